@@ -1,0 +1,33 @@
+# SC-EGG, from raw images to result tables. Each line below is a chapter; rules/common.smk holds the helpers.
+from snakemake.utils import min_version
+
+min_version("9.0")
+
+
+configfile: f"{workflow.basedir}/config.yaml"
+
+
+include: "rules/common.smk"
+include: "rules/data.smk"
+include: "rules/words.smk"
+include: "rules/regions.smk"
+include: "rules/scen.smk"
+include: "rules/eggn.smk"
+include: "rules/classify.smk"
+include: "rules/report.smk"
+
+
+
+
+localrules:
+    all,
+    fetch,
+    generate_aviary,
+    fetch_weights,
+
+
+rule all:
+    input:
+        "results/aviary/table.csv",
+        "results/aviary/tsne.png",
+    default_target: True

@@ -1,0 +1,122 @@
+# Helpers of the rules: the validated configuration, the paths that names stand for, and the code that a script reaches.
+import functools
+from pathlib import Path
+
+from snakemake.exceptions import WorkflowError
+
+from scegg_core.errors import InputError
+from scegg_core.reach import code_digest
+from scegg_core.settings.base import as_mapping
+from scegg_core.settings.resolve import VALIDATION, read_configuration
+
+ROOT = Path(workflow.basedir)
+INDEX = ("classes", "images", "attributes")
+
+
+def sentence(function):
+    """Let `function` report bad input as the workflow's own one-sentence error."""
+
+    @functools.wraps(function)
+    def wrapped(*args):
+        try:
+            return function(*args)
+        except InputError as error:
+            raise WorkflowError(str(error)) from None
+
+    return wrapped
+
+
+CONFIG = sentence(read_configuration)(config)
+
+
+def variants_by(*ways):
+    """Return a wildcard constraint: the variants that predict in one of these ways."""
+    return "|".join(name for name, variant in CONFIG.variants.items() if variant.predict_by in ways) or "none"
+
+
+def spaces_of(kind):
+    """Return a wildcard constraint: the spaces of this kind."""
+    return "|".join(name for name, space in CONFIG.spaces.items() if space.kind == kind) or "none"
+
+
+wildcard_constraints:
+    dataset=r"[A-Za-z0-9_-]+(/validation)?",
+    variant=r"[A-Za-z0-9_.-]+",
+    space=r"[A-Za-z0-9_.-]+",
+    seed=r"\d+",
+    shard=r"\d+",
+
+
+def code(rule):
+    """Return the digest of the code that the script of `rule` can reach: a rule's `params` carry it."""
+    return code_digest(ROOT / "workflow_scripts" / f"{rule}.py", ROOT)
+
+
+def base(dataset):
+    """Return the data set's own name, also for its validation split."""
+    return dataset.removesuffix(VALIDATION)
+
+
+def settings_of(chooser):
+    """Return a params function: the mapping of the settings that `chooser(wildcards)` picks."""
+    return sentence(lambda wildcards: as_mapping(chooser(wildcards)))
+
+
+def dataset_settings(wildcards):
+    """Return the settings of the data set in the wildcards."""
+    return CONFIG.dataset(wildcards.dataset)
+
+
+@sentence
+def threads_of(wildcards):
+    """Return the CPU threads of a training job."""
+    return dataset_settings(wildcards).threads
+
+
+def index_of(wildcards):
+    """Return the three tables of a data set's index."""
+    return {name: f"results/{wildcards.dataset}/{name}.parquet" for name in INDEX}
+
+
+@sentence
+def shards_of(wildcards):
+    """Return the region shards of a data set, shared with its validation split."""
+    name = base(wildcards.dataset)
+    return [f"results/{name}/regions/part-{shard:04d}.parquet" for shard in range(CONFIG.dataset(name).shards)]
+
+
+def space_folder(dataset, space, seed):
+    """Return the folder of a space; the backbone's features have no seed."""
+    folder = f"results/{dataset}/spaces/{space}"
+    return folder if CONFIG.space(space).kind == "backbone" else f"{folder}/seed{seed}"
+
+
+@sentence
+def space_inputs(wildcards):
+    """Return the features of a variant's space, their scaler, and SCEN where it has one."""
+    space = CONFIG.variant(wildcards.variant).space
+    folder = space_folder(wildcards.dataset, space, wildcards.seed)
+    files = {name: f"{folder}/{name}" for name in ("features.parquet", "scaler.safetensors", "scen.safetensors")}
+    if CONFIG.space(space).kind == "backbone":
+        del files["scen.safetensors"]
+    return index_of(wildcards) | {name.split(".")[0]: path for name, path in files.items()}
+
+
+@sentence
+def semantics_of(wildcards):
+    """Return LEN's semantic embeddings for a variant that predicts by them."""
+    folder = space_folder(wildcards.dataset, CONFIG.variant(wildcards.variant).space, wildcards.seed)
+    return f"{folder}/semantics.parquet"
+
+
+def runs_of(dataset):
+    """Return (variant, seed) of every run in a data set's table."""
+    own = CONFIG.dataset(dataset)
+    return [(name, seed) for name in own.variants for seed in CONFIG.variant(name).seeds or own.seeds]
+
+
+@sentence
+def metrics_of(wildcards):
+    """Return the metrics of every run in a data set's table."""
+    folder = f"results/{wildcards.dataset}/variants"
+    return [f"{folder}/{name}/seed{seed}/metrics.json" for name, seed in runs_of(wildcards.dataset)]

@@ -1,0 +1,78 @@
+# From raw data sets to the index.
+#   in:  downloads and folders named in config.yaml
+#   out: results/{dataset}/{classes,images,attributes}.parquet, and the same under {dataset}/validation
+
+
+@sentence
+def raw_files(wildcards):
+    """Return the files that say a data set's raw data are in place."""
+    own = dataset_settings(wildcards)
+    if own.generate is not None:
+        return {"raw": f"{own.folder}/aviary.json"}
+    return {"raw": [f"data/fetched/{name}.json" for name in own.downloads]} if own.downloads else {}
+
+
+rule fetch:
+    output:
+        record="data/fetched/{download}.json",
+    params:
+        settings=sentence(lambda w: as_mapping(CONFIG.download(w.download))),
+        code=code("fetch"),
+    log:
+        "logs/fetch/{download}.log",
+    script:
+        "../workflow_scripts/fetch.py"
+
+
+rule generate_aviary:
+    output:
+        done="data/{name}/aviary.json",
+    params:
+        settings=sentence(lambda w: CONFIG.generated(f"data/{w.name}")),
+        code=code("generate_aviary"),
+    log:
+        "logs/generate_aviary/{name}.log",
+    threads: 2
+    script:
+        "../workflow_scripts/generate_aviary.py"
+
+
+rule index_dataset:
+    input:
+        unpack(raw_files),
+    output:
+        classes="results/{dataset}/classes.parquet",
+        images="results/{dataset}/images.parquet",
+        attributes="results/{dataset}/attributes.parquet",
+    params:
+        settings=sentence(lambda w: CONFIG.dataset(w.dataset).index_part()),
+        places=sentence(lambda w: CONFIG.dataset(w.dataset).places()),
+        code=code("index_dataset"),
+    wildcard_constraints:
+        dataset=r"[A-Za-z0-9_-]+",
+    log:
+        "logs/{dataset}/index_dataset.log",
+    threads: 2
+    script:
+        "../workflow_scripts/index_dataset.py"
+
+
+rule split_validation:
+    input:
+        classes="results/{dataset}/classes.parquet",
+        images="results/{dataset}/images.parquet",
+        attributes="results/{dataset}/attributes.parquet",
+    output:
+        classes="results/{dataset}/validation/classes.parquet",
+        images="results/{dataset}/validation/images.parquet",
+        attributes="results/{dataset}/validation/attributes.parquet",
+    params:
+        settings=sentence(lambda w: CONFIG.dataset(w.dataset).index_part()),
+        places=sentence(lambda w: CONFIG.dataset(w.dataset).places()),
+        code=code("split_validation"),
+    wildcard_constraints:
+        dataset=r"[A-Za-z0-9_-]+",
+    log:
+        "logs/{dataset}/split_validation.log",
+    script:
+        "../workflow_scripts/split_validation.py"

@@ -1,0 +1,47 @@
+# The generator (Eqs. 9-15, 18) and synthetic features of the unseen classes.
+#   in:  the features of the variant's space, their scaler, SCEN's classifier
+#   out: results/{dataset}/variants/{variant}/seed{seed}/{eggn.safetensors,curve.parquet,synthetic_unseen.parquet}
+
+
+rule train_eggn:
+    input:
+        unpack(space_inputs),
+    output:
+        eggn="results/{dataset}/variants/{variant}/seed{seed}/eggn.safetensors",
+        curve="results/{dataset}/variants/{variant}/seed{seed}/curve.parquet",
+    params:
+        settings=settings_of(lambda w: CONFIG.eggn_of(w.dataset, w.variant)),
+        deterministic=CONFIG.run.deterministic,
+        code=code("train_eggn"),
+    wildcard_constraints:
+        variant=variants_by("generation"),
+    log:
+        "logs/{dataset}/variants/{variant}/seed{seed}/train_eggn.log",
+    benchmark:
+        "logs/{dataset}/variants/{variant}/seed{seed}/train_eggn.benchmark.tsv"
+    threads: threads_of
+    resources:
+        gpu=1,
+        device=CONFIG.run.device,
+        checkpoint_seconds=int(CONFIG.run.checkpoint_interval),
+    script:
+        "../workflow_scripts/train_eggn.py"
+
+
+rule synthesize:
+    input:
+        unpack(index_of),
+        eggn="results/{dataset}/variants/{variant}/seed{seed}/eggn.safetensors",
+    output:
+        synthetic="results/{dataset}/variants/{variant}/seed{seed}/synthetic_unseen.parquet",
+    params:
+        settings=settings_of(lambda w: CONFIG.synthesis_of(w.dataset, w.variant)),
+        code=code("synthesize"),
+    log:
+        "logs/{dataset}/variants/{variant}/seed{seed}/synthesize.log",
+    threads: threads_of
+    resources:
+        gpu=1,
+        device=CONFIG.run.device,
+    script:
+        "../workflow_scripts/synthesize.py"

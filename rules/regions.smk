@@ -1,0 +1,77 @@
+# Region features of all images, shard by shard; each shard is a job of its own.
+#   in:  results/{dataset}/images.parquet, the images, the backbone
+#   out: results/{dataset}/regions/part-*.parquet, results/{dataset}/backbone.safetensors where it is trained here
+
+
+@sentence
+def backbone_weights(wildcards):
+    """Return the weight file: trained here, given in config.yaml, or fetched from torchvision."""
+    own = dataset_settings(wildcards).backbone
+    if own.weights == "random":
+        return {}
+    if own.weights == "train":
+        return {"weights": f"results/{wildcards.dataset}/backbone.safetensors"}
+    if not own.local_weights:
+        return {"weights": f"data/weights/{own.network}/{own.weights}.pth"}
+    if not Path(own.weights).is_file():
+        raise InputError(f"config: datasets.{wildcards.dataset}.backbone.weights is {own.weights!r}, but there is no such file.")
+    return {"weights": own.weights}
+
+
+rule fetch_weights:
+    output:
+        weights="data/weights/{network}/{weights}.pth",
+    params:
+        code=code("fetch_weights"),
+    log:
+        "logs/fetch_weights/{network}/{weights}.log",
+    script:
+        "../workflow_scripts/fetch_weights.py"
+
+
+rule train_backbone:
+    input:
+        unpack(index_of),
+    output:
+        backbone="results/{dataset}/backbone.safetensors",
+    params:
+        settings=settings_of(lambda w: dataset_settings(w).backbone),
+        folder=sentence(lambda w: dataset_settings(w).folder),
+        code=code("train_backbone"),
+    wildcard_constraints:
+        dataset=r"[A-Za-z0-9_-]+",
+    log:
+        "logs/{dataset}/train_backbone.log",
+    benchmark:
+        "logs/{dataset}/train_backbone.benchmark.tsv"
+    threads: workflow.cores or 2
+    resources:
+        gpu=1,
+        device=CONFIG.run.device,
+    script:
+        "../workflow_scripts/train_backbone.py"
+
+
+rule extract_regions:
+    input:
+        unpack(index_of),
+        unpack(backbone_weights),
+    output:
+        shard="results/{dataset}/regions/part-{shard}.parquet",
+    params:
+        settings=settings_of(lambda w: dataset_settings(w).backbone),
+        folder=sentence(lambda w: dataset_settings(w).folder),
+        shards=sentence(lambda w: dataset_settings(w).shards),
+        code=code("extract_regions"),
+    wildcard_constraints:
+        dataset=r"[A-Za-z0-9_-]+",
+    log:
+        "logs/{dataset}/extract_regions/{shard}.log",
+    benchmark:
+        "logs/{dataset}/extract_regions/{shard}.benchmark.tsv"
+    threads: threads_of
+    resources:
+        gpu=1,
+        device=CONFIG.run.device,
+    script:
+        "../workflow_scripts/extract_regions.py"

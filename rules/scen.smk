@@ -1,0 +1,71 @@
+# Feature spaces: SCEN's dense-semantic features (Eqs. 1-8, 16, 17), and pooled backbone features beside them.
+#   in:  results/{dataset}/regions/part-*.parquet, attribute_vectors.parquet, the index
+#   out: results/{dataset}/spaces/{space}/seed{seed}/{scen.safetensors,curve.parquet,features.parquet,...}
+
+
+rule train_scen:
+    input:
+        unpack(index_of),
+        regions=shards_of,
+        vectors=lambda w: f"results/{base(w.dataset)}/attribute_vectors.parquet",
+    output:
+        scen="results/{dataset}/spaces/{space}/seed{seed}/scen.safetensors",
+        curve="results/{dataset}/spaces/{space}/seed{seed}/curve.parquet",
+    params:
+        settings=settings_of(lambda w: CONFIG.scen_of(w.dataset, w.space)),
+        deterministic=CONFIG.run.deterministic,
+        code=code("train_scen"),
+    wildcard_constraints:
+        space=spaces_of("scen"),
+    log:
+        "logs/{dataset}/spaces/{space}/seed{seed}/train_scen.log",
+    benchmark:
+        "logs/{dataset}/spaces/{space}/seed{seed}/train_scen.benchmark.tsv"
+    threads: threads_of
+    resources:
+        gpu=1,
+        device=CONFIG.run.device,
+        checkpoint_seconds=int(CONFIG.run.checkpoint_interval),
+    script:
+        "../workflow_scripts/train_scen.py"
+
+
+rule embed_images:
+    input:
+        unpack(index_of),
+        regions=shards_of,
+        scen="results/{dataset}/spaces/{space}/seed{seed}/scen.safetensors",
+    output:
+        features="results/{dataset}/spaces/{space}/seed{seed}/features.parquet",
+        scaler="results/{dataset}/spaces/{space}/seed{seed}/scaler.safetensors",
+        semantics="results/{dataset}/spaces/{space}/seed{seed}/semantics.parquet",
+    params:
+        code=code("embed_images"),
+    wildcard_constraints:
+        space=spaces_of("scen"),
+    log:
+        "logs/{dataset}/spaces/{space}/seed{seed}/embed_images.log",
+    threads: threads_of
+    resources:
+        gpu=1,
+        device=CONFIG.run.device,
+    script:
+        "../workflow_scripts/embed_images.py"
+
+
+rule pool_images:
+    input:
+        unpack(index_of),
+        regions=shards_of,
+    output:
+        features="results/{dataset}/spaces/{space}/features.parquet",
+        scaler="results/{dataset}/spaces/{space}/scaler.safetensors",
+    params:
+        code=code("pool_images"),
+    wildcard_constraints:
+        space=spaces_of("backbone"),
+    log:
+        "logs/{dataset}/spaces/{space}/pool_images.log",
+    threads: threads_of
+    script:
+        "../workflow_scripts/pool_images.py"

@@ -1,0 +1,283 @@
+"""Artifacts: files that appear whole or not at all, carry their provenance, and are checked when read.
+
+Tables are parquet (readable with pandas alone), weights are safetensors. Nothing is ever unpickled.
+"""
+
+import hashlib
+import json
+import os
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from scegg_core.errors import InputError
+
+PACKAGES = ("torch", "torchvision", "numpy", "pandas", "pyarrow", "gensim")
+METADATA_KEY = "scegg"
+
+
+@dataclass(frozen=True)
+class Provenance:
+    """What an artifact was made from. Holds nothing of the host and no time, so equal runs give equal bytes."""
+
+    stage: str
+    settings: dict = field(default_factory=dict)
+    code: str = ""
+    inputs: dict[str, str] = field(default_factory=dict)
+    seed: int | None = None
+    versions: dict[str, str] = field(default_factory=lambda: package_versions())
+
+
+@dataclass(frozen=True)
+class Kind:
+    """A documented kind of table: its name, schema version and columns (name → pandas/Arrow type in words)."""
+
+    name: str
+    version: int
+    columns: dict[str, str]
+
+
+KINDS = {
+    kind.name: kind
+    for kind in (
+        Kind("classes", 1, {"name": "string", "seen": "bool", "percent": "list<float>", "vector": "list<float>"}),
+        Kind("images", 1, {"path": "string", "label": "int32", "split": "string", "row": "int32"}),
+        Kind("attributes", 1, {"name": "string", "words": "string", "part": "string"}),
+        Kind("attribute_vectors", 1, {"attribute": "string", "used": "string", "unknown": "string", "vector": "list<float>"}),
+        Kind("regions", 1, {"image": "int32", "regions": "binary"}),
+        Kind("features", 1, {"image": "int32", "feature": "list<float>"}),
+        Kind("semantics", 1, {"image": "int32", "semantic": "list<float>"}),
+        Kind("synthetic", 1, {"label": "int32", "feature": "list<float>"}),
+        Kind("predictions", 1, {"image": "int32", "label": "int32", "predicted": "int32", "scores": "list<float>"}),
+        Kind("curve", 1, {"stage": "string", "epoch": "int32", "term": "string", "value": "double"}),
+    )
+}
+
+
+def package_versions() -> dict[str, str]:
+    """Return the versions of the libraries that results depend on, as installed."""
+    found = {}
+    for name in PACKAGES:
+        try:
+            found[name] = version(name)
+        except PackageNotFoundError:
+            continue
+    return found
+
+
+@contextmanager
+def whole_file(path: str | Path) -> Iterator[Path]:
+    """Yield a temporary path beside `path`; on success it is synced and renamed to `path`, else it is removed.
+
+    Two writers at once each have their own temporary file; the last rename wins with a whole file.
+    """
+    path = Path(path)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    handle, name = tempfile.mkstemp(prefix=f".{path.name}.", suffix=".part", dir=path.parent)
+    os.close(handle)
+    temporary = Path(name)
+    try:
+        yield temporary
+        _sync(temporary)
+        temporary.chmod(0o666 & ~_umask())
+        temporary.replace(path)
+        _sync(path.parent)
+    finally:
+        temporary.unlink(missing_ok=True)
+
+
+def write_text(path: str | Path, text: str) -> None:
+    """Write `text` to `path` whole or not at all."""
+    with whole_file(path) as temporary:
+        temporary.write_text(text, encoding="utf-8")
+
+
+def write_json(path: str | Path, content: object) -> None:
+    """Write `content` as indented JSON with sorted keys, whole or not at all."""
+    write_text(path, json.dumps(content, indent=2, sort_keys=True, ensure_ascii=False) + "\n")
+
+
+def write_table(path: str | Path, kind: str, columns: dict, provenance: Provenance, extra: dict | None = None) -> None:
+    """Write `columns` (name → array; 2-d arrays become fixed-size lists) as a parquet table of `kind`.
+
+    `extra` (JSON-able) goes into the metadata beside the provenance.
+    """
+    declared = KINDS[kind].columns
+    if list(columns) != list(declared):
+        raise ValueError(f"a table of kind {kind} has columns {list(declared)}, got {list(columns)}")
+    arrays = [_arrow(values, declared[name]) for name, values in columns.items()]
+    table = pa.Table.from_arrays(arrays, names=list(columns))
+    metadata = {METADATA_KEY: describe(kind, provenance, _content_digest(table), extra)}
+    with whole_file(path) as temporary:
+        pq.write_table(table.replace_schema_metadata(metadata), temporary, compression="zstd")
+
+
+def read_table(path: str | Path, kind: str) -> pa.Table:
+    """Return the parquet table at `path`, refused with one sentence if it is not a whole table of `kind`."""
+    path = Path(path)
+    try:
+        table = pq.read_table(path)
+    except (OSError, pa.ArrowException) as error:
+        raise InputError(f"{path} is not a readable parquet file ({_first_line(error)}); delete it to have it made again.") from None
+    found = parse_description(path, (table.schema.metadata or {}).get(METADATA_KEY.encode()), kind)
+    if table.column_names != list(KINDS[kind].columns):
+        raise InputError(f"{path} has columns {table.column_names}, a table of kind {kind} has {list(KINDS[kind].columns)}.")
+    if found["content"] != _content_digest(table):
+        raise InputError(f"{path} is damaged: its content does not match the digest in its metadata; delete it to have it made again.")
+    return table
+
+
+def write_tensors(path: str | Path, kind: str, tensors: dict, provenance: Provenance, extra: dict | None = None) -> None:
+    """Write torch `tensors` by name as safetensors with the provenance in the file's metadata."""
+    from safetensors.torch import save
+
+    tensors = {name: tensor.detach().cpu().contiguous() for name, tensor in sorted(tensors.items())}
+    content = hashlib.sha256(save(tensors)).hexdigest()
+    data = save(tensors, {METADATA_KEY: describe(kind, provenance, content, extra)})
+    with whole_file(path) as temporary:
+        temporary.write_bytes(data)
+
+
+def read_tensors(path: str | Path, kind: str) -> dict:
+    """Return the tensors at `path` by name, refused with one sentence if the file is not a whole one of `kind`."""
+    from safetensors import SafetensorError, safe_open
+    from safetensors.torch import save
+
+    try:
+        with safe_open(path, framework="pt") as file:
+            tensors = {name: file.get_tensor(name) for name in sorted(file.keys())}
+            text = (file.metadata() or {}).get(METADATA_KEY)
+    except (OSError, SafetensorError) as error:
+        raise InputError(f"{path} is not a readable safetensors file ({_first_line(error)}); delete it to have it made again.") from None
+    found = parse_description(path, text, kind)
+    if found["content"] != hashlib.sha256(save(tensors)).hexdigest():
+        raise InputError(f"{path} is damaged: its content does not match the digest in its metadata; delete it to have it made again.")
+    return tensors
+
+
+def describe(kind: str, provenance: Provenance, content: str, extra: dict | None = None) -> str:
+    """Return the JSON text of an artifact's metadata: kind, schema version, provenance, content digest, extra."""
+    described = {
+        "kind": kind,
+        "schema": KINDS[kind].version if kind in KINDS else 1,
+        "content": content,
+        "provenance": {
+            "stage": provenance.stage,
+            "settings": provenance.settings,
+            "code": provenance.code,
+            "inputs": provenance.inputs,
+            "seed": provenance.seed,
+            "versions": provenance.versions,
+        },
+        "extra": extra or {},
+    }
+    return json.dumps(described, sort_keys=True)
+
+
+def read_description(path: str | Path) -> dict:
+    """Return the metadata of the parquet or safetensors artifact at `path` without reading its data."""
+    path = Path(path)
+    try:
+        if path.suffix == ".parquet":
+            text = (pq.read_schema(path).metadata or {}).get(METADATA_KEY.encode())
+        else:
+            from safetensors import safe_open
+
+            with safe_open(path, framework="np") as file:
+                text = (file.metadata() or {}).get(METADATA_KEY)
+        return json.loads(text)
+    except Exception as error:  # whatever a damaged file makes the readers raise
+        raise InputError(f"{path} is not an artifact of this project ({_first_line(error)}).") from None
+
+
+def parse_description(path: str | Path, text: str | bytes | None, kind: str) -> dict:
+    """Return the metadata in `text`, refused with one sentence unless it describes an artifact of `kind`."""
+    try:
+        found = json.loads(text)
+        schema = KINDS[kind].version if kind in KINDS else 1
+        named = (found["kind"], found["schema"])
+    except (TypeError, ValueError, KeyError):
+        raise InputError(f"{path} carries no provenance, so it was not made by this project; move it away.") from None
+    if named != (kind, schema):
+        raise InputError(f"{path} is a {named[0]} artifact of schema {named[1]}, expected {kind} of schema {schema}.")
+    return found
+
+
+def input_digest(path: str | Path) -> str:
+    """Return a digest of an input: the recorded content digest of an artifact, sha256 of any other file."""
+    path = Path(path)
+    if path.suffix in (".parquet", ".safetensors"):
+        return read_description(path)["content"]
+    return file_digest(path)
+
+
+def file_digest(path: str | Path, algorithm: str = "sha256") -> str:
+    """Return the hexadecimal digest of the file's bytes."""
+    with open(path, "rb") as file:
+        return hashlib.file_digest(file, algorithm).hexdigest()
+
+
+def matrix(column: pa.ChunkedArray) -> np.ndarray:
+    """Return a fixed-size-list column as a (rows, size) array."""
+    array = column.combine_chunks()
+    array = array.combine_chunks() if isinstance(array, pa.ChunkedArray) else array
+    return array.flatten().to_numpy(zero_copy_only=False).reshape(len(array), array.type.list_size)
+
+
+def _arrow(values, declared: str) -> pa.Array:
+    if declared == "list<float>":
+        values = np.ascontiguousarray(values, dtype=np.float32)
+        if values.ndim != 2:
+            raise ValueError(f"a list column takes a 2-d array, got shape {values.shape}")
+        return pa.FixedSizeListArray.from_arrays(pa.array(values.reshape(-1)), values.shape[1])
+    if isinstance(values, pa.Array):
+        return values
+    types = {"string": pa.string(), "bool": pa.bool_(), "int32": pa.int32(), "double": pa.float64(), "binary": pa.binary()}
+    return pa.array(values, type=types[declared])
+
+
+def _content_digest(table: pa.Table) -> str:
+    """Digest of names, types and values, independent of chunks and compression."""
+    digest = hashlib.sha256()
+    for name, column in zip(table.column_names, table.columns, strict=True):
+        listed = pa.types.is_fixed_size_list(column.type)  # parquet renames the type's inner field
+        digest.update(f"{name}:{column.type.list_size if listed else column.type}:{len(column)}".encode())
+        for buffer in _value_buffers(column):
+            digest.update(buffer)
+    return digest.hexdigest()
+
+
+def _value_buffers(column: pa.ChunkedArray) -> Iterator[bytes | memoryview]:
+    if pa.types.is_fixed_size_list(column.type):
+        for chunk in column.chunks:
+            yield memoryview(np.ascontiguousarray(chunk.flatten().to_numpy(zero_copy_only=False))).cast("B")
+    elif pa.types.is_fixed_size_binary(column.type) or pa.types.is_binary(column.type):
+        for chunk in column.chunks:
+            yield from (scalar.as_buffer() for scalar in chunk)
+    else:
+        yield json.dumps(column.to_pylist()).encode()
+
+
+def _sync(path: Path) -> None:
+    descriptor = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+
+
+def _umask() -> int:
+    mask = os.umask(0)
+    os.umask(mask)
+    return mask
+
+
+def _first_line(error: Exception) -> str:
+    return str(error).strip().splitlines()[0][:200] if str(error).strip() else type(error).__name__

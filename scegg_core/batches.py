@@ -1,0 +1,151 @@
+"""Batches of region features for training: kept in memory where they fit, else streamed in shuffled windows.
+
+Either way every image comes exactly once an epoch, in an order that depends on seed and epoch alone, so training can
+start again in the middle of an epoch.
+"""
+
+from collections.abc import Iterator
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from scegg_core.errors import InputError
+from scegg_core.regions import RegionStore, read_ahead
+
+GIB = 1 << 30
+
+
+class ResidentBatches:
+    """All features in memory (or on the device), shuffled anew each epoch, or drawn evenly over the classes."""
+
+    def __init__(self, features: Tensor, labels: np.ndarray, batch_size: int, seed: int, balanced: bool = False):
+        """`features` (images, R, channels) half precision, `labels` (images,)."""
+        self.features, self.labels = features, torch.from_numpy(labels.astype(np.int64)).to(features.device)
+        self.batch_size, self.seed, self.balanced = batch_size, seed, balanced
+        self.steps = -(-len(labels) // batch_size)
+
+    def epoch(self, number: int, start: int = 0) -> Iterator[tuple[Tensor, Tensor]]:
+        """Yield (features, labels) of each step of epoch `number` from step `start` on."""
+        order = self._order(number)
+        for step in range(start, self.steps):
+            rows = torch.from_numpy(order[step * self.batch_size : (step + 1) * self.batch_size])
+            rows = rows.to(self.features.device)
+            yield self.features[rows], self.labels[rows]
+
+    def _order(self, number: int) -> np.ndarray:
+        generator = np.random.default_rng([self.seed, number])
+        if not self.balanced:
+            return generator.permutation(len(self.labels))
+        return balanced_order(self.labels.cpu().numpy(), self.steps * self.batch_size, generator)
+
+
+class StreamedBatches:
+    """Features read from shards: row groups in random order, gathered into windows whose rows are mixed."""
+
+    def __init__(self, store: RegionStore, rows: np.ndarray, labels: np.ndarray, batch_size: int, seed: int, window_bytes: int):
+        """`rows` (images,) are the image rows to train on, `labels` (images,) theirs."""
+        self.store, self.batch_size, self.seed = store, batch_size, seed
+        self.labels = dict(zip(rows.tolist(), labels.tolist(), strict=True))
+        wanted = set(self.labels)
+        self.groups = [group for group in store.groups if wanted.intersection(group.images.tolist())]
+        self.window_rows = max(batch_size, window_bytes // store.row_bytes)
+        self.steps = -(-len(rows) // batch_size)
+
+    def epoch(self, number: int, start: int = 0) -> Iterator[tuple[Tensor, Tensor]]:
+        """Yield (features, labels) of each step of epoch `number` from step `start` on."""
+        plan = self._plan(number)
+        first = 0
+        while first < len(plan) - 1 and sum(len(order) for _, order in plan[: first + 1]) <= start * self.batch_size:
+            first += 1
+        behind = sum(len(order) for _, order in plan[:first])
+        skip = start * self.batch_size - behind
+        yield from self._batches(plan[first:], skip)
+
+    def _plan(self, number: int) -> list[tuple[list, np.ndarray]]:
+        """Windows of an epoch: the row groups of each and the order of their wanted rows."""
+        generator = np.random.default_rng([self.seed, number])
+        windows, current, count = [], [], 0
+        for index in generator.permutation(len(self.groups)):
+            group = self.groups[index]
+            current.append(group)
+            count += sum(image in self.labels for image in group.images.tolist())
+            if count >= self.window_rows:
+                windows.append((current, generator.permutation(count)))
+                current, count = [], 0
+        if current:
+            windows.append((current, generator.permutation(count)))
+        return windows
+
+    def _load(self, window: tuple[list, np.ndarray]) -> tuple[np.ndarray, np.ndarray]:
+        groups, order = window
+        labels = np.empty(len(order), np.int64)
+        features = np.empty((len(order), self.store.size.regions, self.store.size.channels), np.float16)
+        place, position = np.argsort(order), 0  # row k of the window goes where the order asks for it
+        for group in groups:
+            values = self.store.read(group)
+            for row, image in enumerate(group.images.tolist()):
+                if image in self.labels:
+                    features[place[position]], labels[place[position]] = values[row], self.labels[image]
+                    position += 1
+        return features, labels
+
+    def _batches(self, windows: list, skip: int) -> Iterator[tuple[Tensor, Tensor]]:
+        rest: tuple[np.ndarray, np.ndarray] | None = None
+        for features, labels in read_ahead(self._load, windows, ahead=1):
+            features, labels, skip = features[skip:], labels[skip:], 0
+            if rest is not None:  # fill the batch that the last window left incomplete
+                missing = self.batch_size - len(rest[1])
+                rest = np.concatenate([rest[0], features[:missing]]), np.concatenate([rest[1], labels[:missing]])
+                features, labels = features[missing:], labels[missing:]
+                if len(rest[1]) == self.batch_size:
+                    yield _tensors(*rest)
+                    rest = None
+            whole = len(labels) // self.batch_size * self.batch_size
+            for at in range(0, whole, self.batch_size):
+                yield _tensors(features[at : at + self.batch_size], labels[at : at + self.batch_size])
+            if whole < len(labels):
+                rest = features[whole:].copy(), labels[whole:].copy()
+        if rest is not None:
+            yield _tensors(*rest)
+
+
+def region_batches(
+    store: RegionStore, rows: np.ndarray, labels: np.ndarray, batch_size: int, seed: int, budget: float, balanced: bool, device: torch.device
+) -> ResidentBatches | StreamedBatches:
+    """Return batches of the image `rows` with `labels`, resident where they fit into `budget` GiB."""
+    if len(rows) * store.row_bytes <= budget * GIB:
+        features = load_rows(store, rows).to(device)
+        return ResidentBatches(features, labels, batch_size, seed, balanced)
+    if balanced:
+        need = len(rows) * store.row_bytes / GIB
+        raise InputError(f"scen.sampling class_balanced needs all {need:.1f} GiB of region features in memory, but scen.memory_budget is {budget} GiB.")
+    return StreamedBatches(store, rows, labels, batch_size, seed, int(budget * GIB / 3))
+
+
+def load_rows(store: RegionStore, rows: np.ndarray) -> Tensor:
+    """Return the features of image `rows` in their order, (rows, R, channels) half precision."""
+    features = np.empty((len(rows), store.size.regions, store.size.channels), np.float16)
+    place = {int(image): position for position, image in enumerate(rows)}
+    wanted = [group for group in store.groups if any(image in place for image in group.images.tolist())]
+    found = 0
+    for group, values in zip(wanted, read_ahead(store.read, wanted), strict=True):
+        for row, image in enumerate(group.images.tolist()):
+            if image in place:
+                features[place[image]] = values[row]
+                found += 1
+    if found != len(rows):
+        raise InputError(f"the region shards in {store.groups[0].path.parent} hold {found} of {len(rows)} images asked for; delete that folder.")
+    return torch.from_numpy(features)
+
+
+def balanced_order(labels: np.ndarray, count: int, generator: np.random.Generator) -> np.ndarray:
+    """Return `count` rows, each of a class drawn evenly and an image drawn evenly from it."""
+    by_class = np.argsort(labels, kind="stable")
+    classes, starts, sizes = np.unique(labels[by_class], return_index=True, return_counts=True)
+    drawn = generator.integers(len(classes), size=count)
+    return by_class[starts[drawn] + (generator.random(count) * sizes[drawn]).astype(np.int64)]
+
+
+def _tensors(features: np.ndarray, labels: np.ndarray) -> tuple[Tensor, Tensor]:
+    return torch.from_numpy(features), torch.from_numpy(labels)

@@ -1,0 +1,59 @@
+"""Training of the final classifier and prediction with it (paper section 3.3)."""
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional
+
+from scegg_core.models.classifier import ZeroShotClassifier
+from scegg_core.models.eggn import EGGN
+from scegg_core.progress import bar
+from scegg_core.settings.final import ClassifierSettings
+from scegg_core.training import Curve, seeded
+
+
+def classifier_input(features: Tensor, eggn: EGGN | None, settings: ClassifierSettings, batch: int = 4096) -> Tensor:
+    """Return what the classifier sees of scaled features (images, channels)."""
+    # ASSUME: g alone, as section 3.3 says; "transformed" is TF-VAEGAN's [g, Dec(g), hidden].
+    if settings.input == "dense" or eggn is None:
+        return features
+    with torch.no_grad():
+        return torch.cat([eggn.transform(part) for part in features.split(batch)])
+
+
+def train_classifier(
+    inputs: Tensor, labels: Tensor, classes: Tensor, settings: ClassifierSettings, seed: int, name: str = "classifier"
+) -> tuple[ZeroShotClassifier, Curve]:
+    """Return a linear classifier of `classes` fitted by cross-entropy, and its training curve.
+
+    `inputs` (samples, size), `labels` (samples,) rows of the class table, `classes` (outputs,) those told apart.
+    """
+    targets = positions(labels, classes)
+    with seeded(seed):
+        layer = nn.Linear(inputs.shape[1], len(classes)).to(inputs.device)
+    # ASSUME: epochs, batch and learning rate are TF-VAEGAN's; the paper gives no E_C.
+    optimizer = torch.optim.Adam(
+        layer.parameters(), settings.learning_rate, (settings.beta1, 0.999), weight_decay=settings.weight_decay, fused=True
+    )
+    generator, curve = torch.Generator().manual_seed(seed), Curve()
+    with bar(settings.epochs, name, unit="epoch") as progress:
+        for epoch in range(1, settings.epochs + 1):
+            order, terms = torch.randperm(len(inputs), generator=generator).to(inputs.device), []
+            for rows in order.split(settings.batch_size):
+                loss = functional.cross_entropy(layer(inputs[rows]), targets[rows])
+                optimizer.zero_grad()
+                loss.backward()
+                optimizer.step()
+                terms.append({"cross_entropy": loss.detach()})
+            curve.add_epoch(name, epoch, (epoch - 1) * len(terms), terms)
+            progress.update()
+    return ZeroShotClassifier(layer.requires_grad_(False), classes), curve
+
+
+def positions(labels: Tensor, classes: Tensor) -> Tensor:
+    """Return for each label its place in `classes`; every label has to occur there."""
+    place = torch.full((int(max(labels.max(), classes.max())) + 1,), -1, device=labels.device)
+    place[classes] = torch.arange(len(classes), device=labels.device)
+    found = place[labels]
+    if (found < 0).any():
+        raise ValueError(f"label {int(labels[found < 0][0])} is not among the {len(classes)} classes of the classifier")
+    return found

@@ -1,0 +1,180 @@
+"""Indexing a data set: the loader its format names, consistency checks, and the policy for unusable images."""
+
+import os
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+
+from scegg_core.data import awa2, cub, folder, sun, xlsa17
+from scegg_core.data.images import probe
+from scegg_core.data.tables import (
+    SPLITS,
+    DatasetIndex,
+    class_vectors,
+    read_index,
+    take_images,
+    write_index,
+)
+from scegg_core.errors import InputError
+from scegg_core.settings.data import DatasetSettings, ImagePolicy
+
+__all__ = ["DatasetIndex", "check_index", "class_vectors", "index_dataset", "read_index", "write_index"]
+
+LOADERS = {"cub": cub.load, "awa2": awa2.load, "sun": sun.load, "xlsa17": xlsa17.load, "folder": folder.load}
+#: So many unusable images are named in a message; the others are counted.
+SHOWN = 20
+#: A larger share of negative attribute values cannot mean "missing".
+MAX_NEGATIVE = 0.1
+
+Progress = Callable[[int, int], None]
+
+
+def index_dataset(settings: DatasetSettings, progress: Progress | None = None) -> DatasetIndex:
+    """Return the checked index of a data set, unusable images handled by the policy `settings.images`.
+
+    `progress(done, total)` is called as images are checked. Raises InputError with one sentence for bad input.
+    """
+    index = LOADERS[settings.format](settings)
+    check_index(index)
+    index = apply_policy(index, find_bad_images(index, Path(settings.folder), progress), settings.images)
+    check_index(index)
+    return index
+
+
+def check_index(index: DatasetIndex) -> None:
+    """Raise InputError with one sentence unless classes, attributes, images and splits fit together."""
+    _check_classes(index)
+    _check_attributes(index)
+    _check_images(index)
+    _check_splits(index)
+
+
+def find_bad_images(index: DatasetIndex, root: Path, progress: Progress | None = None) -> dict[int, str]:
+    """Return position → reason for the images of `index` that cannot be used; files lie under `root`."""
+    bad, total, base = {}, len(index.paths), str(root)
+    with ThreadPoolExecutor(min(8, 4 * (os.cpu_count() or 1))) as pool:
+        reasons = pool.map(lambda path: probe(f"{base}/{path}"), index.paths, chunksize=256)
+        for position, reason in enumerate(reasons):
+            if reason:
+                bad[position] = reason
+            if progress and (position + 1 == total or (position + 1) % 500 == 0):
+                progress(position + 1, total)
+    return bad
+
+
+def apply_policy(index: DatasetIndex, bad: dict[int, str], policy: ImagePolicy) -> DatasetIndex:
+    """Return the index without the images `bad` (recorded in `skipped`), or raise InputError that lists them."""
+    if not bad:
+        return index
+    share = len(bad) / len(index.paths)
+    skipped = tuple((index.paths[i], reason) for i, reason in bad.items())
+    count = f"{len(bad)} of {len(index.paths)} images cannot be used: {_listed(skipped)}"
+    if policy.on_bad_image == "stop":
+        raise InputError(f"{count}; replace them, or set images.on_bad_image to skip.")
+    if share > policy.max_skipped_share:
+        raise InputError(
+            f"{count}; that is a share of {share:.3g}, and images.max_skipped_share allows "
+            f"{policy.max_skipped_share:g}."
+        )
+    kept = take_images(index, np.array([i not in bad for i in range(len(index.paths))]))
+    return replace(kept, rows=np.arange(len(kept.paths), dtype=np.int32), skipped=skipped)
+
+
+def _listed(skipped: tuple[tuple[str, str], ...]) -> str:
+    shown = ", ".join(f"{path} {reason}" for path, reason in skipped[:SHOWN])
+    return shown + (f", and {len(skipped) - SHOWN} more" if len(skipped) > SHOWN else "")
+
+
+def _check_classes(index: DatasetIndex) -> None:
+    _unique(index.classes, "class")
+    classes = len(index.classes)
+    if len(index.percent) != classes or len(index.seen) != classes:
+        raise InputError(
+            f"the attribute matrix describes {len(index.percent)} classes, but {classes} are named; "
+            "every class needs one row."
+        )
+    if not index.seen.any() or index.seen.all():
+        kind = "seen" if not index.seen.any() else "unseen"
+        raise InputError(f"none of the {classes} classes is {kind}; zero-shot learning needs seen and unseen classes.")
+
+
+def _check_attributes(index: DatasetIndex) -> None:
+    _unique(index.attributes, "attribute")
+    named, columns = len(index.attributes), index.percent.shape[1]
+    if named != columns or len(index.words) != named or len(index.parts) != named:
+        raise InputError(
+            f"{named} attributes are named, but the attribute matrix has {columns} columns; every attribute needs one."
+        )
+    wrong = np.argwhere(~np.isfinite(index.percent))
+    if wrong.size:
+        row, column = wrong[0]
+        raise InputError(
+            f"attribute {index.attributes[column]} of class {index.classes[row]} is {index.percent[row, column]}; "
+            "give a number."
+        )
+    negative = float((index.percent < 0).mean())
+    if negative > MAX_NEGATIVE:
+        raise InputError(
+            f"{negative:.0%} of the attribute values are negative, which means missing here; "
+            "give strengths from 0 upwards."
+        )
+    class_vectors(index.percent, index.classes)
+
+
+def _check_images(index: DatasetIndex) -> None:
+    if not index.paths:
+        raise InputError("the data set has no images; put them into its folder.")
+    _unique(index.paths, "image")
+    sizes = {len(index.paths), len(index.labels), len(index.split), len(index.rows)}
+    if len(sizes) > 1:
+        raise InputError(
+            f"{len(index.paths)} images have {len(index.labels)} labels and {len(index.split)} splits; "
+            "every image needs one of each."
+        )
+    wrong = np.flatnonzero((index.labels < 0) | (index.labels >= len(index.classes)))
+    if wrong.size:
+        raise InputError(
+            f"image {index.paths[wrong[0]]} has label {index.labels[wrong[0]]}, but there are {len(index.classes)} "
+            "classes; correct its label."
+        )
+
+
+def _check_splits(index: DatasetIndex) -> None:
+    split = np.asarray(index.split)
+    unknown = sorted(set(index.split) - set(SPLITS))
+    if unknown:
+        raise InputError(
+            f"image {index.paths[index.split.index(unknown[0])]} has split {unknown[0]!r}; "
+            f"splits are {', '.join(SPLITS)}."
+        )
+    for name, seen, fault in (
+        ("trainval", False, "unseen class {} has {} training images; an unseen class must have none."),
+        ("test_seen", False, "unseen class {} has {} images in test_seen; its images belong into test_unseen."),
+        (
+            "test_unseen",
+            True,
+            "seen class {} has {} images in test_unseen; its images belong into trainval or test_seen.",
+        ),
+    ):
+        counts = np.bincount(index.labels[split == name], minlength=len(index.classes))
+        for label in np.flatnonzero((index.seen == seen) & (counts > 0))[:1]:
+            raise InputError(fault.format(index.classes[label], counts[label]))
+    for name, seen, kind in (
+        ("trainval", True, "seen class {} has no training image"),
+        ("test_unseen", False, "unseen class {} has no test image"),
+    ):
+        counts = np.bincount(index.labels[split == name], minlength=len(index.classes))
+        for label in np.flatnonzero((index.seen == seen) & (counts == 0))[:1]:
+            raise InputError(kind.format(index.classes[label]) + "; give it one or remove the class.")
+
+
+def _unique(names: tuple[str, ...], what: str) -> None:
+    if len(set(names)) < len(names) or "" in names:
+        known = set()
+        name = next(name for name in names if not name or name in known or known.add(name))
+        raise InputError(
+            f"{what} {name!r} occurs twice; names must differ." if name else f"one {what} has an empty name; name it."
+        )

@@ -1,0 +1,132 @@
+"""The index of a data set and its attribute vectors: what they hold, and their tables on disk.
+
+Later stages import this module alone, so that an edit of a loader does not re-run their training.
+"""
+
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import numpy as np
+
+from scegg_core.artifacts import Provenance, matrix, read_description, read_table, write_table
+from scegg_core.errors import InputError
+
+SPLITS = ("trainval", "test_seen", "test_unseen")
+
+
+@dataclass(frozen=True)
+class DatasetIndex:
+    """Classes (C), attributes (A) and images (N) of a data set.
+
+    `percent` is (C, A) float32 as in the source (negative: missing); `words` are the words that an attribute's name
+    is turned into; `parts` the body part it is bound to, or ''. `paths` are relative to the data set's folder, POSIX;
+    `labels` are 0-based rows of `classes`; `rows` are rows of the base data set's images table (identity for the base);
+    `skipped` holds (path, reason) of the images left out.
+    """
+
+    classes: tuple[str, ...]
+    seen: np.ndarray
+    percent: np.ndarray
+    attributes: tuple[str, ...]
+    words: tuple[str, ...]
+    parts: tuple[str, ...]
+    paths: tuple[str, ...]
+    labels: np.ndarray
+    split: tuple[str, ...]
+    rows: np.ndarray
+    skipped: tuple[tuple[str, str], ...] = ()
+
+    @property
+    def vectors(self) -> np.ndarray:
+        """Class vectors a(c), (C, A) float32 with rows of length 1; see `class_vectors`."""
+        return class_vectors(self.percent, self.classes)
+
+    def in_split(self, split: str) -> np.ndarray:
+        """Return the positions of the images in `split` (one of SPLITS), int64, ascending."""
+        return np.flatnonzero(np.asarray(self.split) == split)
+
+
+@dataclass(frozen=True)
+class AttributeVectors:
+    """Word vectors of the attributes: `vectors` (A, d) float32, and per attribute the words used and not known."""
+
+    vectors: np.ndarray
+    used: tuple[str, ...]
+    unknown: tuple[str, ...]
+
+
+def class_vectors(percent: np.ndarray, classes: tuple[str, ...] = ()) -> np.ndarray:
+    """Return a(c): `percent` (C, A) with L2-normalized rows, computed in float64, as float32.
+
+    Raises InputError for a class whose attributes are all zero or missing; `classes` name it.
+    """
+    # ASSUME: a negative entry means "missing" and counts as 0 (AWA2 has 4 of them); rows are L2-normalized.
+    values = np.maximum(np.asarray(percent, dtype=np.float64), 0)
+    length = np.linalg.norm(values, axis=1, keepdims=True)
+    empty = np.flatnonzero(length[:, 0] == 0)
+    if empty.size:
+        name = classes[empty[0]] if classes else f"number {empty[0]}"
+        raise InputError(f"class {name} has no attribute above zero, so nothing describes it; give it at least one.")
+    return (values / length).astype(np.float32)
+
+
+def take_images(index: DatasetIndex, keep: np.ndarray) -> DatasetIndex:
+    """Return the index with the images `keep` (boolean mask or positions) only; classes and rows as they were."""
+    chosen = np.arange(len(index.paths))[keep]
+    return replace(
+        index,
+        paths=tuple(index.paths[i] for i in chosen),
+        labels=index.labels[chosen],
+        split=tuple(index.split[i] for i in chosen),
+        rows=index.rows[chosen],
+    )
+
+
+def write_index(index: DatasetIndex, classes: Path, images: Path, attributes: Path, provenance: Provenance) -> None:
+    """Write the three tables of the index to the paths `classes`, `images` and `attributes`."""
+    classes_table = {"name": index.classes, "seen": index.seen, "percent": index.percent, "vector": index.vectors}
+    images_table = {"path": index.paths, "label": index.labels, "split": index.split, "row": index.rows}
+    attributes_table = {"name": index.attributes, "words": index.words, "part": index.parts}
+    skipped = {"skipped": [list(item) for item in index.skipped]}
+    write_table(classes, "classes", classes_table, provenance)
+    write_table(images, "images", images_table, provenance, skipped)
+    write_table(attributes, "attributes", attributes_table, provenance)
+
+
+def read_index(classes: Path, images: Path, attributes: Path) -> DatasetIndex:
+    """Return the index that `write_index` wrote; raises InputError for a missing or damaged table."""
+    class_table, image_table = read_table(classes, "classes"), read_table(images, "images")
+    attribute_table = read_table(attributes, "attributes")
+    skipped = read_description(images)["extra"].get("skipped", [])
+    return DatasetIndex(
+        classes=tuple(class_table["name"].to_pylist()),
+        seen=class_table["seen"].to_numpy(),
+        percent=matrix(class_table["percent"]),
+        attributes=tuple(attribute_table["name"].to_pylist()),
+        words=tuple(attribute_table["words"].to_pylist()),
+        parts=tuple(attribute_table["part"].to_pylist()),
+        paths=tuple(image_table["path"].to_pylist()),
+        labels=image_table["label"].to_numpy(),
+        split=tuple(image_table["split"].to_pylist()),
+        rows=image_table["row"].to_numpy(),
+        skipped=tuple((path, reason) for path, reason in skipped),
+    )
+
+
+def read_index_of(files: object) -> DatasetIndex:
+    """Return the index of a job whose inputs are named `classes`, `images` and `attributes`."""
+    return read_index(Path(files.classes), Path(files.images), Path(files.attributes))
+
+
+def write_vectors(path: Path, attributes: tuple[str, ...], vectors: AttributeVectors, provenance: Provenance) -> None:
+    """Write the vectors of the attributes named `attributes` as a table of kind attribute_vectors."""
+    columns = {"attribute": attributes, "used": vectors.used, "unknown": vectors.unknown, "vector": vectors.vectors}
+    write_table(path, "attribute_vectors", columns, provenance)
+
+
+def read_vectors(path: Path) -> AttributeVectors:
+    """Return the attribute vectors that `write_vectors` wrote, in the order of the attributes."""
+    table = read_table(path, "attribute_vectors")
+    return AttributeVectors(
+        matrix(table["vector"]), tuple(table["used"].to_pylist()), tuple(table["unknown"].to_pylist())
+    )

@@ -1,0 +1,130 @@
+"""Pointing score: how often the peak of an attribute's attention lies on the attribute's part, against chance.
+
+Maps that all find the bird are no attribute attention: the same score of the attribute-agnostic mean map, and the
+correlation between the maps of different attributes, stand beside it.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Literal
+
+import numpy as np
+
+if TYPE_CHECKING:
+    from pandas import DataFrame
+
+ALL = "all part-bound attributes"
+
+
+@dataclass(frozen=True)
+class Pointing:
+    """Per image and attribute (n, A), NaN where the part is not visible or the attribute has none.
+
+    `hit`, `mean_hit`: 1 where the peak region of the attribute's map, of the mean map, holds the part; `chance`: share
+    of regions that do. `correlation` (n, A): mean correlation of the attribute's map with the other attributes' maps.
+    """
+
+    hit: np.ndarray
+    mean_hit: np.ndarray
+    chance: np.ndarray
+    correlation: np.ndarray
+
+
+def part_regions(
+    locations: np.ndarray,
+    sizes: np.ndarray,
+    grid: tuple[int, int],
+    resize: Literal["squash", "crop"] = "squash",
+) -> np.ndarray:
+    """Return the region, row * w + column, that holds each part (n, P); -1 where the part is not to be seen.
+
+    `locations` (n, P, 2) are x, y in pixels of the original image, NaN for an invisible part; `sizes` (n, 2) are the
+    originals' width and height; `grid` is (h, w). Squashing scales x and y by themselves; crop keeps the centre square.
+    """
+    sizes = np.asarray(sizes, dtype=np.float64)[:, None, :]  # (n, 1, 2)
+    kept = sizes if resize == "squash" else np.broadcast_to(sizes.min(axis=2, keepdims=True), sizes.shape)
+    place = (locations - (sizes - kept) / 2) / kept  # share of the square, (n, P, 2)
+    inside = ((place >= 0) & (place <= 1)).all(axis=2)  # False for NaN
+    cells = np.where(inside[..., None], place, 0) * np.array(grid[::-1])
+    column, row = np.moveaxis(np.minimum(cells.astype(np.int64), np.array(grid[::-1]) - 1), 2, 0)
+    return np.where(inside, row * grid[1] + column, -1)
+
+
+def bind_parts(attribute_parts: Sequence[str], parts: Sequence[str]) -> np.ndarray:
+    """Return which part locations an attribute may point at, (A, P) bool.
+
+    `attribute_parts` (A,) are the attributes' parts, '' for none; `parts` (P,) name the locations. An attribute of the
+    wing is bound to "left wing" and "right wing" as well as to "wing".
+    """
+    plain = [part.removeprefix("left ").removeprefix("right ") for part in parts]
+    pairs = list(zip(parts, plain, strict=True))
+    return np.array([[bool(bound) and bound in pair for pair in pairs] for bound in attribute_parts], dtype=bool)
+
+
+def point(maps: np.ndarray, regions: np.ndarray, bound: np.ndarray) -> Pointing:
+    """Return the pointing of a batch: `maps` (n, A, R) or (n, A, h, w), `regions` (n, P), `bound` (A, P) bool."""
+    maps = maps.reshape(*maps.shape[:2], -1)
+    holds = np.zeros((len(maps), regions.shape[1], maps.shape[2]), dtype=bool)  # (n, P, R)
+    image, part = np.nonzero(regions >= 0)
+    holds[image, part, regions[image, part]] = True
+    targets = np.einsum("ap,npr->nar", bound.astype(np.float32), holds.astype(np.float32)) > 0  # (n, A, R)
+    visible = targets.any(axis=2)
+    peaks = maps.argmax(axis=2)[..., None]
+    mean_peaks = np.broadcast_to(maps.mean(axis=1).argmax(axis=1)[:, None, None], peaks.shape)
+    hit, mean_hit = (np.take_along_axis(targets, where, axis=2)[..., 0] for where in (peaks, mean_peaks))
+    shown = (np.where(visible, values, np.nan) for values in (hit, mean_hit, targets.mean(axis=2)))
+    return Pointing(*shown, correlation=map_correlation(maps))
+
+
+def map_correlation(maps: np.ndarray) -> np.ndarray:
+    """Return the mean correlation over regions of each map with the image's other maps, (n, A); `maps` (n, A, R).
+
+    A constant map correlates with nothing (0). NaN where there is only one map.
+    """
+    centred = maps - maps.mean(axis=2, keepdims=True)
+    length = np.linalg.norm(centred, axis=2, keepdims=True)
+    unit = np.divide(centred, length, out=np.zeros(maps.shape), where=length > 1e-12)
+    own = (unit**2).sum(axis=2)
+    others = maps.shape[1] - 1
+    total = np.einsum("nar,nr->na", unit, unit.sum(axis=1)) - own
+    return total / others if others else np.full(maps.shape[:2], np.nan)
+
+
+def join(batches: Sequence[Pointing]) -> Pointing:
+    """Return the batches as one."""
+    names = ("hit", "mean_hit", "chance", "correlation")
+    return Pointing(*(np.concatenate([getattr(batch, name) for batch in batches]) for name in names))
+
+
+def pointing_table(pointing: Pointing, names: Sequence[str], attribute_parts: Sequence[str]) -> "DataFrame":
+    """Return the scores of all part-bound attributes together, then of each one; shares in percent.
+
+    Columns: attribute, part, images (with the part visible), pointing, chance, times_chance, mean_map (the score of the
+    mean map) and correlation (with other attributes' maps). The first row is the mean over attributes of the others;
+    its correlation is that between all pairs of attributes, part-bound or not.
+    """
+    from pandas import DataFrame
+
+    rows = [_row(pointing, a, names[a], part) for a, part in enumerate(attribute_parts) if part]
+    rows = [row for row in rows if row["images"]]
+    table = DataFrame(rows, columns=["attribute", "part", "images", "pointing", "chance", "mean_map", "correlation"])
+    table.loc[-1] = {
+        "attribute": ALL,
+        "part": "",
+        "images": int((~np.isnan(pointing.hit)).any(axis=1).sum()),
+        **table[["pointing", "chance", "mean_map"]].mean(),
+        "correlation": pointing.correlation.mean(),
+    }
+    table.insert(5, "times_chance", table["pointing"] / table["chance"])
+    decimals = {"pointing": 2, "chance": 2, "times_chance": 2, "mean_map": 2, "correlation": 4}
+    return table.sort_index().reset_index(drop=True).round(decimals)
+
+
+def _row(pointing: Pointing, attribute: int, name: str, part: str) -> dict:
+    there = ~np.isnan(pointing.hit[:, attribute])
+    share = {
+        column: 100 * values[there, attribute].mean() if there.any() else np.nan
+        for column, values in (("pointing", pointing.hit), ("chance", pointing.chance), ("mean_map", pointing.mean_hit))
+    }
+    correlation = pointing.correlation[:, attribute].mean()
+    return {"attribute": name, "part": part, "images": int(there.sum()), **share, "correlation": correlation}

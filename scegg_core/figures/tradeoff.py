@@ -1,0 +1,73 @@
+"""Seen-unseen trade-off of several variants, with their operating points and AUSUC."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from statistics import fmean, stdev
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from scegg_core.figures.style import PALETTE, new_figure, styled
+from scegg_core.metrics import TradeOff
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
+
+MARKERS = "osD^vPX*<>"
+LINES = ("-", "--", "-.", ":")
+LEVELS = (20, 40, 60, 80)  # percent: harmonic means whose lines are drawn for orientation
+
+
+@dataclass(frozen=True)
+class VariantCurves:
+    """One variant's trade-offs, one per seed, and where each seed's predictions lie on it: (S, U) in [0, 1]."""
+
+    title: str
+    curves: tuple[TradeOff, ...]
+    points: tuple[tuple[float, float], ...]
+
+    @property
+    def label(self) -> str:
+        """Return the title with AUSUC in percent, mean ± standard deviation over seeds."""
+        areas = [100 * curve.area for curve in self.curves]
+        spread = f" ± {stdev(areas):.1f}" if len(areas) > 1 else ""
+        return f"{self.title}: AUSUC {fmean(areas):.1f}{spread} %"
+
+
+@styled
+def draw_trade_off(variants: Sequence[VariantCurves], title: str = "") -> "Figure":
+    """Return the curves of all variants, a line per seed, markers at the operating points, AUSUC in the legend."""
+    figure = new_figure(7.4, 4.4)
+    axes = figure.subplots()
+    _draw_levels(axes)
+    for place, variant in enumerate(variants):
+        _draw_variant(axes, variant, place)
+    axes.set(xlabel="accuracy on unseen classes, U (%)", ylabel="accuracy on seen classes, S (%)", title=title)
+    axes.set(xlim=(0, _limit(variants, "unseen")), ylim=(0, _limit(variants, "seen")))
+    figure.legend(loc="outside right upper", frameon=False, title="marker: operating point", title_fontsize=8)
+    return figure
+
+
+def _draw_variant(axes: "Axes", variant: VariantCurves, place: int) -> None:
+    colour, marker = PALETTE[place % len(PALETTE)], MARKERS[place % len(MARKERS)]
+    for curve in variant.curves:
+        alpha = 0.9 if len(variant.curves) == 1 else 0.55
+        line = LINES[place // len(PALETTE) % len(LINES)]
+        axes.plot(100 * curve.unseen, 100 * curve.seen, line, color=colour, linewidth=1.1, alpha=alpha)
+    points = 100 * np.array(variant.points).reshape(-1, 2)
+    look = {"color": colour, "edgecolors": "white", "linewidths": 0.7, "s": 45, "zorder": 3}
+    axes.scatter(points[:, 1], points[:, 0], marker=marker, label=variant.label, **look)
+
+
+def _draw_levels(axes: "Axes") -> None:
+    """Thin lines of equal harmonic mean."""
+    for level in LEVELS:
+        unseen = np.linspace(level / 2 + 1e-3, 200, 400)
+        axes.plot(unseen, level * unseen / (2 * unseen - level), color="0.85", linewidth=0.7, zorder=0)
+
+
+def _limit(variants: Sequence[VariantCurves], side: str) -> float:
+    """Upper end of an axis in percent: the curves' highest value and a little air."""
+    highest = max((100 * float(getattr(curve, side).max()) for one in variants for curve in one.curves), default=100)
+    return min(105.0, 1.06 * highest + 1)

@@ -1,0 +1,58 @@
+"""Every loss of the paper as a pure function of tensors: Eqs. 6-8 (SCEN) and 10-15 (EGGN)."""
+
+import torch
+from torch import Tensor
+from torch.nn import functional
+
+
+def class_cross_entropy(scores: Tensor, labels: Tensor, classes: Tensor | None = None) -> Tensor:
+    """Return the mean cross-entropy of `scores` (batch, all classes): Eqs. 6, 7, 14 and 15.
+
+    `classes` is a bool mask (all classes,) of those that take part in the softmax; None: all of them.
+    """
+    if classes is not None:
+        scores = scores.masked_fill(~classes, -torch.inf)
+    return functional.cross_entropy(scores, labels)
+
+
+def semantic_consistency(local_scores: Tensor, global_scores: Tensor) -> Tensor:
+    """Return L_SCR (Eq. 8): the squared distance of p_l and p_g (batch, classes), mean over the batch."""
+    return (local_scores - global_scores).square().sum(dim=1).mean()
+
+
+def self_calibration(scores: Tensor, seen: Tensor) -> Tensor:
+    """Return DAZLE's calibration loss: minus the log of the probability mass on unseen classes, scores shifted by +1
+    there and -1 on seen ones. Not part of the paper's method."""
+    shifted = scores + torch.where(seen, -1.0, 1.0).to(scores.dtype)
+    return -(torch.logsumexp(shifted[:, ~seen], dim=1) - torch.logsumexp(shifted, dim=1)).mean()
+
+
+def kl_to_standard_normal(mean: Tensor, log_variance: Tensor) -> Tensor:
+    """Return KL(N(mean, variance) || N(0, I)), summed over the latent axis, mean over the batch (Eq. 10)."""
+    return -0.5 * (1 + log_variance - mean.square() - log_variance.exp()).sum(dim=1).mean()
+
+
+def reconstruction(logits: Tensor, feature: Tensor) -> Tensor:
+    """Return the binary cross-entropy of sigmoid(logits) against features in [0, 1] (Eq. 10).
+
+    Summed over channels, mean over the batch; computed from the logits, so that it is finite for every input.
+    """
+    return functional.binary_cross_entropy_with_logits(logits, feature, reduction="sum") / len(feature)
+
+
+def gradient_penalty(slopes: Tensor) -> Tensor:
+    """Return the mean of (|slope| - 1)^2 over the batch, `slopes` (batch, channels) of the critic (Eq. 11)."""
+    return (slopes.norm(dim=1) - 1).square().mean()
+
+
+def semantic_distance(decoded: Tensor, vectors: Tensor) -> Tensor:
+    """Return the L1 distance of Dec's output to the class vectors, mean over the batch (one term of Eq. 12)."""
+    return (decoded - vectors).abs().sum(dim=1).mean()
+
+
+def weighted_semantic_distance(decoded: Tensor, vectors: Tensor) -> Tensor:
+    """Return TF-VAEGAN's form of Eq. 12: L1 distances weighted by squared error over its norm."""
+    difference = decoded - vectors
+    squares = difference.square()
+    weights = squares / squares.sum(dim=1, keepdim=True).clamp_min(1e-24).sqrt()  # finite gradient at 0
+    return (weights * difference.abs()).sum(dim=1).mean()

@@ -1,0 +1,81 @@
+"""Zero-shot metrics: per-class top-1 accuracies, harmonic mean, and the seen-unseen trade-off."""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+
+@dataclass(frozen=True)
+class TradeOff:
+    """The seen-unseen curve of calibrated stacking: accuracies in [0, 1] as seen scores are lowered step by step."""
+
+    seen: np.ndarray
+    unseen: np.ndarray
+    bias: np.ndarray  # constant taken off the seen classes' scores at each point
+
+    @property
+    def area(self) -> float:
+        """Return AUSUC, the area under the curve."""
+        order = np.argsort(self.unseen, kind="stable")
+        return float(np.trapezoid(self.seen[order], self.unseen[order]))
+
+    @property
+    def best(self) -> int:
+        """Return the point with the highest harmonic mean."""
+        return int(np.argmax([harmonic_mean(s, u) for s, u in zip(self.seen, self.unseen, strict=True)]))
+
+
+def class_accuracies(labels: np.ndarray, predicted: np.ndarray, classes: np.ndarray) -> np.ndarray:
+    """Return the share of right predictions of each of `classes`, in [0, 1]; NaN for a class without images."""
+    size = int(max(classes.max(), labels.max(initial=0))) + 1
+    counts = np.bincount(labels, minlength=size)[classes]
+    right = np.bincount(labels[labels == predicted], minlength=size)[classes]
+    return np.divide(right, counts, out=np.full(len(classes), np.nan), where=counts > 0)
+
+
+def mean_class_accuracy(labels: np.ndarray, predicted: np.ndarray, classes: np.ndarray) -> float:
+    """Return the mean over `classes` of their accuracies, in [0, 1]; classes without images do not count."""
+    accuracies = class_accuracies(labels, predicted, classes)
+    if np.isnan(accuracies).all():
+        raise ValueError("none of the classes has a test image")
+    return float(np.nanmean(accuracies))
+
+
+def harmonic_mean(seen: float, unseen: float) -> float:
+    """Return H = 2SU / (S + U); 0 where both are 0."""
+    return 2 * seen * unseen / (seen + unseen) if seen + unseen > 0 else 0.0
+
+
+def trade_off(labels: np.ndarray, scores: np.ndarray, seen: np.ndarray) -> TradeOff:
+    """Return the curve of (S, U) over all constants taken off the seen classes' scores.
+
+    `labels` (images,), `scores` (images, classes), `seen` (classes,) bool. One sort, no loop over constants.
+    """
+    top_seen, margin_seen = _top(scores, seen)
+    top_unseen, margin_unseen = _top(scores, ~seen)
+    flips = margin_seen - margin_unseen  # taken for an unseen class once the constant reaches this
+    weight = _class_weights(labels, seen)
+    order = np.argsort(flips, kind="stable")
+    bias, last = np.unique(flips[order], return_index=True)
+    lost = (weight * (seen[labels] & (top_seen == labels)))[order]
+    won = (weight * (~seen[labels] & (top_unseen == labels)))[order]
+    ends = np.append(last[1:], len(order))
+    seen_curve = np.append(lost.sum(), lost.sum() - np.cumsum(lost)[ends - 1])
+    unseen_curve = np.append(0.0, np.cumsum(won)[ends - 1])
+    return TradeOff(np.maximum(seen_curve, 0), unseen_curve, np.append(bias[0] - 1, bias))
+
+
+def _top(scores: np.ndarray, mask: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Best class and its score within a mask of classes."""
+    columns = np.flatnonzero(mask)
+    inside = scores[:, columns]
+    best = inside.argmax(axis=1)
+    return columns[best], inside[np.arange(len(scores)), best]
+
+
+def _class_weights(labels: np.ndarray, seen: np.ndarray) -> np.ndarray:
+    """Weight of each image such that sums over seen (or unseen) images are means of per-class accuracies."""
+    counts = np.bincount(labels, minlength=len(seen))
+    present = counts > 0
+    groups = np.where(seen, (present & seen).sum(), (present & ~seen).sum())
+    return 1.0 / (counts[labels] * groups[labels])

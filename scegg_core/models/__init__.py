@@ -1,0 +1,1 @@
+"""The networks: SCEN, EGGN and the final classifier, each defined once."""

@@ -1,0 +1,167 @@
+"""EGGN's networks: encoder E, generator G, critic D, semantic decoder Dec, feedback F (paper section 3.2).
+
+The shapes follow TF-VAEGAN, on which the paper builds.
+"""
+
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional
+
+from scegg_core.settings.eggn import EggnSettings
+
+SLOPE = 0.2  # of every LeakyReLU
+
+
+@dataclass(frozen=True)
+class Latent:
+    """The Gaussian that E gives for each sample: mean and log variance, (batch, latent) each."""
+
+    mean: Tensor
+    log_variance: Tensor
+
+    def sample(self, noise: Tensor) -> Tensor:
+        """Return z = mean + exp(log_variance / 2) * noise."""
+        return self.mean + torch.exp(0.5 * self.log_variance) * noise
+
+
+class Encoder(nn.Module):
+    """E(g, a): the mean and log variance of z."""
+
+    def __init__(self, channels: int, attributes: int, latent: int, width: int):
+        super().__init__()
+        self.hidden = nn.Linear(channels + attributes, width)
+        self.narrow = nn.Linear(width, 2 * latent)
+        self.mean = nn.Linear(2 * latent, latent)
+        self.log_variance = nn.Linear(2 * latent, latent)
+
+    def forward(self, feature: Tensor, vector: Tensor) -> Latent:
+        """Encode features (batch, channels) of classes with vectors (batch, attributes)."""
+        hidden = functional.leaky_relu(self.hidden(torch.cat([feature, vector], 1)), SLOPE)
+        hidden = functional.leaky_relu(self.narrow(hidden), SLOPE)
+        return Latent(self.mean(hidden), self.log_variance(hidden))
+
+
+class Generator(nn.Module):
+    """G(z, a): a feature in [0, 1]; F's correction is added to its hidden layer."""
+
+    def __init__(self, channels: int, attributes: int, latent: int, width: int):
+        super().__init__()
+        self.hidden = nn.Linear(latent + attributes, width)
+        self.out = nn.Linear(width, channels)
+
+    def embed(self, z: Tensor, vector: Tensor) -> Tensor:
+        """Return the hidden layer (batch, width)."""
+        return functional.leaky_relu(self.hidden(torch.cat([z, vector], 1)), SLOPE)
+
+    def logits(self, hidden: Tensor) -> Tensor:
+        """Return the output before the sigmoid (batch, channels)."""
+        return self.out(hidden)
+
+    def forward(self, z: Tensor, vector: Tensor) -> Tensor:
+        """Return features (batch, channels) without feedback."""
+        return self.logits(self.embed(z, vector)).sigmoid()
+
+
+class Critic(nn.Module):
+    """D(g, a): one score per sample, linear but for one hidden LeakyReLU layer."""
+
+    def __init__(self, channels: int, attributes: int, width: int):
+        super().__init__()
+        self.channels = channels
+        self.hidden = nn.Linear(channels + attributes, width)
+        self.out = nn.Linear(width, 1)
+
+    def embed(self, feature: Tensor, vector: Tensor) -> Tensor:
+        """Return the hidden layer before its activation (batch, width)."""
+        return self.hidden(torch.cat([feature, vector], 1))
+
+    def score(self, hidden: Tensor) -> Tensor:
+        """Return the score (batch,) of a hidden layer before its activation."""
+        return self.out(functional.leaky_relu(hidden, SLOPE)).squeeze(1)
+
+    def forward(self, feature: Tensor, vector: Tensor) -> Tensor:
+        """Return the scores (batch,)."""
+        return self.score(self.embed(feature, vector))
+
+    def slope(self, hidden: Tensor) -> Tensor:
+        """Return the gradient of the score by the feature (batch, channels), at a hidden layer before activation.
+
+        In closed form, so that the penalty of Eq. 11 needs no second backward pass: D is piecewise linear.
+        """
+        active = torch.full_like(hidden, SLOPE).masked_fill(hidden > 0, 1.0)  # piecewise constant: no gradient of its own
+        return (active * self.out.weight) @ self.hidden.weight[:, : self.channels]
+
+
+@dataclass(frozen=True)
+class Decoded:
+    """What Dec makes of features: the unit-norm class vector and the hidden layer that F reads."""
+
+    vector: Tensor  # (batch, attributes)
+    hidden: Tensor  # (batch, width)
+
+
+class SemanticDecoder(nn.Module):
+    """Dec(g): the class vector of a feature, of unit length."""
+
+    def __init__(self, channels: int, attributes: int, width: int):
+        super().__init__()
+        self.hidden = nn.Linear(channels, width)
+        self.out = nn.Linear(width, attributes)
+
+    def forward(self, feature: Tensor) -> Decoded:
+        """Decode features (batch, channels)."""
+        hidden = functional.leaky_relu(self.hidden(feature), SLOPE)
+        return Decoded(functional.normalize(self.out(hidden), dim=1), hidden)
+
+
+class Feedback(nn.Module):
+    """F: the correction of G's hidden layer from Dec's."""
+
+    def __init__(self, width: int):
+        super().__init__()
+        self.first = nn.Linear(width, width)
+        self.second = nn.Linear(width, width)
+
+    def forward(self, hidden: Tensor) -> Tensor:
+        """Return the correction (batch, width)."""
+        return functional.leaky_relu(self.second(functional.leaky_relu(self.first(hidden), SLOPE)), SLOPE)
+
+
+class EGGN(nn.Module):
+    """All five networks; the smaller generators leave some of them unused."""
+
+    def __init__(self, channels: int, attributes: int, settings: EggnSettings):
+        super().__init__()
+        latent, width = settings.latent_size or attributes, settings.hidden_width
+        self.latent = latent
+        self.encoder = Encoder(channels, attributes, latent, width)
+        self.generator = Generator(channels, attributes, latent, width)
+        self.critic = Critic(channels, attributes, width)
+        self.decoder = SemanticDecoder(channels, attributes, width)
+        self.feedback = Feedback(width)
+        self.apply(_start)
+
+    def generate(self, z: Tensor, vector: Tensor, strength: float | None = None) -> Tensor:
+        """Return features (batch, channels); `strength` of the feedback, None for the pass without it."""
+        hidden = self.generator.embed(z, vector)
+        feature = self.generator.logits(hidden).sigmoid()
+        if strength is None:
+            return feature
+        return self.generator.logits(hidden + strength * self.correction(feature)).sigmoid()
+
+    def correction(self, feature: Tensor) -> Tensor:
+        """Return F's correction for a first-pass feature; Dec is only read here, so it gets no gradient."""
+        return self.feedback(self.decoder(feature).hidden.detach())
+
+    def transform(self, feature: Tensor) -> Tensor:
+        """Return [g, Dec(g), Dec's hidden layer], the input of TF-VAEGAN's final classifier."""
+        decoded = self.decoder(feature)
+        return torch.cat([feature, decoded.vector, decoded.hidden], 1)
+
+
+def _start(module: nn.Module) -> None:
+    if isinstance(module, nn.Linear):
+        nn.init.normal_(module.weight, std=0.02)
+        nn.init.zeros_(module.bias)

@@ -1,0 +1,159 @@
+"""SCEN, the semantic compression embedding network: LEN and GEN (paper section 3.1, Eqs. 1-5).
+
+Neither h (batch, attributes, channels) nor anything of its size is ever built: Eqs. 1 and 2 share one product of
+the regions with stacked keys, and the linear first layer of SC is applied to the attention instead of to h.
+"""
+
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional
+
+from scegg_core.settings.scen import ScenSettings
+
+SLOPE = 0.01  # of SC's LeakyReLU
+
+
+@dataclass(frozen=True)
+class LocalEmbedding:
+    """What LEN makes of a batch."""
+
+    attention: Tensor  # (batch, regions, attributes), sums to one over the regions
+    semantic: Tensor  # e_l, (batch, attributes)
+    scores: Tensor  # p_l, (batch, classes)
+
+
+@dataclass(frozen=True)
+class GlobalEmbedding:
+    """What GEN makes of a batch."""
+
+    feature: Tensor  # g, (batch, channels)
+    scores: Tensor  # p_g, (batch, classes)
+
+
+class LocalEmbeddingNetwork(nn.Module):
+    """LEN: attribute attention over regions and the embedding into the semantic space (Eqs. 1-3)."""
+
+    def __init__(self, words: Tensor, class_vectors: Tensor, channels: int, settings: ScenSettings):
+        super().__init__()
+        words = functional.normalize(words, dim=1) if settings.word_norm == "l2" else words
+        # ASSUME: the attribute vectors start at their (normalized) word vectors and are trained, as in DAZLE.
+        self.words = nn.Parameter(words.clone(), requires_grad=settings.train_words)
+        self.attend = nn.Parameter(words.new_empty(words.shape[1], channels))  # W_alpha
+        self.embed = nn.Parameter(words.new_empty(channels, words.shape[1]))  # W_beta
+        self.register_buffer("class_vectors", class_vectors.clone())  # a(c), (classes, attributes)
+        self.scale = settings.local_scale
+        for weight in (self.attend, self.embed):
+            # ASSUME: Xavier start; the paper gives none.
+            if settings.initialization == "xavier":
+                nn.init.xavier_uniform_(weight)
+            else:
+                nn.init.normal_(weight, std=settings.initial_std)
+
+    def keys(self) -> Tensor:
+        """Return the stacked keys (2 attributes, channels): rows of V W_alpha over rows of (W_beta V^T)^T."""
+        return torch.cat([self.words @ self.attend, self.words @ self.embed.T])
+
+    def attention(self, regions: Tensor) -> Tensor:
+        """Return the attention weights of Eq. 1, (batch, regions, attributes)."""
+        return (regions @ (self.words @ self.attend).T).softmax(dim=1)
+
+    def forward(self, regions: Tensor) -> LocalEmbedding:
+        """Embed `regions` (batch, regions, channels)."""
+        products = regions @ self.keys().T  # one large product for Eqs. 1 and 2, (batch, R, 2 A)
+        scores, projections = products.chunk(2, dim=2)
+        attention = scores.softmax(dim=1)  # Eq. 1, without the sum
+        semantic = (attention * projections).sum(dim=1)  # Eqs. 1 + 2: h_n^T W_beta v_n, (batch, A)
+        return LocalEmbedding(attention, semantic, self.class_scores(semantic))
+
+    def class_scores(self, semantic: Tensor) -> Tensor:
+        """Return p_l (batch, classes) of e_l (batch, attributes), Eq. 3."""
+        return self.scale * (semantic @ self.class_vectors.T)
+
+
+class SemanticCompression(nn.Module):
+    """SC: an MLP over the attribute axis, applied to every channel (Eq. 4)."""
+
+    def __init__(self, attributes: int, settings: ScenSettings):
+        super().__init__()
+        # ASSUME: A -> A/2 -> 1 with LeakyReLU; the paper says an MLP with A inputs and one output.
+        width = settings.compression_width or max(1, attributes // 2)
+        self.reduce = nn.Linear(attributes, width)
+        self.combine = nn.Linear(width, 1)
+
+    def forward(self, attention: Tensor, regions: Tensor) -> Tensor:
+        """Return g (batch, channels) of `attention` (batch, R, A) and `regions` (batch, R, channels)."""
+        activated = functional.leaky_relu(self._hidden(attention, regions), SLOPE)
+        return torch.matmul(self.combine.weight, activated).squeeze(1) + self.combine.bias
+
+    def region_weights(self, attention: Tensor, regions: Tensor) -> Tensor:
+        """Return the weight of each region in g, (batch, R).
+
+        SC is piecewise linear, so g[c] = sum_i w_i[c] r_i[c] + constant; returned is the mean of w_i over channels.
+        """
+        hidden = self._hidden(attention, regions)
+        slope = torch.full_like(hidden, SLOPE).masked_fill(hidden > 0, 1.0).mean(dim=2)  # (batch, width)
+        mixed = attention @ self.reduce.weight.T  # (batch, R, width)
+        return torch.einsum("bw,w,brw->br", slope, self.combine.weight[0], mixed)
+
+    def _hidden(self, attention: Tensor, regions: Tensor) -> Tensor:
+        mixed = attention @ self.reduce.weight.T  # W1 h = (W1 attention) regions
+        return torch.bmm(mixed.transpose(1, 2), regions) + self.reduce.bias[:, None]  # (batch, width, channels)
+
+
+def mean_compression(attention: Tensor, regions: Tensor) -> Tensor:
+    """Return the mean over attributes of h (batch, channels): what the released code compresses with at run time."""
+    return torch.bmm(attention.mean(dim=2).unsqueeze(1), regions).squeeze(1)
+
+
+class GlobalEmbeddingNetwork(nn.Module):
+    """GEN: semantic compression and the global classifier CLS_g (Eqs. 4 and 5)."""
+
+    def __init__(self, attributes: int, channels: int, classes: int, settings: ScenSettings):
+        super().__init__()
+        self.compress = SemanticCompression(attributes, settings)
+        self.classify = global_classifier(channels, classes, settings.classifier_width)
+        self.by_mean = settings.compression == "mean"
+
+    def forward(self, attention: Tensor, regions: Tensor, first_stage: bool = False) -> GlobalEmbedding:
+        """Return g and p_g of the regions under LEN's attention."""
+        # Compression "mean" uses the MLP in stage 1 only, as the released code does.
+        compress = mean_compression if self.by_mean and not first_stage else self.compress
+        feature = compress(attention, regions)
+        return GlobalEmbedding(feature, self.classify(feature))
+
+    def region_weights(self, attention: Tensor, regions: Tensor) -> Tensor:
+        """Return the weight each region has in g, (batch, R): GEN's attention map (Fig. 3)."""
+        return attention.mean(dim=2) if self.by_mean else self.compress.region_weights(attention, regions)
+
+
+class SCEN(nn.Module):
+    """LEN and GEN on one batch of region features."""
+
+    def __init__(self, words: Tensor, class_vectors: Tensor, channels: int, settings: ScenSettings):
+        """`words` (attributes, word size), `class_vectors` (classes, attributes), `channels` of a region feature."""
+        super().__init__()
+        self.local = LocalEmbeddingNetwork(words, class_vectors, channels, settings)
+        self.glob = GlobalEmbeddingNetwork(len(words), channels, len(class_vectors), settings)
+        self.normalize_regions = settings.region_norm == "l2"
+
+    def prepare(self, regions: Tensor) -> Tensor:
+        """Return `regions` in the weights' type, each of unit length if the settings say so."""
+        regions = regions.to(self.local.attend.dtype)
+        # ASSUME: L2 per region, so that attention does not depend on an image's contrast, as in DAZLE.
+        return functional.normalize(regions, dim=2) if self.normalize_regions else regions
+
+    def forward(self, regions: Tensor, first_stage: bool = False) -> tuple[LocalEmbedding, GlobalEmbedding]:
+        """Embed raw region features (batch, regions, channels)."""
+        regions = self.prepare(regions)
+        local = self.local(regions)
+        return local, self.glob(local.attention, regions, first_stage)
+
+
+def global_classifier(channels: int, classes: int, width: int | None) -> nn.Module:
+    """Return CLS_g (Eq. 5)."""
+    # ASSUME: one fully connected layer ("directly embeds"); the released code has a hidden layer of 1024.
+    if width is None:
+        return nn.Linear(channels, classes)
+    return nn.Sequential(nn.Linear(channels, width), nn.LeakyReLU(0.2), nn.Linear(width, classes))

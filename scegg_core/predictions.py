@@ -1,0 +1,132 @@
+"""Predictions on test images and their scores, for the two tasks: CZSL and GZSL (section 4, evaluation protocols)."""
+
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from scegg_core.artifacts import Provenance, matrix, read_description, read_table, write_json, write_table
+from scegg_core.data.tables import DatasetIndex
+from scegg_core.metrics import class_accuracies, harmonic_mean, mean_class_accuracy, trade_off
+
+TASKS = ("czsl", "gzsl")
+
+
+@dataclass(frozen=True)
+class Predictions:
+    """Scores of test images over the classes of a task."""
+
+    images: np.ndarray  # (n,) positions in the index
+    labels: np.ndarray  # (n,) true classes
+    scores: np.ndarray  # (n, k)
+    classes: np.ndarray  # (k,) rows of the class table that the columns stand for
+
+    @property
+    def predicted(self) -> np.ndarray:
+        """Return the predicted classes (n,), rows of the class table."""
+        return self.classes[self.scores.argmax(axis=1)]
+
+
+@dataclass(frozen=True)
+class Metrics:
+    """Accuracies of one run in [0, 1], and where no image is there to count: the classes left out."""
+
+    acc: float
+    u: float
+    s: float
+    h: float
+    ausuc: float
+    images: dict[str, int]
+    classes_without_images: tuple[str, ...]
+    per_class: dict[str, float]
+
+
+def task_classes(index: DatasetIndex, task: str) -> np.ndarray:
+    """Return the classes told apart: the unseen ones in czsl, all in gzsl."""
+    return np.flatnonzero(~index.seen) if task == "czsl" else np.arange(len(index.classes))
+
+
+def task_images(index: DatasetIndex, task: str) -> np.ndarray:
+    """Return the positions of the test images: of unseen classes in czsl, of all classes in gzsl."""
+    unseen = index.in_split("test_unseen")
+    return unseen if task == "czsl" else np.sort(np.concatenate([index.in_split("test_seen"), unseen]))
+
+
+def predict_embedding(semantics: Tensor, vectors: Tensor, index: DatasetIndex, task: str) -> Predictions:
+    """Return predictions by p_l alone (Eq. 3): e_l (images, A) against the class vectors (classes, A)."""
+    images, classes = task_images(index, task), task_classes(index, task)
+    scores = semantics[torch.from_numpy(images)] @ vectors[torch.from_numpy(classes)].T
+    return Predictions(images, index.labels[images], scores.numpy(), classes)
+
+
+def predict_by(score, inputs: Tensor, index: DatasetIndex, task: str, classes: np.ndarray, batch: int = 4096) -> Predictions:
+    """Return predictions with `score` (batch, size) -> (batch, k) on the classifier inputs of the task's test images."""
+    images = task_images(index, task)
+    with torch.inference_mode():
+        scores = torch.cat([score(part) for part in inputs[torch.from_numpy(images)].split(batch)])
+    return Predictions(images, index.labels[images], scores.cpu().numpy(), classes)
+
+
+def write_predictions(path: Path, predictions: Predictions, provenance: Provenance) -> None:
+    """Write predictions as a table of kind `predictions`; the classes of the score columns are in its metadata."""
+    columns = {
+        "image": predictions.images.astype(np.int32),
+        "label": predictions.labels.astype(np.int32),
+        "predicted": predictions.predicted.astype(np.int32),
+        "scores": predictions.scores,
+    }
+    write_table(path, "predictions", columns, provenance, {"classes": predictions.classes.tolist()})
+
+
+def read_predictions(path: Path) -> Predictions:
+    """Return the predictions at `path`."""
+    table = read_table(path, "predictions")
+    classes = np.array(read_description(path)["extra"]["classes"])
+    return Predictions(
+        table.column("image").to_numpy(), table.column("label").to_numpy(), matrix(table.column("scores")), classes
+    )
+
+
+def score(czsl: Predictions, gzsl: Predictions, index: DatasetIndex) -> Metrics:
+    """Return Acc, U, S, H and AUSUC of a run, per-class averages as section 4 defines them."""
+    seen, unseen = np.flatnonzero(index.seen), np.flatnonzero(~index.seen)
+    s = _mean_or_zero(gzsl, seen)
+    u = mean_class_accuracy(gzsl.labels, gzsl.predicted, unseen)
+    per_class = class_accuracies(gzsl.labels, gzsl.predicted, np.arange(len(index.classes)))
+    empty = np.isnan(per_class)
+    return Metrics(
+        acc=mean_class_accuracy(czsl.labels, czsl.predicted, unseen),
+        u=u,
+        s=s,
+        h=harmonic_mean(s, u),
+        ausuc=trade_off(gzsl.labels, gzsl.scores, index.seen).area,
+        images={"test_unseen": len(czsl.labels), "test_seen": len(gzsl.labels) - len(czsl.labels)},
+        classes_without_images=tuple(np.array(index.classes)[empty].tolist()),
+        per_class={name: float(value) for name, value in zip(index.classes, per_class, strict=True) if not np.isnan(value)},
+    )
+
+
+def write_metrics(path: Path, metrics: Metrics, provenance: Provenance) -> None:
+    """Write metrics as JSON with their provenance."""
+    write_json(path, {"kind": "metrics", "metrics": asdict(metrics), "provenance": asdict(provenance)})
+
+
+def read_metrics(path: Path) -> Metrics:
+    """Return the metrics at `path`, refused with one sentence if the file does not hold any."""
+    import json
+
+    from scegg_core.errors import InputError
+
+    try:
+        found = json.loads(Path(path).read_text(encoding="utf-8"))["metrics"]
+        return Metrics(**{**found, "classes_without_images": tuple(found["classes_without_images"])})
+    except (ValueError, KeyError, TypeError):
+        raise InputError(f"{path} does not hold the metrics of a run; delete it to have it made again.") from None
+
+
+def _mean_or_zero(predictions: Predictions, classes: np.ndarray) -> float:
+    """Mean class accuracy; 0 for a data set without test images of seen classes."""
+    present = np.isin(predictions.labels, classes).any()
+    return mean_class_accuracy(predictions.labels, predictions.predicted, classes) if present else 0.0

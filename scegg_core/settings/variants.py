@@ -1,0 +1,35 @@
+"""Settings of spaces and variants: which features, and how predictions are made on them."""
+
+from typing import Literal
+
+from pydantic import Field, model_validator
+
+from scegg_core.settings.base import settings
+
+
+@settings
+class SpaceSettings:
+    """A visual feature space: average-pooled backbone features, or SCEN's dense-semantic ones."""
+
+    kind: Literal["scen", "backbone"] = Field("scen", description="scen: learned by SCEN; backbone: pooled regions")
+    scen: dict = Field(default_factory=dict, description="overrides of section scen")
+
+
+@settings
+class VariantSettings:
+    """One row of the tables: a space and how predictions are made on it."""
+
+    space: str = Field("sc-egg", description="name of the space")
+    title: str | None = Field(None, description="name in tables; null: the variant's own")
+    predict_by: Literal["generation", "embedding", "prototype", "eszsl"] = Field("generation", description="EGGN and a classifier, LEN's scores alone, or a closed-form yardstick")
+    seeds: tuple[int, ...] | None = Field(None, description="seeds of this variant; null: the data set's")
+    eggn: dict = Field(default_factory=dict, description="overrides of section eggn")
+    synthesis: dict = Field(default_factory=dict, description="overrides of section synthesis")
+    classifier: dict = Field(default_factory=dict, description="overrides of section classifier")
+    selection: Literal["last", "validation"] = Field("last", description="which epoch's generator is used: the last, or the best of the validation split")
+
+    @model_validator(mode="after")
+    def _no_generator_settings_without_generation(self) -> "VariantSettings":
+        if self.predict_by != "generation" and (self.eggn or self.synthesis or self.classifier):
+            raise ValueError(f"predict_by {self.predict_by} takes no eggn, synthesis or classifier settings")
+        return self

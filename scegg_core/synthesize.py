@@ -1,0 +1,36 @@
+"""Synthetic features of classes that have no images (paper section 3.3)."""
+
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+
+from scegg_core.models.eggn import EGGN
+from scegg_core.settings.eggn import EggnSettings
+from scegg_core.settings.final import SynthesisSettings
+
+
+@dataclass(frozen=True)
+class SyntheticFeatures:
+    """Features (samples, channels) scaled to [0, 1] and their labels (samples,), rows of the class table."""
+
+    features: Tensor
+    labels: Tensor
+
+
+@torch.no_grad()
+def synthesize(
+    eggn: EGGN, vectors: Tensor, classes: Tensor, eggn_settings: EggnSettings, settings: SynthesisSettings, seed: int
+) -> SyntheticFeatures:
+    """Return `per_class` features of each of `classes` (rows of `vectors`, (all classes, attributes)).
+
+    Each class draws its own noise from (seed, class), so that adding a class leaves the others' features as they are.
+    """
+    strength = settings.feedback_strength if eggn_settings.generator == "tf-vaegan" else None
+    parts = []
+    for label in classes.tolist():
+        generator = torch.Generator().manual_seed(seed * 1_000_003 + label)
+        z = torch.randn(settings.per_class, eggn.latent, generator=generator).to(vectors.device)
+        parts.append(eggn.generate(z, vectors[label].expand(len(z), -1), strength))
+    labels = classes.repeat_interleave(settings.per_class)
+    return SyntheticFeatures(torch.cat(parts), labels)

@@ -1,0 +1,301 @@
+"""Result tables: runs of variants and seeds in; data frames in the shape of the paper's tables, Markdown, LaTeX out.
+
+Accuracies come in as shares in [0, 1] and leave as percent, rounded to two decimals.
+"""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from statistics import fmean, stdev
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from scegg_core.published import PublishedRow, find_published
+
+if TYPE_CHECKING:
+    from pandas import DataFrame, Series
+
+#: Metric as shown → field of RunResult.
+METRICS = {"Acc": "acc", "U": "u", "S": "s", "H": "h", "AUSUC": "ausuc"}
+#: The metrics that the paper reports.
+PAPER_METRICS = ("Acc", "U", "S", "H")
+#: The order of the paper's Table 2.
+ABLATION = ("baseline", "wo-lce", "wo-gce", "wo-scr", "wo-egs", "sc-egg")
+ABSENT = "–"
+LATEX = {
+    **{sign: f"\\{sign}" for sign in "&%$#_{}"},
+    **{"\\": r"\textbackslash{}", "~": r"\textasciitilde{}", "^": r"\textasciicircum{}"},
+    **{"±": r"$\pm$", "–": "--", "†": r"$\dagger$", "λ": r"$\lambda$"},
+}
+
+
+@dataclass(frozen=True)
+class RunResult:
+    """What one variant reached with one seed; accuracies in [0, 1], NaN where a task was not run.
+
+    `dataset` is the name shown, `published` the data set's name in the published tables ('' for none).
+    """
+
+    dataset: str
+    variant: str
+    title: str
+    seed: int
+    backbone: str
+    image_size: int
+    selection: str
+    acc: float
+    u: float
+    s: float
+    h: float
+    ausuc: float
+    published: str = ""
+
+    def percent(self, metric: str) -> float:
+        """Return a metric (a key of METRICS) in percent."""
+        return 100 * getattr(self, METRICS[metric])
+
+
+def result_table(results: Sequence[RunResult], published: Sequence[PublishedRow] = ()) -> "DataFrame":
+    """Return one row per variant: settings, number of seeds, mean and `_std` of each metric, published figures.
+
+    `_std` is the sample standard deviation over seeds (ddof 1), empty for one seed. Published columns are there if
+    any row has them. Runs of a variant that differ in backbone, image size or selection stay separate rows. Raises
+    ValueError if a run is there twice.
+    """
+    from pandas import DataFrame
+
+    rows = [
+        _identity(runs[0]) | {"seeds": len(runs)} | _statistics(runs) | _published(runs[0], published)
+        for runs in _groups(results)
+    ]
+    table = DataFrame(rows).astype({"seeds": "Int64", "image_size": "Int64"}) if rows else DataFrame()
+    printed = [name for name in table if name.startswith("published_")]
+    return table.drop(columns=printed) if printed and table[printed].isna().all(axis=None) else table
+
+
+def ablation_table(results: Sequence[RunResult], published: Sequence[PublishedRow] = ()) -> "DataFrame":
+    """Return `result_table` of the variants in the paper's Table 2, in its order; absent ones are left out."""
+    kept = [result for result in results if result.variant in ABLATION]
+    return result_table(sorted(kept, key=lambda result: ABLATION.index(result.variant)), published)
+
+
+def seed_rows(results: Sequence[RunResult]) -> "DataFrame":
+    """Return one row per run: data set, variant, settings, seed and the metrics in percent."""
+    from pandas import DataFrame
+
+    return DataFrame(
+        _identity(run) | {"seed": run.seed} | {name: round(run.percent(name), 2) for name in METRICS} for run in results
+    )
+
+
+def paired_differences(results: Sequence[RunResult], reference: str = "sc-egg") -> "DataFrame":
+    """Return per variant the mean and `_std` over common seeds of its difference to `reference`, in points.
+
+    Positive: the variant is above the reference. `seeds` counts the common seeds; variants without any are left out.
+    """
+    from pandas import DataFrame
+
+    base = {(run.dataset, run.seed): run for run in results if run.variant == reference}
+    rows = []
+    for runs in _groups([run for run in results if run.variant != reference and (run.dataset, run.seed) in base]):
+        pairs = [(run, base[run.dataset, run.seed]) for run in runs]
+        differences = {name: [run.percent(name) - other.percent(name) for run, other in pairs] for name in METRICS}
+        head = {"dataset": runs[0].dataset, "variant": runs[0].variant, "title": runs[0].title, "reference": reference}
+        rows.append(head | {"seeds": len(runs)} | _moments(differences))
+    return DataFrame(rows)
+
+
+def summary_table(results: Sequence[RunResult], published: Sequence[PublishedRow] = ()) -> "DataFrame":
+    """Return Table 1 over the data sets of `results`: published methods by family, then our rows.
+
+    Columns: family, method, backbone, image_size, selection, seeds (ours only), then `<data set> <metric>` in percent,
+    with `_std` for ours, and `remark` for printed figures that do not add up. Ours are one row per variant and setting.
+    """
+    from pandas import DataFrame
+
+    names = dict.fromkeys((run.dataset, run.published) for run in results)
+    rows: dict[tuple, dict] = {}
+    for family in ("embedding", "generative"):
+        for row in (row for row in published if row.family == family):
+            _add_published(rows, row, [shown for shown, printed in names if printed == row.dataset])
+    for runs in _groups(results):
+        _add_ours(rows, runs)
+    cells = [f"{shown} {metric}{tail}" for shown, _ in names for metric in PAPER_METRICS for tail in ("", "_std")]
+    head = ["family", "method", "backbone", "image_size", "selection", "seeds"]
+    table = DataFrame(list(rows.values()), columns=[*head, *cells, "remark"])
+    return table.astype({"seeds": "Int64", "image_size": "Int64"}).fillna({"remark": ""})
+
+
+def per_class_table(labels: np.ndarray, predicted: np.ndarray, names: Sequence[str], seen: np.ndarray) -> "DataFrame":
+    """Return one row per class that has images: seen, images, accuracy in percent, and its commonest confusion.
+
+    `labels`, `predicted` (images,) are positions in `names` and `seen` (classes,) bool. `most_often_taken_for` is the
+    class that most of its misclassified images go to ('' if none), `taken_for` their share of its images in percent.
+    """
+    from pandas import DataFrame
+
+    counts = np.zeros((len(names), len(names)), dtype=np.int64)
+    np.add.at(counts, (labels, predicted), 1)
+    return DataFrame(_class_row(label, counts[label], names, seen) for label in np.flatnonzero(counts.sum(axis=1)))
+
+
+def missing_remarks(
+    results: Sequence[RunResult], variants: Sequence[str], seeds: Sequence[int] = ()
+) -> tuple[str, ...]:
+    """Return a sentence for each of `variants` that has no result, or lacks some of `seeds`."""
+    remarks = []
+    for variant in variants:
+        found = {run.seed for run in results if run.variant == variant}
+        lacking = [str(seed) for seed in seeds if seed not in found]
+        if not found:
+            remarks.append(f"Missing: {variant} has no results yet.")
+        elif lacking:
+            remarks.append(f"Missing: {variant} lacks seed {', '.join(lacking)}.")
+    return tuple(remarks)
+
+
+def to_markdown(table: "DataFrame", remarks: Sequence[str] = ()) -> str:
+    """Return the table as Markdown: mean ± std in one cell, best bold, second best italic, remarks as a list below."""
+    shown = _display(table, lambda cell, rank: {1: f"**{cell}**", 2: f"*{cell}*"}.get(rank, cell))
+    escaped = [[cell.replace("|", r"\|") for cell in row] for row in shown]
+    rule = ["---:" if right else "---" for right in _right_aligned(table)]
+    lines = (
+        ["| " + " | ".join(row) + " |" for row in (escaped[0], rule, *escaped[1:])] if escaped[0] else ["(no results)"]
+    )
+    notes = [f"- {remark}" for remark in (*remarks, *_row_remarks(table))]
+    return "\n".join([*lines, *(["", *notes] if notes else [])]) + "\n"
+
+
+def to_latex(table: "DataFrame", remarks: Sequence[str] = ()) -> str:
+    """Return the table as a booktabs tabular: best bold, second best underlined per metric, remarks below it."""
+    marks = {1: r"\textbf{%s}", 2: r"\underline{%s}"}
+    shown = _display(table, lambda cell, rank: marks.get(rank, "%s") % cell, escape_latex)
+    lines = [" & ".join(row) + r" \\" for row in shown]
+    columns = "".join("r" if right else "l" for right in _right_aligned(table))
+    notes = [escape_latex(remark) + r"\par" for remark in (*remarks, *_row_remarks(table))]
+    body = [rf"\begin{{tabular}}{{{columns}}}", r"\toprule", lines[0], r"\midrule", *lines[1:], r"\bottomrule"]
+    return "\n".join(["% needs \\usepackage{booktabs}", *body, r"\end{tabular}", *notes]) + "\n"
+
+
+def escape_latex(text: str) -> str:
+    """Return `text` with LaTeX's special signs escaped."""
+    return "".join(LATEX.get(sign, sign) for sign in text)
+
+
+def _groups(results: Sequence[RunResult]) -> list[list[RunResult]]:
+    """Runs that differ in the seed alone, in order of first appearance."""
+    groups: dict[tuple, list[RunResult]] = {}
+    for run in results:
+        group = groups.setdefault(tuple(_identity(run).values()), [])
+        if run.seed in {other.seed for other in group}:
+            raise ValueError(f"{run.dataset}/{run.variant} has two results of seed {run.seed}")
+        group.append(run)
+    return list(groups.values())
+
+
+def _identity(run: RunResult) -> dict:
+    return {name: getattr(run, name) for name in ("dataset", "variant", "title", "backbone", "image_size", "selection")}
+
+
+def _statistics(runs: Sequence[RunResult]) -> dict:
+    return _moments({name: [run.percent(name) for run in runs] for name in METRICS})
+
+
+def _moments(values: dict[str, list[float]]) -> dict:
+    """Columns `name` and `name_std` of each list, rounded; no std of a single value."""
+    columns = {}
+    for name, numbers in values.items():
+        columns[name] = round(fmean(numbers), 2)
+        columns[f"{name}_std"] = round(stdev(numbers), 2) if len(numbers) > 1 and np.isfinite(numbers).all() else np.nan
+    return columns
+
+
+def _published(run: RunResult, published: Sequence[PublishedRow]) -> dict:
+    row = find_published(published, run.published, run.variant)
+    return {f"published_{name}": getattr(row, METRICS[name]) if row else np.nan for name in PAPER_METRICS}
+
+
+def _add_published(rows: dict[tuple, dict], row: PublishedRow, datasets: Sequence[str]) -> None:
+    if not datasets:
+        return
+    cells = rows.setdefault((row.family, row.method), {"family": row.family, "method": row.method})
+    for dataset in datasets:
+        cells |= {f"{dataset} {name}": getattr(row, METRICS[name]) for name in PAPER_METRICS}
+        if row.flag:
+            cells["remark"] = "; ".join(filter(None, (cells.get("remark"), f"{dataset}: {row.flag}")))
+
+
+def _add_ours(rows: dict[tuple, dict], runs: Sequence[RunResult]) -> None:
+    head = {name: value for name, value in _identity(runs[0]).items() if name not in ("dataset", "variant", "title")}
+    head["seeds"] = len(runs)
+    key = ("ours", runs[0].variant, *head.values())
+    cells = rows.setdefault(key, {"family": "ours", "method": runs[0].title} | head)
+    statistics = _statistics(runs)
+    cells |= {f"{runs[0].dataset} {name}": value for name, value in statistics.items() if "AUSUC" not in name}
+
+
+def _class_row(label: int, counts: np.ndarray, names: Sequence[str], seen: np.ndarray) -> dict:
+    wrong = np.where(np.arange(len(counts)) == label, 0, counts)
+    images, worst = counts.sum(), wrong.argmax()
+    return {
+        "class": names[label],
+        "seen": bool(seen[label]),
+        "images": int(images),
+        "accuracy": round(100 * counts[label] / images, 2),
+        "most_often_taken_for": names[worst] if wrong[worst] else "",
+        "taken_for": round(100 * wrong[worst] / images, 2),
+    }
+
+
+def _columns(table: "DataFrame") -> list[str]:
+    """Columns that get a column of their own in print: no stds, no empty ones, one name per row."""
+    hidden = {"remark", *(["variant"] if "title" in table else [])}
+    return [name for name in table if name not in hidden and not name.endswith("_std") and not table[name].isna().all()]
+
+
+def _right_aligned(table: "DataFrame") -> list[bool]:
+    from pandas.api.types import is_bool_dtype, is_numeric_dtype
+
+    return [is_numeric_dtype(table[name]) and not is_bool_dtype(table[name]) for name in _columns(table)]
+
+
+def _display(
+    table: "DataFrame", mark: Callable[[str, int], str], escape: Callable[[str], str] = str
+) -> list[list[str]]:
+    """Head and rows as text, metric cells marked by their rank (1, 2, 0 for others)."""
+    names = _columns(table)
+    columns = []
+    for name in names:
+        texts = [escape(_cell(row, name)) for _, row in table.iterrows()]
+        columns.append([mark(text, rank) for text, rank in zip(texts, _ranks(table, name), strict=True)])
+    heads = [escape({"title": "variant", "dataset": "data set"}.get(name, name.replace("_", " "))) for name in names]
+    return [heads, *map(list, zip(*columns, strict=True))]
+
+
+def _cell(row: "Series", name: str) -> str:
+    from pandas import isna
+
+    value, spread = row[name], row.get(f"{name}_std")
+    if isna(value):
+        return ABSENT
+    if not isinstance(value, float):
+        text = {True: "yes", False: "no"}[value] if isinstance(value, bool | np.bool_) else str(value)
+        return f"{text} †" if name == "method" and row.get("remark") else text
+    as_printed = name.startswith("published_") or row.get("family") in ("embedding", "generative")
+    text = f"{value:.1f}" if as_printed else f"{value:.2f}"
+    return text if spread is None or isna(spread) else f"{text} ± {spread:.2f}"
+
+
+def _ranks(table: "DataFrame", name: str) -> list[int]:
+    """1 for the best and 2 for the second best value of a metric column with at least two rows, 0 for all else."""
+    metric = name.rpartition(" ")[2] in METRICS
+    if not metric or "reference" in table or "seed" in table or table[name].count() < 2:
+        return [0] * len(table)
+    ordered = sorted(set(table[name].dropna()), reverse=True)[:2]
+    return [ordered.index(value) + 1 if value in ordered else 0 for value in table[name]]
+
+
+def _row_remarks(table: "DataFrame") -> list[str]:
+    if "remark" not in table:
+        return []
+    return [f"† {row['method']}, {row['remark']}." for _, row in table.iterrows() if row["remark"]]

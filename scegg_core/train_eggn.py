@@ -1,0 +1,310 @@
+"""Training of EGGN, stage 3 (Eqs. 9-15, 18): critic and Dec steps, then one step of E, G and F.
+
+Everything lies on the device. What the critic steps share is computed once: the features of all their batches come
+from one pass through E, G and F, and the critic's hidden layer of interpolated features is the interpolation of its
+hidden layers, since it is linear up to there.
+"""
+
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor, nn
+
+from scegg_core import losses
+from scegg_core.models.eggn import EGGN
+from scegg_core.progress import bar
+from scegg_core.scaling import MinMaxScaler
+from scegg_core.settings.eggn import EggnSettings
+from scegg_core.training import Checkpoint, Curve, seeded
+
+PENALTY_BAND = (1.001, 1.05)  # of the mean gradient penalty; lambda is adapted outside it
+PENALTY_FACTOR = 1.1
+
+
+@dataclass(frozen=True)
+class SeenFeatures:
+    """Training features of the seen classes, scaled to [0, 1], and the vectors of all classes."""
+
+    features: Tensor  # (images, channels)
+    labels: Tensor  # (images,) rows of vectors
+    vectors: Tensor  # a(c), (classes, attributes)
+    seen: Tensor  # (classes,) bool
+
+    def to(self, device: torch.device) -> "SeenFeatures":
+        """Return the same on `device`."""
+        return SeenFeatures(*(getattr(self, name).to(device) for name in ("features", "labels", "vectors", "seen")))
+
+
+@dataclass(frozen=True)
+class Guide:
+    """A frozen classifier of unscaled features that guides synthesis: CLS_g for L_EGS (Eqs. 13-15)."""
+
+    classify: nn.Module
+    scaler: MinMaxScaler
+
+    def scores(self, feature: Tensor) -> Tensor:
+        """Return class scores (batch, classes) of scaled features."""
+        return self.classify(self.scaler.inverse(feature))
+
+
+class EggnTrainer:
+    """Runs stage 3; can be stopped and continued between any two generator steps."""
+
+    def __init__(
+        self,
+        model: EGGN,
+        data: SeenFeatures,
+        guide: Guide | None,
+        settings: EggnSettings,
+        seed: int,
+        checkpoint: Checkpoint | None = None,
+    ):
+        """`guide` is None where the space has no classifier of its own (baseline): then L_EGS is left out."""
+        self.model, self.data, self.guide, self.settings, self.checkpoint = model, data, guide, settings, checkpoint
+        self.device = data.features.device
+        self.generator = torch.Generator(self.device).manual_seed(seed)
+        self.penalty_weight = torch.tensor(settings.penalty_weight, **self._like())
+        self.unseen = torch.nonzero(~data.seen).squeeze(1)
+        self.steps_per_pass = -(-len(data.features) // settings.batch_size)
+        self.curve, self.step = Curve(), 0
+        self._make_optimizers()
+
+    @property
+    def steps_per_epoch(self) -> int:
+        """Return the generator steps of an epoch: a pass without feedback and one with it."""
+        return 2 * self.steps_per_pass
+
+    def run(self, epochs: int | None = None) -> Curve:
+        """Train up to `epochs` (default: all), from the checkpoint if there is one; return the curve."""
+        terms = self._restore()
+        last = (epochs or self.settings.epochs) * self.steps_per_epoch
+        with bar(last, "EGGN", initial=self.step) as progress:
+            while self.step < last:
+                feedback = self.step % self.steps_per_epoch >= self.steps_per_pass
+                terms.append(self.iterate(feedback))
+                self.step += 1
+                progress.update()
+                if self.step % self.steps_per_epoch == 0:
+                    self.curve.add_epoch("3", self.step // self.steps_per_epoch, self.step - len(terms), terms)
+                    terms = []
+                if self.checkpoint and self.step < last and self.checkpoint.due():
+                    self._save(terms)
+        return self.curve
+
+    def iterate(self, feedback: bool) -> dict[str, Tensor]:
+        """Take the critic's steps and one step of the generator; return the terms of both by name."""
+        feedback = feedback and self.settings.generator == "tf-vaegan"
+        critic = self._critic_steps(feedback)
+        return critic | self._generator_step(feedback)
+
+    # --- critic and Dec ---
+
+    def _critic_steps(self, feedback: bool) -> dict[str, Tensor]:
+        """`critic_steps` steps of D (Eq. 11) and, in tf-vaegan, of Dec on real features (Eq. 12)."""
+        given = self.settings
+        feature, vector = self._draw_batch(given.critic_steps * given.batch_size)
+        with torch.no_grad():
+            hidden = self.model.generator.embed(self._latent_of(feature, vector), vector)
+            fake = self.model.generator.logits(hidden).sigmoid()
+        corrections = self._decoder_steps(feature, vector, fake, feedback)
+        if feedback:
+            with torch.no_grad():
+                hidden = hidden + given.feedback_strength * self.model.feedback(corrections)
+                fake = self.model.generator.logits(hidden).sigmoid()
+        tau = self._uniform(len(feature), 1)
+        reports = [self._critic_step(*part) for part in zip(*(t.split(given.batch_size) for t in (feature, vector, fake, tau)), strict=True)]
+        mean = {name: torch.stack([report[name] for report in reports]).mean() for name in reports[0]}
+        self._adapt_penalty(mean["penalty"])
+        return mean
+
+    def _decoder_steps(self, feature: Tensor, vector: Tensor, fake: Tensor, feedback: bool) -> Tensor | None:
+        """Train Dec on each batch of real features; return its hidden layer of the fake ones, as after each step."""
+        if self.settings.generator != "tf-vaegan":
+            return None
+        hidden, size = [], self.settings.batch_size
+        weights = list(self.model.decoder.parameters())
+        for real, target, made in zip(feature.split(size), vector.split(size), fake.split(size), strict=True):
+            loss = self.settings.decoder_weight * self._distance(self.model.decoder(real).vector, target)
+            self._apply("decoder", weights, torch.autograd.grad(loss, weights))
+            if feedback:
+                with torch.no_grad():
+                    hidden.append(self.model.decoder(made).hidden)
+        return torch.cat(hidden) if feedback else None
+
+    def _critic_step(self, feature: Tensor, vector: Tensor, fake: Tensor, tau: Tensor) -> dict[str, Tensor]:
+        loss, terms = self.critic_loss(feature, vector, fake, tau)
+        weights = list(self.model.critic.parameters())
+        self._apply("critic", weights, torch.autograd.grad(loss, weights))
+        return terms
+
+    def critic_loss(self, feature: Tensor, vector: Tensor, fake: Tensor, tau: Tensor) -> tuple[Tensor, dict[str, Tensor]]:
+        """Return the loss that the critic minimizes, - lambda_w L_WGAN (Eq. 11), and its terms.
+
+        `feature`, `fake` (batch, channels), `vector` (batch, attributes), `tau` (batch, 1) in [0, 1].
+        """
+        critic = self.model.critic
+        hidden = critic.embed(torch.cat([feature, fake]), vector.repeat(2, 1))
+        real_hidden, fake_hidden = hidden.chunk(2)
+        real, made = critic.score(hidden).chunk(2)
+        # linear up to here: the hidden layer of tau g + (1 - tau) g^ is the same mixture of hidden layers
+        slope = critic.slope(torch.lerp(fake_hidden, real_hidden, tau))
+        penalty = losses.gradient_penalty(slope)
+        wasserstein = real.mean() - made.mean()
+        loss = self.settings.adversarial_weight * (self.penalty_weight * penalty - wasserstein)
+        return loss, {"wasserstein": wasserstein.detach(), "penalty": penalty.detach()}
+
+    def _adapt_penalty(self, penalty: Tensor) -> None:
+        if self.settings.adaptive_penalty:
+            low, high = PENALTY_BAND
+            up, down = self.penalty_weight * PENALTY_FACTOR, self.penalty_weight / PENALTY_FACTOR
+            stay = torch.where(penalty < low, down, self.penalty_weight)
+            self.penalty_weight = torch.where(penalty > high, up, stay)
+
+    # --- E, G and F ---
+
+    def _generator_step(self, feedback: bool) -> dict[str, Tensor]:
+        feature, vector, labels = self._draw_batch(self.settings.batch_size, with_labels=True)
+        loss, terms = self.generator_loss(feature, vector, labels, feedback)
+        parts = self._generator_parts(feedback)
+        weights = [weight for name in parts for weight in getattr(self.model, name).parameters()]
+        gradients = iter(torch.autograd.grad(loss, weights, allow_unused=True))
+        for name in parts:
+            own = list(getattr(self.model, name).parameters())
+            self._apply(name, own, [next(gradients) for _ in own])
+        return {name: value.detach() for name, value in terms.items()}
+
+    def _generator_parts(self, feedback: bool) -> list[str]:
+        given = self.settings
+        parts = ["generator"] if given.generator == "f-clswgan" else ["encoder", "generator"]
+        if given.generator == "tf-vaegan" and given.decoder_weight > 0 and not given.freeze_decoder:
+            parts.append("decoder")
+        return parts + ["feedback"] if feedback else parts
+
+    def generator_loss(self, feature: Tensor, vector: Tensor, labels: Tensor, feedback: bool) -> tuple[Tensor, dict[str, Tensor]]:
+        """Return the loss that E, G (and F, Dec) minimize, Eq. 18, and its terms by name."""
+        given, weighted, terms = self.settings, [], {}
+
+        def add(name: str, weight: float, value: Tensor) -> None:
+            terms[name] = value
+            weighted.append(weight * value)
+
+        if given.generator == "f-clswgan":
+            logits = self._logits(self._normal(len(feature)), vector, feedback)
+        else:
+            latent = self.model.encoder(feature, vector)
+            logits = self._logits(latent.sample(self._normal(len(feature))), vector, feedback)
+            add("KL", given.kl_weight, losses.kl_to_standard_normal(latent.mean, latent.log_variance))
+            add("BCE", 1.0, losses.reconstruction(logits, feature))
+        fake = logits.sigmoid()
+        add("adversarial", given.adversarial_weight, -self.model.critic(fake, vector).mean())
+        if given.generator == "tf-vaegan" and given.decoder_weight > 0:
+            add("L_Rec", given.decoder_weight, self._distance(self.model.decoder(fake).vector, vector))
+        for name, weight, value in self._guidance(fake, vector, labels, feedback):
+            add(name, weight, value)
+        return torch.stack(weighted).sum(), terms
+
+    def _guidance(self, fake: Tensor, vector: Tensor, labels: Tensor, feedback: bool):
+        """Yield the terms of L_EGS (Eqs. 13-15): name, weight, value."""
+        given = self.settings
+        if self.guide is None:
+            return
+        apart = given.guidance_classes == "seen_unseen"
+        if given.seen_guidance > 0:
+            if given.seen_path == "synthesis":
+                fake = self._logits(self._normal(len(vector)), vector, feedback).sigmoid()
+            classes = self.data.seen if apart else None
+            yield "L_SCE", given.seen_guidance, losses.class_cross_entropy(self.guide.scores(fake), labels, classes)
+        if given.unseen_guidance > 0 and len(self.unseen):
+            drawn = self.unseen[torch.randint(len(self.unseen), (len(vector),), generator=self.generator, device=self.device)]
+            made = self._logits(self._normal(len(drawn)), self.data.vectors[drawn], feedback).sigmoid()
+            classes = ~self.data.seen if apart else None
+            yield "L_UCE", given.unseen_guidance, losses.class_cross_entropy(self.guide.scores(made), drawn, classes)
+
+    def _logits(self, z: Tensor, vector: Tensor, feedback: bool) -> Tensor:
+        """G's output before the sigmoid, in the pass with or without feedback."""
+        hidden = self.model.generator.embed(z, vector)
+        logits = self.model.generator.logits(hidden)
+        if not feedback:
+            return logits
+        correction = self.model.correction(logits.sigmoid())
+        return self.model.generator.logits(hidden + self.settings.feedback_strength * correction)
+
+    # --- shared ---
+
+    def _distance(self, decoded: Tensor, vector: Tensor) -> Tensor:
+        # DEVIATES: TF-VAEGAN's code weights the L1 distance; the paper's Eq. 12 does not.
+        weighted = self.settings.decoder_loss == "weighted_l1"
+        return (losses.weighted_semantic_distance if weighted else losses.semantic_distance)(decoded, vector)
+
+    def _latent_of(self, feature: Tensor, vector: Tensor) -> Tensor:
+        # ASSUME: the critic's synthetic features come from E's z, as in TF-VAEGAN (its encoded_noise).
+        noise = self._normal(len(feature))
+        if self.settings.generator == "f-clswgan":
+            return noise
+        return self.model.encoder(feature, vector).sample(noise)
+
+    def _draw_batch(self, count: int, with_labels: bool = False) -> tuple[Tensor, ...]:
+        rows = torch.randint(len(self.data.features), (count,), generator=self.generator, device=self.device)
+        labels = self.data.labels[rows]
+        batch = self.data.features[rows], self.data.vectors[labels]
+        return (*batch, labels) if with_labels else batch
+
+    def _normal(self, count: int) -> Tensor:
+        return torch.randn(count, self.model.latent, generator=self.generator, **self._like())
+
+    def _uniform(self, *shape: int) -> Tensor:
+        return torch.rand(*shape, generator=self.generator, **self._like())
+
+    def _like(self) -> dict:
+        return {"device": self.device, "dtype": self.data.features.dtype}
+
+    def _make_optimizers(self) -> None:
+        given = self.settings
+        rates = {"encoder": given.learning_rate, "generator": given.learning_rate, "critic": given.learning_rate}
+        rates |= {"decoder": given.decoder_learning_rate, "feedback": given.feedback_learning_rate}
+        self.optimizers = {
+            name: torch.optim.Adam(
+                getattr(self.model, name).parameters(),
+                rate,
+                betas=(0.9 if name == "encoder" else given.beta1, 0.999),
+                fused=True,
+            )
+            for name, rate in rates.items()
+        }
+
+    def _apply(self, name: str, weights: list, gradients) -> None:
+        for weight, gradient in zip(weights, gradients, strict=True):
+            weight.grad = gradient
+        self.optimizers[name].step()
+
+    def _save(self, terms: list[dict[str, Tensor]]) -> None:
+        self.checkpoint.save(
+            {
+                "step": self.step,
+                "model": self.model.state_dict(),
+                "optimizers": {name: optimizer.state_dict() for name, optimizer in self.optimizers.items()},
+                "generator": self.generator.get_state(),
+                "penalty_weight": self.penalty_weight,
+                "curve": [list(point) for point in self.curve.points],
+                "terms": terms,
+            }
+        )
+
+    def _restore(self) -> list[dict[str, Tensor]]:
+        state = self.checkpoint.load() if self.checkpoint else None
+        if state is None:
+            return []
+        self.step = state["step"]
+        self.model.load_state_dict(state["model"])
+        for name, optimizer in self.optimizers.items():
+            optimizer.load_state_dict(state["optimizers"][name])
+        self.generator.set_state(state["generator"])
+        self.penalty_weight = state["penalty_weight"].to(self.device)
+        self.curve.points = [tuple(point) for point in state["curve"]]
+        return [{name: value.to(self.device) for name, value in step.items()} for step in state["terms"]]
+
+
+def start_eggn(channels: int, attributes: int, settings: EggnSettings, seed: int) -> EGGN:
+    """Return an untrained EGGN whose start depends on `seed` alone."""
+    with seeded(seed):
+        return EGGN(channels, attributes, settings)

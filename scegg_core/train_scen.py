@@ -1,0 +1,177 @@
+"""Training of SCEN: stage 1 with the cross-entropies (Eq. 16), stage 2 with semantic consistency (Eq. 17)."""
+
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor, nn
+
+from scegg_core import losses
+from scegg_core.batches import ResidentBatches, StreamedBatches
+from scegg_core.models.scen import SCEN
+from scegg_core.progress import bar
+from scegg_core.settings.scen import ScenSettings
+from scegg_core.training import Checkpoint, Curve, seeded
+
+
+@dataclass(frozen=True)
+class Stage:
+    """One of the two stages: its name, number of steps, learning rate and the parameters it updates."""
+
+    name: str
+    steps: int
+    learning_rate: float
+    parameters: list[nn.Parameter]
+
+
+@dataclass(frozen=True)
+class TrainedScen:
+    """SCEN in evaluation mode and the losses it was trained with."""
+
+    model: SCEN
+    curve: Curve
+
+
+class ScenTrainer:
+    """Runs both stages over batches of region features; can be stopped and continued between any two steps."""
+
+    def __init__(
+        self,
+        model: SCEN,
+        batches: ResidentBatches | StreamedBatches,
+        seen: Tensor,
+        settings: ScenSettings,
+        checkpoint: Checkpoint | None = None,
+    ):
+        """`seen` (classes,) bool; the model lies on its device already."""
+        self.model, self.batches, self.settings, self.checkpoint = model, batches, settings, checkpoint
+        self.seen = seen.to(device_of(model))
+        self.classes = self.seen if settings.softmax_classes == "seen" else None
+        self.curve = Curve()
+
+    def run(self) -> TrainedScen:
+        """Train to the end, from the checkpoint if there is one."""
+        state = self.checkpoint.load() if self.checkpoint else None
+        for number, stage in enumerate(self._stages()):
+            if state is None or state["stage"] == number:
+                self._run_stage(number, stage, state)
+                state = None
+        return TrainedScen(self.model.eval().requires_grad_(False), self.curve)
+
+    def _stages(self) -> tuple[Stage, Stage]:
+        given, steps, gen = self.settings, self.batches.steps, self.model.glob
+        everything = [weight for weight in self.model.parameters() if weight.requires_grad]
+        second = gen.classify if given.stage2_updates == "classifier" else gen
+        return (
+            Stage("1", given.stage1_steps or given.stage1_epochs * steps, given.learning_rate, everything),
+            Stage(
+                "2",
+                given.stage2_steps or given.stage2_epochs * steps,
+                given.stage2_learning_rate or given.learning_rate,
+                list(second.parameters()),
+            ),
+        )
+
+    def _run_stage(self, number: int, stage: Stage, state: dict | None) -> None:
+        optimizer = make_optimizer(stage, self.settings)
+        first, terms = self._restore(state, optimizer) if state else (0, [])
+        device = device_of(self.model)
+        with bar(stage.steps, f"SCEN stage {stage.name}", initial=first) as progress:
+            for step, (regions, labels) in self._batches_from(first, stage.steps):
+                loss, values = self.losses(stage, regions.to(device), labels.to(device))
+                gradients = torch.autograd.grad(loss, stage.parameters, allow_unused=True)
+                apply_gradients(optimizer, stage.parameters, gradients)
+                terms.append({name: value.detach() for name, value in values.items()})
+                progress.update()
+                if (step + 1) % self.batches.steps == 0 or step + 1 == stage.steps:
+                    epoch = step // self.batches.steps + 1
+                    self.curve.add_epoch(stage.name, epoch, step + 1 - len(terms), terms)
+                    progress.set_postfix({name: f"{value:.3g}" for _, e, name, value in self.curve.points[-len(terms[0]) :]})
+                    terms = []
+                if self.checkpoint and step + 1 < stage.steps and self.checkpoint.due():
+                    self._save(number, step + 1, optimizer, terms)
+
+    def losses(self, stage: Stage, regions: Tensor, labels: Tensor) -> tuple[Tensor, dict[str, Tensor]]:
+        """Return the stage's loss on one batch and its terms by name."""
+        return self._first_losses(regions, labels) if stage.name == "1" else self._second_losses(regions)
+
+    def _first_losses(self, regions: Tensor, labels: Tensor) -> tuple[Tensor, dict[str, Tensor]]:
+        """Eq. 16: L_LCE + lambda_g L_GCE."""
+        given = self.settings
+        local, whole = self.model(regions, first_stage=True)
+        terms = {
+            "L_LCE": losses.class_cross_entropy(local.scores, labels, self.classes),
+            "L_GCE": losses.class_cross_entropy(whole.scores, labels, self.classes),
+        }
+        loss = given.local_weight * terms["L_LCE"] + given.global_weight * terms["L_GCE"]
+        if given.calibration_weight:
+            terms["L_cal"] = losses.self_calibration(local.scores, self.seen)
+            loss = loss + given.calibration_weight * terms["L_cal"]
+        return loss, terms
+
+    def _second_losses(self, regions: Tensor) -> tuple[Tensor, dict[str, Tensor]]:
+        """Eq. 17: L_SCR, LEN frozen."""
+        with torch.no_grad():
+            regions = self.model.prepare(regions)
+            local = self.model.local(regions)
+        whole = self.model.glob(local.attention, regions)
+        loss = losses.semantic_consistency(local.scores, whole.scores)
+        if self.settings.stage2_reduction == "mean":
+            loss = loss / local.scores.shape[1]
+        return loss, {"L_SCR": loss}
+
+    def _batches_from(self, first: int, steps: int):
+        """Yield (step, batch) from step `first` to the last."""
+        step = first
+        while step < steps:
+            epoch, start = divmod(step, self.batches.steps)
+            for batch in self.batches.epoch(epoch, start):
+                if step == steps:
+                    return
+                yield step, batch
+                step += 1
+
+    def _save(self, number: int, step: int, optimizer: torch.optim.Optimizer, terms: list) -> None:
+        self.checkpoint.save(
+            {
+                "stage": number,
+                "step": step,
+                "model": self.model.state_dict(),
+                "optimizer": optimizer.state_dict(),
+                "curve": [list(point) for point in self.curve.points],
+                "terms": terms,
+            }
+        )
+
+    def _restore(self, state: dict, optimizer: torch.optim.Optimizer) -> tuple[int, list]:
+        self.model.load_state_dict(state["model"])
+        optimizer.load_state_dict(state["optimizer"])
+        self.curve.points = [tuple(point) for point in state["curve"]]
+        device = device_of(self.model)
+        return state["step"], [{name: value.to(device) for name, value in step.items()} for step in state["terms"]]
+
+
+def start_scen(words: Tensor, class_vectors: Tensor, channels: int, settings: ScenSettings, seed: int) -> SCEN:
+    """Return an untrained SCEN whose start depends on `seed` alone."""
+    with seeded(seed):
+        return SCEN(words, class_vectors, channels, settings)
+
+
+def make_optimizer(stage: Stage, settings: ScenSettings) -> torch.optim.Optimizer:
+    """Return the optimizer of one stage."""
+    if settings.optimizer == "adam":
+        return torch.optim.Adam(stage.parameters, stage.learning_rate, weight_decay=settings.weight_decay, fused=True)
+    return torch.optim.RMSprop(
+        stage.parameters, stage.learning_rate, weight_decay=settings.weight_decay, momentum=settings.momentum
+    )
+
+
+def apply_gradients(optimizer: torch.optim.Optimizer, parameters: list, gradients: tuple) -> None:
+    """Take one step of `optimizer` with `gradients`; a parameter without one stays as it is."""
+    for parameter, gradient in zip(parameters, gradients, strict=True):
+        parameter.grad = gradient
+    optimizer.step()
+
+
+def device_of(model: nn.Module) -> torch.device:
+    """Return the device that the model lies on."""
+    return next(model.parameters()).device

@@ -1,0 +1,138 @@
+"""Batches of region features, in memory or streamed from shards: every image once an epoch, restartable anywhere."""
+
+import numpy as np
+import pytest
+import torch
+
+from scegg_core.artifacts import Provenance
+from scegg_core.backbone import FeatureMap
+from scegg_core.batches import ResidentBatches, StreamedBatches, balanced_order, load_rows, region_batches
+from scegg_core.errors import InputError
+from scegg_core.regions import RegionStore, shard_rows, write_shard
+
+SIZE, IMAGES, SHARDS, BATCH = FeatureMap(channels=3, height=2, width=1), 53, 7, 6
+ROW_BYTES = 2 * 2 * 3
+ROWS = np.array([row for row in range(IMAGES) if row % 5 != 2])  # every fifth image is not for training
+LABELS = (ROWS * 7 % 11).astype(np.int64)
+
+
+@pytest.fixture(scope="module")
+def store(tmp_path_factory) -> RegionStore:
+    """Seven shards; every number of image i's features is i."""
+    folder = tmp_path_factory.mktemp("shards")
+    for shard in range(SHARDS):
+        rows = np.array(shard_rows(IMAGES, SHARDS, shard))
+        with write_shard(folder / f"{shard}.parquet", SIZE, Provenance("regions")) as writer:
+            writer.add(rows, np.broadcast_to(rows[:, None, None], (len(rows), 2, 3)))
+    return RegionStore([folder / f"{shard}.parquet" for shard in range(SHARDS)])
+
+
+def streamed(store: RegionStore, window_rows: int = 20, seed: int = 3, batch: int = BATCH) -> StreamedBatches:
+    return StreamedBatches(store, ROWS, LABELS, batch, seed, window_rows * ROW_BYTES)
+
+
+def resident(store: RegionStore, seed: int = 3, batch: int = BATCH) -> ResidentBatches:
+    return ResidentBatches(load_rows(store, ROWS), LABELS, batch, seed)
+
+
+BOTH = pytest.mark.parametrize("make", [streamed, resident])
+
+
+def images(batches, epoch: int, start: int = 0) -> list[list[int]]:
+    """Image rows of each batch of an epoch; features and labels have to belong to the same image."""
+    found = []
+    for features, labels in batches.epoch(epoch, start):
+        rows = features[:, 0, 0].long()
+        assert features.shape[1:] == (2, 3)
+        assert (features == rows[:, None, None]).all()
+        assert labels.tolist() == [LABELS[ROWS == row][0] for row in rows.tolist()]
+        found.append(rows.tolist())
+    return found
+
+
+@BOTH
+@pytest.mark.parametrize("batch", [1, 6, 43, 100])
+def test_every_image_comes_exactly_once_an_epoch(store, make, batch):
+    batches = make(store, batch=batch)
+    found = images(batches, epoch=0)
+    assert sorted(sum(found, [])) == ROWS.tolist()
+    assert len(found) == batches.steps
+    assert all(len(part) == batch for part in found[:-1])
+
+
+@pytest.mark.parametrize("window_rows", [1, 6, 13, 1000])
+def test_every_image_comes_exactly_once_whatever_the_window(store, window_rows):
+    assert sorted(sum(images(streamed(store, window_rows), 0), [])) == ROWS.tolist()
+
+
+@BOTH
+def test_order_follows_seed_and_epoch_alone(store, make):
+    first = images(make(store), epoch=4)
+    batches = make(store)
+    images(batches, epoch=0)
+    assert images(batches, epoch=4) == first
+    assert images(batches, epoch=5) != first
+    assert images(make(store, seed=4), epoch=4) != first
+
+
+@BOTH
+def test_an_epoch_restarted_at_any_step_gives_the_remaining_batches(store, make):
+    whole = images(make(store), epoch=1)
+    for start in range(len(whole) + 1):
+        assert images(make(store), epoch=1, start=start) == whole[start:]
+
+
+@pytest.mark.parametrize("window_rows", [6, 7, 13])
+def test_restart_is_right_at_every_window_size(store, window_rows):
+    whole = images(streamed(store, window_rows), epoch=1)
+    assert [images(streamed(store, window_rows), 1, start)[0] for start in range(len(whole))] == whole
+
+
+def test_streamed_batches_mix_rows_of_several_shards(store):
+    shard_of = {row: shard for shard in range(SHARDS) for row in shard_rows(IMAGES, SHARDS, shard)}
+    spread = [len({shard_of[row] for row in batch}) for batch in images(streamed(store), epoch=0)]
+    assert min(spread[:-1]) >= 2
+    assert np.mean(spread) > 2.2
+
+
+def test_streamed_reading_skips_shards_without_wanted_images(store):
+    few = np.array([0, 1, 30])
+    batches = StreamedBatches(store, few, np.zeros(3, np.int64), 2, 0, 1000)
+    assert len(batches.groups) == 2
+
+
+def test_batches_are_resident_where_they_fit_the_budget(store):
+    need = len(ROWS) * ROW_BYTES / 2**30
+    make = lambda budget, balanced=False: region_batches(store, ROWS, LABELS, BATCH, 3, budget, balanced, torch.device("cpu"))  # noqa: E731
+    assert isinstance(make(need), ResidentBatches)
+    assert isinstance(make(0.99 * need), StreamedBatches)
+    with pytest.raises(InputError, match="class_balanced needs all"):
+        make(0.99 * need, balanced=True)
+
+
+def test_rows_are_loaded_in_the_order_asked_for(store):
+    assert load_rows(store, np.array([40, 3, 17]))[:, 1, 2].tolist() == [40, 3, 17]
+
+
+def test_an_image_without_features_is_an_error(store):
+    with pytest.raises(InputError, match="hold 1 of 2 images"):
+        load_rows(store, np.array([0, IMAGES]))
+
+
+def test_balanced_order_draws_classes_evenly_and_images_evenly_within():
+    labels = np.repeat([4, 0, 9], [1, 9, 90])
+    drawn = balanced_order(labels, 90_000, np.random.default_rng(0))
+    shares = np.bincount(labels[drawn], minlength=10)[[4, 0, 9]] / 90_000
+    np.testing.assert_allclose(shares, 1 / 3, atol=0.01)
+    within = np.bincount(drawn, minlength=100)
+    np.testing.assert_allclose(within[1:10] / within[1:10].sum(), 1 / 9, atol=0.01)
+    assert within[10:].min() > 0
+
+
+def test_balanced_batches_are_full_and_even_and_restartable(store):
+    labels = np.repeat([0, 1], [40, 3])
+    make = lambda: ResidentBatches(load_rows(store, ROWS), labels, BATCH, 3, balanced=True)  # noqa: E731
+    drawn = [batch[1].tolist() for epoch in range(40) for batch in make().epoch(epoch)]
+    assert {len(batch) for batch in drawn} == {BATCH}
+    assert np.mean(sum(drawn, [])) == pytest.approx(0.5, abs=0.05)
+    assert [b[1].tolist() for b in make().epoch(2, 3)] == [b[1].tolist() for b in make().epoch(2)][3:]

@@ -1,0 +1,229 @@
+"""The index of small data sets in CUB's layout: known answers, round trips, policies. Also builds them for other tests."""
+
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+from scipy.io import savemat
+
+from scegg_core.artifacts import Provenance
+from scegg_core.data.index import check_index, class_vectors, index_dataset, read_index, write_index
+from scegg_core.errors import InputError
+from scegg_core.settings.data import AttributeVectorSettings, DatasetSettings, ImagePolicy
+
+CLASSES = ("002.Blue_Tit", "004.Robin", "001.Crow", "003.Swift")
+ATTRIBUTES = ("has_bill_shape::hooked", "has_wing_color::blue", "has_size::small_(5_-_9_in)")
+PERCENT = np.array([[0, 80, 60], [10, 0, 40], [70, 0, 0], [-1, 30, 40]], dtype=np.float64)
+PER_CLASS = 4
+
+
+def cells(texts) -> np.ndarray:
+    """Return a column of MATLAB cells."""
+    column = np.empty((len(texts), 1), dtype=object)
+    column[:, 0] = list(texts)
+    return column
+
+
+def write_image(path: Path, size=(8, 6), color=(200, 30, 30)) -> None:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    Image.new("RGB", size, color).save(path)
+
+
+def image_names() -> list[str]:
+    return [f"{name}/x_{number}.jpg" for name in sorted(CLASSES) for number in range(PER_CLASS)]
+
+
+def res101() -> dict:
+    labels = [CLASSES.index(name.split("/")[0]) + 1 for name in image_names()]
+    files = ["/far/CUB_200_2011/CUB_200_2011/images/" + name for name in image_names()]
+    return {"image_files": cells(files), "labels": np.array(labels, dtype=float)[:, None]}
+
+
+def att_splits() -> dict:
+    """The content of att_splits.mat: 003.Swift (images 9 to 12) is unseen; the last image of a seen class is for test."""
+    return {
+        "allclasses_names": cells(CLASSES),
+        "original_att": PERCENT.T,
+        "att": PERCENT.T / 100,
+        "trainval_loc": np.array([[1, 2, 3, 5, 6, 7, 13, 14, 15]], dtype=np.uint16).T,
+        "test_seen_loc": np.array([[4, 8, 16]], dtype=np.uint16).T,
+        "test_unseen_loc": np.array([[9, 10, 11, 12]], dtype=np.uint16).T,
+        "train_loc": np.array([[1, 4]], dtype=np.uint16).T,
+    }
+
+
+def make_cub(root: Path, splits: dict | None = None, resnet: dict | None = None) -> DatasetSettings:
+    """Write a data set of 4 classes (1 unseen), 3 attributes and 16 images in CUB's layout; return its settings."""
+    for name in image_names():
+        write_image(root / "CUB_200_2011/images" / name)
+    (root / "attributes.txt").write_text("".join(f"{n} {name}\n" for n, name in enumerate(ATTRIBUTES, start=1)))
+    folder = root / "xlsa17"
+    folder.mkdir()
+    savemat(folder / "att_splits.mat", splits or att_splits())
+    savemat(folder / "res101.mat", resnet or res101())
+    (folder / "testclasses.txt").write_text("003.Swift\n")
+    words = AttributeVectorSettings(names="cub")
+    return DatasetSettings(format="cub", folder=str(root), splits=str(folder), attribute_vectors=words)
+
+
+def test_index_of_a_small_data_set(tmp_path):
+    index = index_dataset(make_cub(tmp_path))
+    assert index.classes == CLASSES
+    assert index.seen.tolist() == [True, True, True, False]
+    assert index.attributes == ATTRIBUTES
+    assert index.words == ("bill shape hooked", "wing color blue", "size small")
+    assert index.parts == ("beak", "wing", "")
+    assert index.paths[0] == "CUB_200_2011/images/001.Crow/x_0.jpg"
+    assert index.labels.tolist() == [2] * 4 + [0] * 4 + [3] * 4 + [1] * 4
+    assert index.labels.dtype == np.int32
+    assert index.split[:4] == ("trainval",) * 3 + ("test_seen",)
+    assert index.in_split("test_unseen").tolist() == [8, 9, 10, 11]
+    assert index.rows.tolist() == list(range(16))
+    assert index.percent[3].tolist() == [-1, 30, 40]
+
+
+def test_class_vectors_are_of_length_one_and_missing_values_count_as_zero():
+    expected = [[0, 0.8, 0.6], [10 / 1700**0.5, 0, 40 / 1700**0.5], [1, 0, 0], [0, 0.6, 0.8]]
+    assert np.allclose(class_vectors(PERCENT), expected, atol=1e-7)
+    assert class_vectors(PERCENT).dtype == np.float32
+
+
+def test_written_tables_are_read_back_and_name_nothing_of_the_host(tmp_path):
+    index = replace(index_dataset(make_cub(tmp_path / "data")), skipped=(("a.jpg", "is empty"),))
+    paths = [tmp_path / f"{name}.parquet" for name in ("classes", "images", "attributes")]
+    write_index(index, *paths, Provenance("index_dataset"))
+    read = read_index(*paths)
+    for name in index.__dataclass_fields__:
+        assert np.array_equal(getattr(read, name), getattr(index, name)), name
+    assert not any(str(tmp_path).encode() in path.read_bytes() for path in paths)
+
+
+def test_other_sets_in_the_layout_need_only_the_root_of_their_paths(tmp_path):
+    make_cub(tmp_path)
+    settings = DatasetSettings(
+        format="xlsa17",
+        folder=str(tmp_path / "CUB_200_2011"),
+        splits=str(tmp_path / "xlsa17"),
+        image_root="CUB_200_2011",
+        attributes=str(tmp_path / "attributes.txt"),
+    )
+    index = index_dataset(settings)
+    assert index.paths[0] == "images/001.Crow/x_0.jpg"
+    assert index.parts == ("", "", "")
+
+
+def test_attributes_without_original_att_are_read_from_att(tmp_path):
+    splits = att_splits()
+    del splits["original_att"]
+    index = index_dataset(make_cub(tmp_path, splits))
+    assert np.allclose(index.percent, PERCENT / 100)
+
+
+def test_parts_come_from_the_file_where_there_is_one(tmp_path):
+    settings = make_cub(tmp_path)
+    (tmp_path / "attribute_parts.csv").write_text("attribute,name,part\n3,,tail\n1,has_bill_shape::hooked,bill\n")
+    assert index_dataset(settings).parts == ("bill", "", "tail")
+    (tmp_path / "attribute_parts.csv").write_text("attribute_id,part\n2,wing\n")
+    assert index_dataset(settings).parts == ("", "wing", "")
+
+
+def test_progress_ends_with_all_images(tmp_path):
+    seen = []
+    index_dataset(make_cub(tmp_path), lambda done, total: seen.append((done, total)))
+    assert seen == [(16, 16)]
+
+
+def test_skipping_drops_bad_images_and_records_them(tmp_path):
+    settings = make_cub(tmp_path)
+    images = tmp_path / "CUB_200_2011/images"
+    (images / "001.Crow/x_1.jpg").write_bytes(b"")
+    (images / "003.Swift/x_3.jpg").unlink()
+    index = index_dataset(replace(settings, images=ImagePolicy(on_bad_image="skip", max_skipped_share=0.2)))
+    assert len(index.paths) == 14
+    assert index.rows.tolist() == list(range(14))
+    assert index.labels.tolist() == [2] * 3 + [0] * 4 + [3] * 3 + [1] * 4
+    assert index.skipped == (
+        ("CUB_200_2011/images/001.Crow/x_1.jpg", "is empty (0 bytes)"),
+        ("CUB_200_2011/images/003.Swift/x_3.jpg", "is missing"),
+    )
+
+
+def test_stopping_lists_the_bad_images_and_counts_the_rest(tmp_path, monkeypatch):
+    monkeypatch.setattr("scegg_core.data.index.SHOWN", 2)
+    settings = make_cub(tmp_path)
+    for number in range(3):
+        (tmp_path / f"CUB_200_2011/images/001.Crow/x_{number}.jpg").write_bytes(b"")
+    with pytest.raises(InputError) as error:
+        index_dataset(settings)
+    assert str(error.value) == (
+        "3 of 16 images cannot be used: CUB_200_2011/images/001.Crow/x_0.jpg is empty (0 bytes), "
+        "CUB_200_2011/images/001.Crow/x_1.jpg is empty (0 bytes), and 1 more; "
+        "replace them, or set images.on_bad_image to skip."
+    )
+
+
+@pytest.mark.parametrize(
+    ("change", "sentence"),
+    [
+        ({"classes": ("a", "b", "a", "c")}, "class 'a' occurs twice; names must differ."),
+        ({"classes": ("a", "", "b", "c")}, "one class has an empty name; name it."),
+        ({"classes": CLASSES[:3]}, "the attribute matrix describes 4 classes, but 3 are named; every class needs one row."),
+        (
+            {"seen": np.array([True] * 4)},
+            "none of the 4 classes is unseen; zero-shot learning needs seen and unseen classes.",
+        ),
+        (
+            {"attributes": ATTRIBUTES[:2]},
+            "2 attributes are named, but the attribute matrix has 3 columns; every attribute needs one.",
+        ),
+        (
+            {"percent": np.full((4, 3), np.nan)},
+            "attribute has_bill_shape::hooked of class 002.Blue_Tit is nan; give a number.",
+        ),
+        (
+            {"percent": -np.ones((4, 3))},
+            "100% of the attribute values are negative, which means missing here; give strengths from 0 upwards.",
+        ),
+        (
+            {"percent": np.zeros((4, 3))},
+            "class 002.Blue_Tit has no attribute above zero, so nothing describes it; give it at least one.",
+        ),
+        (
+            {"labels": np.full(16, 7)},
+            "image CUB_200_2011/images/001.Crow/x_0.jpg has label 7, but there are 4 classes; correct its label.",
+        ),
+        (
+            {"split": ("training",) * 16},
+            "image CUB_200_2011/images/001.Crow/x_0.jpg has split 'training'; "
+            "splits are trainval, test_seen, test_unseen.",
+        ),
+        (
+            {"split": ("trainval",) * 16},
+            "unseen class 003.Swift has 4 training images; an unseen class must have none.",
+        ),
+        (
+            {"split": ("test_seen",) * 16},
+            "unseen class 003.Swift has 4 images in test_seen; its images belong into test_unseen.",
+        ),
+        (
+            {"split": ("test_unseen",) * 16},
+            "seen class 002.Blue_Tit has 4 images in test_unseen; its images belong into trainval or test_seen.",
+        ),
+        ({"paths": (), "split": ()}, "the data set has no images; put them into its folder."),
+        ({"split": ("trainval",) * 15}, "16 images have 16 labels and 15 splits; every image needs one of each."),
+    ],
+)
+def test_an_index_that_does_not_fit_together_is_refused(tmp_path, change, sentence):
+    index = index_dataset(make_cub(tmp_path))
+    with pytest.raises(InputError) as error:
+        check_index(replace(index, **change))
+    assert str(error.value) == sentence
+
+
+def test_classes_without_images_are_refused(tmp_path):
+    index = index_dataset(make_cub(tmp_path))
+    no_training = tuple("test_seen" if label == 0 else name for label, name in zip(index.labels, index.split, strict=True))
+    with pytest.raises(InputError, match=r"^seen class 002\.Blue_Tit has no training image; give it one or remove"):
+        check_index(replace(index, split=no_training))

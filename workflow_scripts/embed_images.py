@@ -1,0 +1,16 @@
+"""Rule embed_images: dense-semantic features of all images, scaled for the generator, and LEN's semantics."""
+
+from pathlib import Path
+
+from scegg_core.data.tables import read_index_of
+from scegg_core.jobs import run_job
+from scegg_core.regions import RegionStore
+from scegg_core.spaces import embed_images, read_scen, write_space
+from scegg_core.training import pick_device
+
+with run_job(snakemake) as job:
+    index, device = read_index_of(snakemake.input), pick_device(snakemake.resources.device)
+    scen = read_scen(Path(snakemake.input.scen)).to(device)
+    embedded = embed_images(RegionStore(snakemake.input.regions), index.rows, scen, device)
+    paths = [Path(path) for path in (snakemake.output.features, snakemake.output.scaler, snakemake.output.semantics)]
+    write_space(embedded, index.in_split("trainval"), *paths, job.provenance())

@@ -1,0 +1,21 @@
+"""Rule extract_regions: region features of one shard of the images."""
+
+from pathlib import Path
+
+from scegg_core.backbone import build_backbone
+from scegg_core.data.tables import read_index_of
+from scegg_core.extraction import extract_shard
+from scegg_core.jobs import run_job
+from scegg_core.regions import shard_rows
+from scegg_core.settings.data import BackboneSettings
+from scegg_core.training import pick_device
+
+with run_job(snakemake) as job:
+    settings = job.settings(BackboneSettings)
+    index = read_index_of(snakemake.input)
+    rows = shard_rows(len(index.paths), snakemake.params.shards, int(snakemake.wildcards.shard))
+    paths = [Path(snakemake.params.folder) / index.paths[row] for row in rows]
+    backbone = build_backbone(settings, snakemake.input.get("weights"))
+    shown = {**snakemake.params.settings, "weights": Path(settings.weights).name}
+    device = pick_device(snakemake.resources.device)
+    extract_shard(backbone, paths, rows, settings, device, Path(snakemake.output.shard), job.provenance(shown))

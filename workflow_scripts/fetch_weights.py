@@ -1,0 +1,9 @@
+"""Rule fetch_weights: bring torchvision's ImageNet weights of one network."""
+
+from pathlib import Path
+
+from scegg_core.data.fetch_weights import fetch_weights
+from scegg_core.jobs import run_job
+
+with run_job(snakemake) as job:
+    fetch_weights(snakemake.wildcards.network, snakemake.wildcards.weights, Path(snakemake.output.weights))

@@ -1,0 +1,14 @@
+"""Rule index_dataset: read classes, attributes, images and splits of a data set, and check them."""
+
+from pathlib import Path
+
+from scegg_core.data.index import index_dataset, write_index
+from scegg_core.jobs import run_job
+from scegg_core.settings.base import parse_section
+from scegg_core.settings.data import DatasetSettings
+
+with run_job(snakemake) as job:
+    given = {**snakemake.params.settings, **snakemake.params.places}
+    index = index_dataset(parse_section(DatasetSettings, given, f"datasets.{snakemake.wildcards.dataset}"))
+    paths = [Path(path) for path in (snakemake.output.classes, snakemake.output.images, snakemake.output.attributes)]
+    write_index(index, *paths, job.provenance())

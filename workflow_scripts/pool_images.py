@@ -1,0 +1,16 @@
+"""Rule pool_images: average-pooled backbone features of all images, scaled for the generator."""
+
+from pathlib import Path
+
+import torch
+
+from scegg_core.data.tables import read_index_of
+from scegg_core.jobs import run_job
+from scegg_core.regions import RegionStore
+from scegg_core.spaces import embed_images, write_space
+
+with run_job(snakemake) as job:
+    index = read_index_of(snakemake.input)
+    embedded = embed_images(RegionStore(snakemake.input.regions), index.rows, None, torch.device("cpu"))
+    features, scaler = Path(snakemake.output.features), Path(snakemake.output.scaler)
+    write_space(embedded, index.in_split("trainval"), features, scaler, None, job.provenance())

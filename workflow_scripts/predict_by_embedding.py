@@ -1,0 +1,17 @@
+"""Rule predict_by_embedding: LEN's class scores on the test images of both tasks (Eq. 3)."""
+
+from pathlib import Path
+
+import torch
+
+from scegg_core.data.tables import read_index_of
+from scegg_core.jobs import run_job
+from scegg_core.predictions import TASKS, predict_embedding, write_predictions
+from scegg_core.spaces import read_semantics
+
+with run_job(snakemake) as job:
+    index = read_index_of(snakemake.input)
+    semantics = read_semantics(Path(snakemake.input.semantics), index)
+    for task in TASKS:
+        found = predict_embedding(semantics, torch.from_numpy(index.vectors), index, task)
+        write_predictions(Path(snakemake.output[task]), found, job.provenance())

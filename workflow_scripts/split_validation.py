@@ -1,0 +1,16 @@
+"""Rule split_validation: split the trainval images again, some of their classes played as unseen."""
+
+from pathlib import Path
+
+from scegg_core.data.tables import read_index_of, write_index
+from scegg_core.data.validation import class_split
+from scegg_core.jobs import run_job
+from scegg_core.settings.base import parse_section
+from scegg_core.settings.data import DatasetSettings
+
+with run_job(snakemake) as job:
+    given = {**snakemake.params.settings, **snakemake.params.places}
+    settings = parse_section(DatasetSettings, given, f"datasets.{snakemake.wildcards.dataset}")
+    index = read_index_of(snakemake.input)
+    paths = [Path(path) for path in (snakemake.output.classes, snakemake.output.images, snakemake.output.attributes)]
+    write_index(class_split(index, settings), *paths, job.provenance())

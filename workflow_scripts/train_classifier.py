@@ -1,0 +1,21 @@
+"""Rule train_classifier: the final classifiers of both tasks, on real seen and synthetic unseen features."""
+
+from pathlib import Path
+
+from scegg_core.final_stage import train_final
+from scegg_core.generators import read_eggn, read_synthetic, write_classifier
+from scegg_core.jobs import run_job
+from scegg_core.predictions import TASKS
+from scegg_core.settings.final import ClassifierSettings
+from scegg_core.spaces import read_space
+from scegg_core.training import prepare_device
+
+with run_job(snakemake) as job:
+    settings, seed = job.settings(ClassifierSettings), int(snakemake.wildcards.seed)
+    device = prepare_device(snakemake.resources.device, snakemake.params.deterministic)
+    eggn, _ = read_eggn(Path(snakemake.input.eggn))
+    synthetic = read_synthetic(Path(snakemake.input.synthetic))
+    space = read_space(snakemake.input)
+    for task in TASKS:
+        classifier = train_final(space, synthetic, eggn, task, settings, seed, device)
+        write_classifier(Path(snakemake.output[task]), classifier, settings, job.provenance(seed=seed))

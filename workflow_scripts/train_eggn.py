@@ -1,0 +1,19 @@
+"""Rule train_eggn: stage 3 of the method."""
+
+from pathlib import Path
+
+from scegg_core.eggn_stage import train_eggn
+from scegg_core.generators import write_eggn
+from scegg_core.jobs import run_job
+from scegg_core.settings.eggn import EggnSettings
+from scegg_core.spaces import read_space
+from scegg_core.training import prepare_device, resumable
+
+with run_job(snakemake) as job:
+    settings, seed = job.settings(EggnSettings), int(snakemake.wildcards.seed)
+    device = prepare_device(snakemake.resources.device, snakemake.params.deterministic)
+    made_from = job.provenance(seed=seed)
+    with resumable(snakemake.output.eggn, made_from, snakemake.resources.checkpoint_seconds) as checkpoint:
+        eggn, curve = train_eggn(read_space(snakemake.input), settings, seed, device, checkpoint)
+        curve.write(snakemake.output.curve, made_from)
+        write_eggn(Path(snakemake.output.eggn), eggn, settings, made_from)

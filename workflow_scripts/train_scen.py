@@ -1,0 +1,21 @@
+"""Rule train_scen: stages 1 and 2 of the method."""
+
+from pathlib import Path
+
+from scegg_core.data.tables import read_index_of, read_vectors
+from scegg_core.jobs import run_job
+from scegg_core.regions import RegionStore
+from scegg_core.scen_stage import train_scen
+from scegg_core.settings.scen import ScenSettings
+from scegg_core.spaces import write_scen
+from scegg_core.training import prepare_device, resumable
+
+with run_job(snakemake) as job:
+    settings, seed = job.settings(ScenSettings), int(snakemake.wildcards.seed)
+    device = prepare_device(snakemake.resources.device, snakemake.params.deterministic)
+    index, words = read_index_of(snakemake.input), read_vectors(Path(snakemake.input.vectors)).vectors
+    made_from = job.provenance(seed=seed)
+    with resumable(snakemake.output.scen, made_from, snakemake.resources.checkpoint_seconds) as checkpoint:
+        trained = train_scen(index, RegionStore(snakemake.input.regions), words, settings, seed, device, checkpoint)
+        trained.curve.write(snakemake.output.curve, made_from)
+        write_scen(Path(snakemake.output.scen), trained.model, settings, made_from)
