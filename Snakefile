@@ -22,8 +22,8 @@ include: "rules/report.smk"
 localrules:
     all,
     fetch,
-    generate_aviary,
     fetch_weights,
+    generate_aviary,
 
 
 rule all:

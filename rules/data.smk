@@ -76,3 +76,21 @@ rule split_validation:
         "logs/{dataset}/split_validation.log",
     script:
         "../workflow_scripts/split_validation.py"
+
+
+# check_cub, check_aviary, …: read everything, train nothing, say "ready" or what to mend
+for name in CONFIG.datasets:
+
+    rule:
+        name:
+            f"check_{name}"
+        localrule: True
+        params:
+            settings=as_mapping(CONFIG.dataset(name)),
+            dataset=name,
+            downloads=[as_mapping(CONFIG.download(item)) for item in CONFIG.dataset(name).downloads],
+            code=code("check"),
+        log:
+            f"logs/{name}/check.log",
+        script:
+            "../workflow_scripts/check.py"

@@ -186,7 +186,7 @@ def read_description(path: str | Path) -> dict:
     path = Path(path)
     try:
         if path.suffix == ".parquet":
-            text = (pq.read_schema(path).metadata or {}).get(METADATA_KEY.encode())
+            text = (pq.read_metadata(path).metadata or {}).get(METADATA_KEY.encode())
         else:
             from safetensors import safe_open
 

@@ -3,7 +3,7 @@
 Accuracies come in as shares in [0, 1] and leave as percent, rounded to two decimals.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from statistics import fmean, stdev
 from typing import TYPE_CHECKING
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 METRICS = {"Acc": "acc", "U": "u", "S": "s", "H": "h", "AUSUC": "ausuc"}
 #: The metrics that the paper reports.
 PAPER_METRICS = ("Acc", "U", "S", "H")
-#: The order of the paper's Table 2.
+#: The paper's Table 2, in its order.
 ABLATION = ("baseline", "wo-lce", "wo-gce", "wo-scr", "wo-egs", "sc-egg")
 ABSENT = "–"
 LATEX = {
@@ -65,7 +65,7 @@ def result_table(results: Sequence[RunResult], published: Sequence[PublishedRow]
     from pandas import DataFrame
 
     rows = [
-        _identity(runs[0]) | {"seeds": len(runs)} | _statistics(runs) | _published(runs[0], published)
+        _identity(runs[0]) | {"seeds": len(runs)} | _moments(_percents(runs)) | _published(runs[0], published)
         for runs in _groups(results)
     ]
     table = DataFrame(rows).astype({"seeds": "Int64", "image_size": "Int64"}) if rows else DataFrame()
@@ -91,14 +91,15 @@ def seed_rows(results: Sequence[RunResult]) -> "DataFrame":
 def paired_differences(results: Sequence[RunResult], reference: str = "sc-egg") -> "DataFrame":
     """Return per variant the mean and `_std` over common seeds of its difference to `reference`, in points.
 
-    Positive: the variant is above the reference. `seeds` counts the common seeds; variants without any are left out.
+    Positive: the variant is above the reference. Compared are runs on the same backbone and image size; `seeds` counts
+    the common seeds, and variants without any are left out.
     """
     from pandas import DataFrame
 
-    base = {(run.dataset, run.seed): run for run in results if run.variant == reference}
+    base = {_pair(run): run for run in results if run.variant == reference}
     rows = []
-    for runs in _groups([run for run in results if run.variant != reference and (run.dataset, run.seed) in base]):
-        pairs = [(run, base[run.dataset, run.seed]) for run in runs]
+    for runs in _groups([run for run in results if run.variant != reference and _pair(run) in base]):
+        pairs = [(run, base[_pair(run)]) for run in runs]
         differences = {name: [run.percent(name) - other.percent(name) for run, other in pairs] for name in METRICS}
         head = {"dataset": runs[0].dataset, "variant": runs[0].variant, "title": runs[0].title, "reference": reference}
         rows.append(head | {"seeds": len(runs)} | _moments(differences))
@@ -139,9 +140,7 @@ def per_class_table(labels: np.ndarray, predicted: np.ndarray, names: Sequence[s
     return DataFrame(_class_row(label, counts[label], names, seen) for label in np.flatnonzero(counts.sum(axis=1)))
 
 
-def missing_remarks(
-    results: Sequence[RunResult], variants: Sequence[str], seeds: Sequence[int] = ()
-) -> tuple[str, ...]:
+def missing_remarks(results: Sequence[RunResult], variants: Sequence[str], seeds: Sequence[int] = ()) -> list[str]:
     """Return a sentence for each of `variants` that has no result, or lacks some of `seeds`."""
     remarks = []
     for variant in variants:
@@ -151,25 +150,21 @@ def missing_remarks(
             remarks.append(f"Missing: {variant} has no results yet.")
         elif lacking:
             remarks.append(f"Missing: {variant} lacks seed {', '.join(lacking)}.")
-    return tuple(remarks)
+    return remarks
 
 
 def to_markdown(table: "DataFrame", remarks: Sequence[str] = ()) -> str:
     """Return the table as Markdown: mean ± std in one cell, best bold, second best italic, remarks as a list below."""
-    shown = _display(table, lambda cell, rank: {1: f"**{cell}**", 2: f"*{cell}*"}.get(rank, cell))
-    escaped = [[cell.replace("|", r"\|") for cell in row] for row in shown]
+    head, *body = _display(table, ("%s", "**%s**", "*%s*"), lambda cell: cell.replace("|", r"\|"))
     rule = ["---:" if right else "---" for right in _right_aligned(table)]
-    lines = (
-        ["| " + " | ".join(row) + " |" for row in (escaped[0], rule, *escaped[1:])] if escaped[0] else ["(no results)"]
-    )
+    lines = ["| " + " | ".join(row) + " |" for row in (head, rule, *body)] if head else ["(no results)"]
     notes = [f"- {remark}" for remark in (*remarks, *_row_remarks(table))]
     return "\n".join([*lines, *(["", *notes] if notes else [])]) + "\n"
 
 
 def to_latex(table: "DataFrame", remarks: Sequence[str] = ()) -> str:
     """Return the table as a booktabs tabular: best bold, second best underlined per metric, remarks below it."""
-    marks = {1: r"\textbf{%s}", 2: r"\underline{%s}"}
-    shown = _display(table, lambda cell, rank: marks.get(rank, "%s") % cell, escape_latex)
+    shown = _display(table, ("%s", r"\textbf{%s}", r"\underline{%s}"), escape_latex)
     lines = [" & ".join(row) + r" \\" for row in shown]
     columns = "".join("r" if right else "l" for right in _right_aligned(table))
     notes = [escape_latex(remark) + r"\par" for remark in (*remarks, *_row_remarks(table))]
@@ -197,8 +192,13 @@ def _identity(run: RunResult) -> dict:
     return {name: getattr(run, name) for name in ("dataset", "variant", "title", "backbone", "image_size", "selection")}
 
 
-def _statistics(runs: Sequence[RunResult]) -> dict:
-    return _moments({name: [run.percent(name) for run in runs] for name in METRICS})
+def _pair(run: RunResult) -> tuple:
+    """What two runs have in common that are compared."""
+    return run.dataset, run.backbone, run.image_size, run.seed
+
+
+def _percents(runs: Sequence[RunResult], names: Iterable[str] = METRICS) -> dict[str, list[float]]:
+    return {name: [run.percent(name) for run in runs] for name in names}
 
 
 def _moments(values: dict[str, list[float]]) -> dict:
@@ -230,8 +230,7 @@ def _add_ours(rows: dict[tuple, dict], runs: Sequence[RunResult]) -> None:
     head["seeds"] = len(runs)
     key = ("ours", runs[0].variant, *head.values())
     cells = rows.setdefault(key, {"family": "ours", "method": runs[0].title} | head)
-    statistics = _statistics(runs)
-    cells |= {f"{runs[0].dataset} {name}": value for name, value in statistics.items() if "AUSUC" not in name}
+    cells |= {f"{runs[0].dataset} {name}": value for name, value in _moments(_percents(runs, PAPER_METRICS)).items()}
 
 
 def _class_row(label: int, counts: np.ndarray, names: Sequence[str], seen: np.ndarray) -> dict:
@@ -259,15 +258,13 @@ def _right_aligned(table: "DataFrame") -> list[bool]:
     return [is_numeric_dtype(table[name]) and not is_bool_dtype(table[name]) for name in _columns(table)]
 
 
-def _display(
-    table: "DataFrame", mark: Callable[[str, int], str], escape: Callable[[str], str] = str
-) -> list[list[str]]:
-    """Head and rows as text, metric cells marked by their rank (1, 2, 0 for others)."""
+def _display(table: "DataFrame", marks: Sequence[str], escape: Callable[[str], str]) -> list[list[str]]:
+    """Head and rows as text; `marks` are the patterns of plain cells and of the best and second best of a metric."""
     names = _columns(table)
     columns = []
     for name in names:
         texts = [escape(_cell(row, name)) for _, row in table.iterrows()]
-        columns.append([mark(text, rank) for text, rank in zip(texts, _ranks(table, name), strict=True)])
+        columns.append([marks[rank] % text for text, rank in zip(texts, _ranks(table, name), strict=True)])
     heads = [escape({"title": "variant", "dataset": "data set"}.get(name, name.replace("_", " "))) for name in names]
     return [heads, *map(list, zip(*columns, strict=True))]
 

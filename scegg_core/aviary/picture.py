@@ -33,7 +33,7 @@ class Picture:
 
 def draw_picture(shares: np.ndarray, size: int, distractors: int, rng: np.random.Generator) -> Picture:
     """Return a picture of a bird whose class shows each attribute with the given probability, (attributes,)."""
-    look = {trait.name: trait.values[rng.choice(len(part), p=part / part.sum())] for trait, part in split_traits(shares)}
+    look = _choose_look(shares, rng)
     large = size * SUPERSAMPLING
     pose = _choose_pose(look, large, rng)
     image = paint_background(look["habitat"], large, rng)
@@ -44,6 +44,12 @@ def draw_picture(shares: np.ndarray, size: int, distractors: int, rng: np.random
     pixels = light_up(np.asarray(image.reduce(SUPERSAMPLING)), rng)
     box = anatomy.extent(look, pose) / SUPERSAMPLING
     return Picture(pixels, np.concatenate([box[0], box[1] - box[0]]), _locate(look, pose, hidden))
+
+
+def _choose_look(shares: np.ndarray, rng: np.random.Generator) -> dict[str, str]:
+    """Return one value of every trait, drawn with the class's shares, (attributes,)."""
+    traits = split_traits(shares)
+    return {trait.name: trait.values[rng.choice(len(part), p=part / part.sum())] for trait, part in traits}
 
 
 def _choose_pose(look: dict[str, str], size: int, rng: np.random.Generator) -> anatomy.Pose:

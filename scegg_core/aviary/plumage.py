@@ -85,8 +85,8 @@ class BirdPainter:
         marks = self._marks(self.look["wing_pattern"], np.array((-0.12, 0.10)), 0.5, np.radians(-70))
         fill(self.image, overlap(wing, marks), self._contrast(color))
         for shift in (0.0, 0.05, 0.10):
-            feather = np.array([(-0.10 - shift, 0.20 - 0.4 * shift), (-0.34 - shift, 0.24 - 0.3 * shift), (-0.58, 0.29)])
-            self._line(feather, mix(color, DARK, 0.4), 0.012)
+            root, middle = (-0.10 - shift, 0.20 - 0.4 * shift), (-0.34 - shift, 0.24 - 0.3 * shift)
+            self._line(np.array([root, middle, (-0.58, 0.29)]), mix(color, DARK, 0.4), 0.012)
 
     def _contrast(self, color: Color) -> Color:
         """Return the colour of marks that stand out on a ground of the given colour."""
@@ -96,8 +96,8 @@ class BirdPainter:
         """Return the mask of the marks of a pattern around a centre; empty for a solid colour."""
         steps = np.arange(-reach, reach + 1e-9, 0.105)
         if pattern == "striped":
-            bars = [np.array([(-reach, s - 0.022), (reach, s - 0.022), (reach, s + 0.022), (-reach, s + 0.022)]) for s in steps]
-            return self._mask(*(anatomy.rotate(bar, slope) + centre for bar in bars))
+            bar = np.array([(-reach, -0.022), (reach, -0.022), (reach, 0.022), (-reach, 0.022)])
+            return self._mask(*(anatomy.rotate(bar + np.array((0.0, step)), slope) + centre for step in steps))
         if pattern == "spotted":
             rows = enumerate(steps)
             spots = [(x + 0.05 * (row % 2), y) for row, y in rows for x in steps]
@@ -106,7 +106,7 @@ class BirdPainter:
 
     def _shade(self, body: Image.Image) -> None:
         """Darken the belly's underside and lighten the shoulder, which makes the body look round."""
-        under = self._mask(smooth(anatomy.BODY + (0.03, -0.09)))
+        under = self._mask(smooth(anatomy.BODY + np.array((0.03, -0.09))))
         shadow = Image.composite(Image.new("L", body.size), body, under)
         fill(self.image, shadow, DARK, 0.22)
         glow = overlap(body, self._mask(anatomy.circle(np.array((0.22, -0.22)), 0.15)))
@@ -133,5 +133,5 @@ class BirdPainter:
         fill(self.image, self._mask(anatomy.circle(anatomy.EYE, anatomy.EYE_RADIUS * 1.35)), mix(LIGHT, DARK, 0.12))
         fill(self.image, self._mask(anatomy.circle(anatomy.EYE, anatomy.EYE_RADIUS)), self._color("eye_color"))
         fill(self.image, self._mask(anatomy.circle(anatomy.EYE, anatomy.EYE_RADIUS * 0.45, 12)), DARK)
-        glint = anatomy.EYE + (0.018, -0.02)
+        glint = anatomy.EYE + np.array((0.018, -0.02))
         fill(self.image, self._mask(anatomy.circle(glint, anatomy.EYE_RADIUS * 0.28, 8)), LIGHT)

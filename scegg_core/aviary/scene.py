@@ -104,7 +104,7 @@ DISTRACTORS = (_leaf, _flower, _berries, _stone)
 def paint_perch(image: Image.Image, feet: np.ndarray, rng: np.random.Generator) -> None:
     """Paint a branch through the bird's feet (2, 2), given in pixels, in place."""
     draw = ImageDraw.Draw(image)
-    middle, slope = feet.mean(axis=0) + (0, 0.012 * image.width), rng.uniform(-0.15, 0.15)
+    middle, slope = feet.mean(axis=0) + np.array((0, 0.012 * image.width)), rng.uniform(-0.15, 0.15)
     xs = np.linspace(-1, 1, 9)
     bend = rng.uniform(-0.06, 0.06)
     curve = middle + np.stack([xs, slope * xs + bend * xs**2], axis=1) * image.width

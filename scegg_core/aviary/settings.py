@@ -17,7 +17,7 @@ class AviarySettings:
     captions: int = Field(6000, ge=100, description="Sentences written for training the word vectors.")
     distractors: int = Field(14, ge=0, le=60, description="Leaves, flowers, berries and stones in each background.")
     constancy: float = Field(
-        0.85, ge=0.5, le=1.0, description="Mean share of a class's images that show its main value of a trait."
+        0.92, ge=0.5, le=1.0, description="Mean share of a class's images that show its main value of a trait."
     )
 
     @model_validator(mode="after")

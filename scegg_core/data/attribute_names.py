@@ -124,10 +124,8 @@ def _names_in_mat(path: Path) -> tuple[str, ...]:
     try:
         cells = loadmat(path, variable_names=["attributes"])["attributes"]
         return tuple(str(cell[0]).strip() for cell in cells.ravel())
-    except Exception as error:  # scipy raises whatever a damaged file leads to
-        raise InputError(
-            f"{path} does not hold a readable list 'attributes' ({type(error).__name__}); fetch it again."
-        ) from None
+    except Exception:  # scipy raises whatever a damaged file leads to
+        raise InputError(f"{path} does not hold a readable list 'attributes'; fetch it again.") from None
 
 
 def _blanks(text: str, characters: str) -> str:

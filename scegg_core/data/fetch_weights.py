@@ -16,4 +16,6 @@ def fetch_weights(network: str, weights: str, path: Path) -> None:
     prefix = url.rsplit("-", 1)[-1].split(".")[0]
     digest = file_digest(path)
     if not digest.startswith(prefix):
-        raise InputError(f"{path} has sha256 {digest}, but {url} promises one that begins with {prefix}; remove the file.")
+        raise InputError(
+            f"{path} has sha256 {digest}, but {url} promises one that begins with {prefix}; remove the file."
+        )

@@ -9,13 +9,12 @@ from pathlib import Path
 import numpy as np
 
 from scegg_core.data.attribute_names import read_text, to_words
-from scegg_core.data.tables import DatasetIndex
+from scegg_core.data.tables import MISSING, SPLITS, DatasetIndex
 from scegg_core.data.validation import hold_out
 from scegg_core.data.xlsa17 import parts_of, require_folder
 from scegg_core.errors import InputError
 from scegg_core.settings.data import DatasetSettings
 
-MISSING = -1.0
 _NOT_PICTURES = frozenset({"thumbs.db", "desktop.ini"})
 
 
@@ -195,7 +194,10 @@ def read_splits(path: Path, paths: tuple[str, ...]) -> tuple[str, ...]:
             )
         if split[position[name]]:
             raise InputError(f"{path} lists {row['path']!r} twice; keep one row.")
-        split[position[name]] = (row["split"] or "").strip() or "(nothing)"
+        given = (row["split"] or "").strip()
+        if given not in SPLITS:
+            raise InputError(f"{path} gives {row['path']!r} the split {given!r}; splits are {', '.join(SPLITS)}.")
+        split[position[name]] = given
     if "" in split:
         raise InputError(
             f"{path} does not list {paths[split.index('')]} ({split.count('')} images are not listed); "

@@ -15,6 +15,7 @@ LARGE_PIXELS = 64_000_000
 KEPT_SIDE = 4096
 
 Image.MAX_IMAGE_PIXELS = None  # Pillow's own limit gives way to MAX_PIXELS, which is checked before any decoding
+Image.init()  # load all readers now: Pillow's own loading at need is not safe in threads
 
 _REASONS = (
     (FileNotFoundError, "is missing"),

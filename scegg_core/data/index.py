@@ -11,6 +11,7 @@ import numpy as np
 from scegg_core.data import awa2, cub, folder, sun, xlsa17
 from scegg_core.data.images import probe
 from scegg_core.data.tables import (
+    MISSING,
     SPLITS,
     DatasetIndex,
     class_vectors,
@@ -26,8 +27,6 @@ __all__ = ["DatasetIndex", "check_index", "class_vectors", "index_dataset", "rea
 LOADERS = {"cub": cub.load, "awa2": awa2.load, "sun": sun.load, "xlsa17": xlsa17.load, "folder": folder.load}
 #: So many unusable images are named in a message; the others are counted.
 SHOWN = 20
-#: A larger share of negative attribute values cannot mean "missing".
-MAX_NEGATIVE = 0.1
 
 Progress = Callable[[int, int], None]
 
@@ -108,18 +107,12 @@ def _check_attributes(index: DatasetIndex) -> None:
         raise InputError(
             f"{named} attributes are named, but the attribute matrix has {columns} columns; every attribute needs one."
         )
-    wrong = np.argwhere(~np.isfinite(index.percent))
+    wrong = np.argwhere(~np.isfinite(index.percent) | ((index.percent < 0) & (index.percent != MISSING)))
     if wrong.size:
         row, column = wrong[0]
         raise InputError(
-            f"attribute {index.attributes[column]} of class {index.classes[row]} is {index.percent[row, column]}; "
-            "give a number."
-        )
-    negative = float((index.percent < 0).mean())
-    if negative > MAX_NEGATIVE:
-        raise InputError(
-            f"{negative:.0%} of the attribute values are negative, which means missing here; "
-            "give strengths from 0 upwards."
+            f"attribute {index.attributes[column]} of class {index.classes[row]} is {index.percent[row, column]:g}; "
+            f"give a strength from 0 upwards, or {MISSING:g} where it is not known."
         )
     class_vectors(index.percent, index.classes)
 

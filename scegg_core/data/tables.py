@@ -11,6 +11,8 @@ import numpy as np
 from scegg_core.artifacts import Provenance, matrix, read_description, read_table, write_table
 from scegg_core.errors import InputError
 
+#: The attribute value that stands for "not known".
+MISSING = -1.0
 SPLITS = ("trainval", "test_seen", "test_unseen")
 
 
@@ -18,7 +20,7 @@ SPLITS = ("trainval", "test_seen", "test_unseen")
 class DatasetIndex:
     """Classes (C), attributes (A) and images (N) of a data set.
 
-    `percent` is (C, A) float32 as in the source (negative: missing); `words` are the words that an attribute's name
+    `percent` is (C, A) float32 as in the source (MISSING: not known); `words` are the words that an attribute's name
     is turned into; `parts` the body part it is bound to, or ''. `paths` are relative to the data set's folder, POSIX;
     `labels` are 0-based rows of `classes`; `rows` are rows of the base data set's images table (identity for the base);
     `skipped` holds (path, reason) of the images left out.
@@ -60,7 +62,7 @@ def class_vectors(percent: np.ndarray, classes: tuple[str, ...] = ()) -> np.ndar
 
     Raises InputError for a class whose attributes are all zero or missing; `classes` name it.
     """
-    # ASSUME: a negative entry means "missing" and counts as 0 (AWA2 has 4 of them); rows are L2-normalized.
+    # ASSUME: an entry of -1 means "not known" and counts as 0 (AWA2 has 4 of them); rows are L2-normalized.
     values = np.maximum(np.asarray(percent, dtype=np.float64), 0)
     length = np.linalg.norm(values, axis=1, keepdims=True)
     empty = np.flatnonzero(length[:, 0] == 0)

@@ -236,10 +236,8 @@ def _read_mat(path: Path, required: tuple[str, ...], optional: tuple[str, ...] =
         raise InputError(f"{path} is missing: unpack xlsa17.zip from {ADDRESS}, or correct the setting `splits`.")
     try:
         found = loadmat(path, variable_names=[*required, *optional])
-    except Exception as error:  # scipy raises whatever a damaged file leads to
-        raise InputError(
-            f"{path} is not a readable MATLAB file ({type(error).__name__}); fetch xlsa17.zip from {ADDRESS} again."
-        ) from None
+    except Exception:  # scipy raises whatever a damaged file leads to
+        raise InputError(f"{path} is not a readable MATLAB file; fetch xlsa17.zip from {ADDRESS} again.") from None
     for name in required:
         if name not in found:
             raise InputError(f"{path} lacks the variable {name!r}; fetch xlsa17.zip from {ADDRESS} again.")

@@ -44,7 +44,7 @@ def choose_images(candidates: np.ndarray, count: int, seed: int) -> np.ndarray:
 
 
 def top_maps(maps: np.ndarray, scores: np.ndarray, names: Sequence[str], count: int = 8) -> tuple[AttributeMap, ...]:
-    """Return one image's `count` attributes of highest score; `maps` (A, h, w) is LEN's attention, `scores` (A,) e_l."""
+    """Return one image's `count` attributes of highest score; `maps` (A, h, w) is LEN's attention, `scores` (A,)."""
     best = np.argsort(-scores, kind="stable")[:count]
     return tuple(AttributeMap(names[a], float(scores[a]), maps[a]) for a in best)
 
@@ -109,7 +109,7 @@ def _panels(figure: "Figure", rows: int, columns: int) -> np.ndarray:
     grid = figure.subplots(rows, columns, squeeze=False)
     for axes in grid.flat:
         axes.axis("off")
-    scale = figure.colorbar(ScalarMappable(cmap=COLOURS), ax=grid, fraction=0.02, pad=0.01, shrink=min(1, 2 / rows))
+    scale = figure.colorbar(ScalarMappable(cmap=COLOURS), ax=grid, aspect=30, pad=0.01, panchor=False)
     scale.set_ticks([0, 1], labels=["low", "peak"])
     scale.outline.set_visible(False)
     return grid

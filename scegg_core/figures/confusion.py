@@ -11,7 +11,8 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
-COLOURS = "cividis"
+COLOURS = "Blues"
+GAMMA = 0.5  # of the colour scale: rare confusions are to be seen too
 OTHER = "any seen class"
 #: Above so many classes only every n-th is named; so many names fit along the largest figure.
 MOST_NAMES = 120
@@ -51,14 +52,18 @@ def draw_confusion(matrix: np.ndarray, names: Sequence[str], title: str = "", ot
 
     The last column is drawn if anything is in it. Many classes: only every n-th is named, evenly.
     """
+    from matplotlib.colors import PowerNorm
+
     size = float(np.clip(PITCH * len(names), 3.0, LARGEST))
     figure = new_figure(size + 2.9, size + 2.0)
     axes = figure.subplots()
     shown = matrix if np.nansum(matrix[:, -1]) > 0 else matrix[:, :-1]
-    picture = axes.imshow(shown, cmap=COLOURS, vmin=0, vmax=100, interpolation="nearest", aspect="equal")
+    picture = axes.imshow(shown, cmap=COLOURS, norm=PowerNorm(GAMMA, 0, 100), interpolation="nearest", aspect="equal")
     _name_classes(axes, [shorten(name) for name in names], other if shown.shape[1] > len(names) else "")
+    axes.spines[:].set_visible(True)
     axes.set(xlabel="predicted class", ylabel="true class", title=title)
     scale = figure.colorbar(picture, ax=axes, fraction=0.03, pad=0.02, shrink=min(1.0, 3 / size))
+    scale.set_ticks([0, 5, 20, 50, 100])
     scale.set_label("share of the true class's images (%)")
     return figure
 
@@ -70,6 +75,7 @@ def _name_classes(axes: "Axes", names: Sequence[str], other: str) -> None:
     axes.set_yticks(places, [names[place] for place in places], fontsize=size)
     if other:  # stands off the last named class by at least two names' width
         places = [place for place in places if place < len(names) - step // 2]
+        axes.axvline(len(names) - 0.5, color="0.3", linewidth=0.8)
     columns = [*places, len(names)] if other else places
     axes.set_xticks(columns, [*(names[p] for p in places), *([other] if other else [])], fontsize=size, rotation=90)
     axes.tick_params(length=2)

@@ -1,4 +1,4 @@
-"""Training curves: the losses of all three stages over epochs, one line per seed, one panel per term."""
+"""Training curves: the losses of all three stages over epochs, a line per seed, a panel per term."""
 
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
@@ -7,17 +7,11 @@ from scegg_core.figures.style import PALETTE, new_figure, styled
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
-    from matplotlib.figure import Figure, SubFigure
+    from matplotlib.figure import Figure
     from pandas import DataFrame
 
 COLUMNS = 4  # panels in a row
-HEIGHT = 1.85  # inches of a row of panels
-HEADING = 0.35  # inches of a block's title
-STAGES = {
-    "1": "Stage 1: SCEN, cross-entropies (Eq. 16)",
-    "2": "Stage 2: SCEN, semantic consistency (Eq. 17)",
-    "3": "Stage 3: EGGN (Eqs. 9–15, 18)",
-}
+STAGES = {"1": "stage 1", "2": "stage 2", "3": "stage 3", "czsl": "CZSL classifier", "gzsl": "GZSL classifier"}
 #: Terms by the name they are recorded under; others are shown as they are.
 TERMS = {
     "L_LCE": "$L_{LCE}$ (Eq. 6)",
@@ -49,41 +43,38 @@ def gather(seeds: Sequence[int], tables: Sequence["DataFrame"]) -> "DataFrame":
 
 @styled
 def draw_curves(curves: "DataFrame") -> "Figure":
-    """Return a block per stage with a panel per term of `curves` (seed, stage, epoch, term, value), a line per seed."""
-    stages = [(stage, list(block["term"].unique()), block) for stage, block in curves.groupby("stage")]
-    rows = [-(-len(terms) // COLUMNS) for _, terms, _ in stages]
-    heights = [HEIGHT * count + HEADING for count in rows]
-    figure = new_figure(2.6 * COLUMNS, sum(heights) + HEADING)
-    *blocks, foot = figure.subfigures(len(stages) + 1, 1, height_ratios=[*heights, HEADING])
-    for block, (stage, terms, values), count in zip(blocks, stages, rows, strict=True):
-        block.suptitle(STAGES.get(stage, stage), fontsize=10, fontweight="bold")
-        grid = list(block.subplots(count, COLUMNS, squeeze=False).flat)
-        for axes in grid[len(terms) :]:
-            axes.axis("off")
-        for axes, term in zip(grid, terms, strict=False):
-            _draw_term(axes, term, values[values["term"] == term], sorted(curves["seed"].unique()))
-    _add_legend(foot, sorted(curves["seed"].unique()))
+    """Return a panel per stage and term of `curves` (seed, stage, epoch, term, value), with a line per seed."""
+    panels = list(curves.sort_values("stage", kind="stable").groupby(["stage", "term"], sort=False))
+    seeds = sorted(curves["seed"].unique())
+    rows = -(-len(panels) // COLUMNS)
+    figure = new_figure(2.6 * COLUMNS, 2.1 * rows + 0.4)
+    grid = figure.subplots(rows, COLUMNS, squeeze=False).flat
+    for ((stage, term), values), axes in zip(panels, grid, strict=False):
+        _draw_panel(axes, f"{STAGES.get(stage, stage)}\n{TERMS.get(term, term.replace('_', ' '))}", values, seeds)
+    for axes in grid:
+        axes.axis("off")
+    _add_legend(figure, seeds)
     return figure
 
 
-def _draw_term(axes: "Axes", term: str, values: "DataFrame", seeds: Sequence[int]) -> None:
+def _draw_panel(axes: "Axes", title: str, values: "DataFrame", seeds: Sequence[int]) -> None:
     from matplotlib.ticker import MaxNLocator
 
     for seed, line in values.sort_values("epoch", kind="stable").groupby("seed"):
-        look = _look(seeds.index(seed))
-        axes.plot(line["epoch"], line["value"], marker="." if len(line) < 3 else "", linewidth=1.2, **look)
-    axes.set_title(TERMS.get(term, term.replace("_", " ")), fontsize=8.5)
+        marker = "." if len(line) < 3 else ""
+        axes.plot(line["epoch"], line["value"], marker=marker, linewidth=1.2, **_look(seeds.index(seed)))
+    axes.set_title(title, fontsize=8.5)
     axes.set_xlabel("epoch")
     axes.xaxis.set_major_locator(MaxNLocator(4, integer=True))
     axes.yaxis.set_major_locator(MaxNLocator(4))
     axes.ticklabel_format(axis="y", scilimits=(-2, 4))
 
 
-def _add_legend(figure: "SubFigure", seeds: Sequence[int]) -> None:
+def _add_legend(figure: "Figure", seeds: Sequence[int]) -> None:
     from matplotlib.lines import Line2D
 
     handles = [Line2D([], [], label=f"seed {seed}", **_look(place)) for place, seed in enumerate(seeds)]
-    figure.legend(handles=handles, loc="center", ncols=min(len(handles), 8), frameon=False)
+    figure.legend(handles=handles, loc="outside lower center", ncols=min(len(handles), 8), frameon=False)
 
 
 def _look(place: int) -> dict:

@@ -38,14 +38,15 @@ class VariantCurves:
 @styled
 def draw_trade_off(variants: Sequence[VariantCurves], title: str = "") -> "Figure":
     """Return the curves of all variants, a line per seed, markers at the operating points, AUSUC in the legend."""
-    figure = new_figure(7.4, 4.4)
+    figure = new_figure(5.6, 4.6 + 0.17 * len(variants))
     axes = figure.subplots()
+    axes.set(xlabel="accuracy on unseen classes, U (%)", ylabel="accuracy on seen classes, S (%)", title=title)
+    axes.set(xlim=(0, _limit(variants, "unseen")), ylim=(0, _limit(variants, "seen")))
     _draw_levels(axes)
     for place, variant in enumerate(variants):
         _draw_variant(axes, variant, place)
-    axes.set(xlabel="accuracy on unseen classes, U (%)", ylabel="accuracy on seen classes, S (%)", title=title)
-    axes.set(xlim=(0, _limit(variants, "unseen")), ylim=(0, _limit(variants, "seen")))
-    figure.legend(loc="outside right upper", frameon=False, title="marker: operating point", title_fontsize=8)
+    reading = "lines: seeds; markers: operating points; grey: equal H"
+    figure.legend(loc="outside lower center", frameon=False, title=reading)
     return figure
 
 
@@ -61,10 +62,14 @@ def _draw_variant(axes: "Axes", variant: VariantCurves, place: int) -> None:
 
 
 def _draw_levels(axes: "Axes") -> None:
-    """Thin lines of equal harmonic mean."""
+    """Thin lines of equal harmonic mean, named at the right edge or, where they leave at the top, left out."""
+    right, top = axes.get_xlim()[1], axes.get_ylim()[1]
     for level in LEVELS:
-        unseen = np.linspace(level / 2 + 1e-3, 200, 400)
+        unseen = np.linspace(level / 2 + 1e-3, 105, 400)
         axes.plot(unseen, level * unseen / (2 * unseen - level), color="0.85", linewidth=0.7, zorder=0)
+        height = level * right / (2 * right - level) if 2 * right > level else np.inf
+        if height < top:
+            axes.text(right, height, f" H {level}", fontsize=7, color="0.5", va="center")
 
 
 def _limit(variants: Sequence[VariantCurves], side: str) -> float:

@@ -15,12 +15,16 @@ from scegg_core.figures.style import class_colours, mix, new_figure, shorten, st
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
+    from matplotlib.lines import Line2D
     from pandas import DataFrame
 
 SEEN, UNSEEN, SYNTHETIC = "real seen", "real unseen", "synthetic unseen"
 MARKERS = {SEEN: "^", UNSEEN: "o", SYNTHETIC: "x"}
 #: Share of white (above 0) or black (below 0) in a group's colours: crosses stay visible on circles of their class.
 TINTS = {SEEN: 0.0, UNSEEN: 0.3, SYNTHETIC: -0.35}
+#: Classes of a group that the legend names; colours repeat anyway where there are many more.
+MOST_NAMES = 40
+LEGEND_ROWS = 26  # that fit beside the axes
 #: t-SNE looks at the features' leading principal components.
 COMPONENTS = 50
 #: Most features that a silhouette is computed of; it compares all pairs.
@@ -101,7 +105,7 @@ def embed(features: np.ndarray, perplexity: float, seed: int, jobs: int = 1) -> 
     """Return t-SNE coordinates (n, 2) of `features` (n, d), n at least 5; the same for the same seed and any `jobs`.
 
     More than 50 channels are reduced to 50 principal components first; the perplexity is lowered to (n - 1) / 3 where
-    there are few points.
+    there are few points. More than one job pays on idle cores only: on busy ones its threads wait for each other.
     """
     from openTSNE import TSNE
 
@@ -112,7 +116,6 @@ def embed(features: np.ndarray, perplexity: float, seed: int, jobs: int = 1) -> 
         perplexity=min(perplexity, (len(features) - 1) / 3),
         initialization="pca",
         neighbors="exact",
-        negative_gradient_method="fft" if len(features) > 2000 else "bh",
         n_jobs=jobs,
         random_state=seed,
     )
@@ -136,10 +139,13 @@ def draw(spaces: Sequence[Points], coordinates: Sequence[np.ndarray], names: Seq
     """
     classes = spaces[0].classes
     colours = _colours(classes)
-    figure = new_figure(4.4 * len(spaces) + 2.6 * (1 + _legend_columns(classes) // 2), 4.9)
+    entries = _legend_entries(classes, colours, names)
+    columns = -(-len(entries) // LEGEND_ROWS)
+    figure = new_figure(4.4 * len(spaces) + 2.0 * columns, 4.9)
     for axes, points, place in zip(np.atleast_1d(figure.subplots(1, len(spaces))), spaces, coordinates, strict=True):
         _draw_space(axes, points, place, colours)
-    _add_legend(figure, classes, colours, names)
+    look = {"ncols": columns, "frameon": False, "handletextpad": 0.2, "columnspacing": 1.0}
+    figure.legend(handles=entries, loc="outside right upper", **look)
     figure.supxlabel(caption(spaces), fontsize=8, color="0.3")
     return figure
 
@@ -235,21 +241,20 @@ def _draw_space(axes: "Axes", points: Points, place: np.ndarray, colours: dict[i
     axes.margins(0.03)
 
 
-def _legend_columns(classes: DrawnClasses) -> int:
-    return -(-(len(classes.seen) + len(classes.unseen) + 5) // 28)
+def _legend_entries(classes: DrawnClasses, colours: dict[int, np.ndarray], names: Sequence[str]) -> list["Line2D"]:
+    """The three markers, then the classes of both groups under their headings."""
+    entries = [_entry(group, marker, "0.25") for group, marker in MARKERS.items()]
+    for heading, group, members in (("Unseen", UNSEEN, classes.unseen), ("Seen", SEEN, classes.seen)):
+        entries.append(_entry(f"$\\bf{{{heading}~classes}}$"))
+        for label in members[:MOST_NAMES]:
+            colour = mix(colours[int(label)], TINTS[group])
+            entries.append(_entry(shorten(names[label]), MARKERS[group], colour))
+        if len(members) > MOST_NAMES:
+            entries.append(_entry(f"and {len(members) - MOST_NAMES} more"))
+    return entries
 
 
-def _add_legend(figure: "Figure", classes: DrawnClasses, colours: dict[int, np.ndarray], names: Sequence[str]) -> None:
+def _entry(label: str, marker: str = "", colour="none") -> "Line2D":
     from matplotlib.lines import Line2D
 
-    def entry(label: str, marker: str, colour) -> Line2D:
-        return Line2D([], [], linestyle="", marker=marker, markersize=5, color=colour, label=label)
-
-    handles = [entry(group, marker, "0.25") for group, marker in MARKERS.items()]
-    for title, group in (("Unseen classes", classes.unseen), ("Seen classes", classes.seen)):
-        handles.append(entry(f"$\\bf{{{title.replace(' ', '~')}}}$", "", "none"))
-        marker = MARKERS[UNSEEN if group is classes.unseen else SEEN]
-        handles += [entry(shorten(names[label]), marker, colours[int(label)]) for label in group]
-    figure.legend(
-        handles=handles, loc="outside right upper", ncols=_legend_columns(classes), frameon=False, handletextpad=0.2
-    )
+    return Line2D([], [], linestyle="", marker=marker, markersize=5, color=colour, label=label)

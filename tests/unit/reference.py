@@ -50,7 +50,9 @@ def local_scores(semantic: Tensor, class_vectors: Tensor) -> Tensor:
 
 def compressed(h: Tensor, w: dict, name: str) -> Tensor:
     """Eq. 4: g (d_v,), the MLP over the attribute axis on each channel in turn."""
-    channels = [dense(w, f"{name}.combine", leaky(dense(w, f"{name}.reduce", h[:, c]), 0.01)) for c in range(h.shape[1])]
+    channels = [
+        dense(w, f"{name}.combine", leaky(dense(w, f"{name}.reduce", h[:, c]), 0.01)) for c in range(h.shape[1])
+    ]
     return torch.cat(channels)
 
 
@@ -67,7 +69,15 @@ def scen(regions: Tensor, w: dict, class_vectors: Tensor) -> dict[str, Tensor]:
         h = local_features(unit_regions, w["local.words"], w["local.attend"])
         e = semantic_embedding(h, w["local.embed"], w["local.words"])
         g = compressed(h, w, "glob.compress")
-        images.append({"h": h, "e_l": e, "p_l": local_scores(e, class_vectors), "g": g, "p_g": global_scores(g, w, "glob.classify")})
+        images.append(
+            {
+                "h": h,
+                "e_l": e,
+                "p_l": local_scores(e, class_vectors),
+                "g": g,
+                "p_g": global_scores(g, w, "glob.classify"),
+            }
+        )
     return {name: torch.stack([image[name] for image in images]) for name in images[0]}
 
 
@@ -167,7 +177,9 @@ def weighted_decoding(w: dict, g: Tensor, a: Tensor) -> Tensor:
     return mean([(d**2 / (d**2).sum().sqrt() * d.abs()).sum() for d in differences])
 
 
-def basic_objective(w: dict, g: Tensor, a: Tensor, noise: Tensor, tau: Tensor, strength: float | None, lambdas: dict) -> tuple[Tensor, Tensor]:
+def basic_objective(
+    w: dict, g: Tensor, a: Tensor, noise: Tensor, tau: Tensor, strength: float | None, lambdas: dict
+) -> tuple[Tensor, Tensor]:
     """Eq. 9 on a batch: L_VG and the reconstructed features; `lambdas` by the paper's names ("" is Eq. 11's)."""
     kl, bce, made = zip(*[vae(w, *row, strength) for row in zip(g, a, noise, strict=True)], strict=True)
     made = torch.stack(made)

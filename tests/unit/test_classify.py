@@ -103,17 +103,19 @@ def test_classifier_learns_separable_classes_whatever_their_numbers(classes):
     assert len(classes) == 1 or curve.points[-1][3] < 0.1 * curve.points[0][3]
 
 
-def test_one_full_batch_is_one_step_of_adam_down_the_cross_entropy():
+def test_epochs_of_one_batch_are_steps_of_adam_down_the_cross_entropy():
     classes = torch.tensor([2, 5, 1])
-    inputs, labels, classifier, _ = fit(classes, epochs=1, batch_size=60, learning_rate=1e-3, weight_decay=0.1)
+    inputs, labels, classifier, _ = fit(classes, epochs=3, batch_size=60, learning_rate=1e-3, weight_decay=0.1)
     with torch.random.fork_rng():
         torch.manual_seed(1)
         plain = nn.Linear(10, 3)
     optimizer = torch.optim.Adam(plain.parameters(), 1e-3, (0.5, 0.999), weight_decay=0.1)
     targets = torch.tensor([[2, 5, 1].index(label) for label in labels.tolist()])
-    log_probabilities = plain(inputs) - plain(inputs).logsumexp(1, keepdim=True)
-    (-log_probabilities[torch.arange(60), targets].mean()).backward()
-    optimizer.step()
+    for _ in range(3):
+        log_probabilities = plain(inputs) - plain(inputs).logsumexp(1, keepdim=True)
+        optimizer.zero_grad()
+        (-log_probabilities[torch.arange(60), targets].mean()).backward()
+        optimizer.step()
     torch.testing.assert_close(classifier.layer.weight, plain.weight, rtol=0, atol=1e-6)
     torch.testing.assert_close(classifier.layer.bias, plain.bias, rtol=0, atol=1e-6)
 

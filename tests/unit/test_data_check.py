@@ -86,4 +86,6 @@ def test_a_missing_folder_does_not_hide_the_rest(settings, tmp_path):
     report = check(replace(settings, folder=str(tmp_path / "nowhere")), tmp_path)
     assert report.images == (0, 0, 0)
     assert len(report.problems) == 1
-    assert report.problems[0].startswith(f"the folder {tmp_path}/nowhere/CUB_200_2011/images is missing: unpack CUB_200")
+    assert report.problems[0].startswith(
+        f"the folder {tmp_path}/nowhere/CUB_200_2011/images is missing: unpack CUB_200"
+    )

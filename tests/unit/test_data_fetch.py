@@ -278,7 +278,11 @@ def test_an_unpacking_that_was_broken_off_is_done_again(tmp_path, monkeypatch):
 
 BOMB = zip_bytes({"zeros": bytes(120 << 20)})
 UNSAFE = [
-    ("up.zip", zip_bytes({"../x.txt": b"1"}), "holds '../x.txt', which would leave its folder; do not use this archive."),
+    (
+        "up.zip",
+        zip_bytes({"../x.txt": b"1"}),
+        "holds '../x.txt', which would leave its folder; do not use this archive.",
+    ),
     ("root.zip", zip_bytes({"/x.txt": b"1"}), "holds '/x.txt', which would leave its folder; do not use this archive."),
     ("disk.zip", zip_bytes({"C:\\x": b"1"}), "holds 'C:\\\\x', which would leave its folder; do not use this archive."),
     ("link.zip", zip_link(), "holds the link 'set/link'; do not use this archive."),

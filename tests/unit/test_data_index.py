@@ -1,4 +1,4 @@
-"""The index of small data sets in CUB's layout: known answers, round trips, policies. Also builds them for other tests."""
+"""The index of small data sets in CUB's layout: known answers, round trips, policies. Other tests build on them too."""
 
 from dataclasses import replace
 from pathlib import Path
@@ -42,11 +42,11 @@ def res101() -> dict:
 
 
 def att_splits() -> dict:
-    """The content of att_splits.mat: 003.Swift (images 9 to 12) is unseen; the last image of a seen class is for test."""
+    """The content of att_splits.mat: 003.Swift (images 9 to 12) is unseen; a class's last image is for test."""
     return {
         "allclasses_names": cells(CLASSES),
         "original_att": PERCENT.T,
-        "att": PERCENT.T / 100,
+        "att": np.maximum(PERCENT.T, 0) / 100,
         "trainval_loc": np.array([[1, 2, 3, 5, 6, 7, 13, 14, 15]], dtype=np.uint16).T,
         "test_seen_loc": np.array([[4, 8, 16]], dtype=np.uint16).T,
         "test_unseen_loc": np.array([[9, 10, 11, 12]], dtype=np.uint16).T,
@@ -118,7 +118,7 @@ def test_attributes_without_original_att_are_read_from_att(tmp_path):
     splits = att_splits()
     del splits["original_att"]
     index = index_dataset(make_cub(tmp_path, splits))
-    assert np.allclose(index.percent, PERCENT / 100)
+    assert np.allclose(index.percent, np.maximum(PERCENT, 0) / 100)
 
 
 def test_parts_come_from_the_file_where_there_is_one(tmp_path):
@@ -169,7 +169,10 @@ def test_stopping_lists_the_bad_images_and_counts_the_rest(tmp_path, monkeypatch
     [
         ({"classes": ("a", "b", "a", "c")}, "class 'a' occurs twice; names must differ."),
         ({"classes": ("a", "", "b", "c")}, "one class has an empty name; name it."),
-        ({"classes": CLASSES[:3]}, "the attribute matrix describes 4 classes, but 3 are named; every class needs one row."),
+        (
+            {"classes": CLASSES[:3]},
+            "the attribute matrix describes 4 classes, but 3 are named; every class needs one row.",
+        ),
         (
             {"seen": np.array([True] * 4)},
             "none of the 4 classes is unseen; zero-shot learning needs seen and unseen classes.",
@@ -180,14 +183,16 @@ def test_stopping_lists_the_bad_images_and_counts_the_rest(tmp_path, monkeypatch
         ),
         (
             {"percent": np.full((4, 3), np.nan)},
-            "attribute has_bill_shape::hooked of class 002.Blue_Tit is nan; give a number.",
+            "attribute has_bill_shape::hooked of class 002.Blue_Tit is nan; "
+            "give a strength from 0 upwards, or -1 where it is not known.",
+        ),
+        (
+            {"percent": PERCENT - 0.5},
+            "attribute has_bill_shape::hooked of class 002.Blue_Tit is -0.5; "
+            "give a strength from 0 upwards, or -1 where it is not known.",
         ),
         (
             {"percent": -np.ones((4, 3))},
-            "100% of the attribute values are negative, which means missing here; give strengths from 0 upwards.",
-        ),
-        (
-            {"percent": np.zeros((4, 3))},
             "class 002.Blue_Tit has no attribute above zero, so nothing describes it; give it at least one.",
         ),
         (
@@ -224,6 +229,8 @@ def test_an_index_that_does_not_fit_together_is_refused(tmp_path, change, senten
 
 def test_classes_without_images_are_refused(tmp_path):
     index = index_dataset(make_cub(tmp_path))
-    no_training = tuple("test_seen" if label == 0 else name for label, name in zip(index.labels, index.split, strict=True))
+    no_training = tuple(
+        "test_seen" if label == 0 else name for label, name in zip(index.labels, index.split, strict=True)
+    )
     with pytest.raises(InputError, match=r"^seen class 002\.Blue_Tit has no training image; give it one or remove"):
         check_index(replace(index, split=no_training))

@@ -1,0 +1,50 @@
+# make install | demo | test | lint. Needs Python 3.11 or newer and nothing else.
+#   PYTHON=python3.12         another interpreter
+#   TORCH_INDEX=URL           an extra index for torch, e.g. the CPU or a CUDA index of download.pytorch.org
+#   CORES=8                   cores of the demo
+PYTHON ?= python3
+CORES ?= $(shell $(PYTHON) -c 'import os; print(os.cpu_count())')
+VENV := .venv
+BIN := $(CURDIR)/$(VENV)/bin
+PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check
+ifdef TORCH_INDEX
+PIP += --extra-index-url $(TORCH_INDEX)
+endif
+
+.PHONY: install install-dev demo test lint schema resume clean-demo
+
+install: $(VENV)/installed
+install-dev: $(VENV)/installed-dev
+
+$(VENV)/bin/python:
+	@$(PYTHON) envs/check_python.py
+	@$(PYTHON) -m venv $(VENV)
+
+# torch comes first and alone: torchvision then accepts the build that is there, also a CPU-only one.
+$(VENV)/installed: envs/requirements.txt pyproject.toml $(VENV)/bin/python
+	@echo "installing the packages pinned in envs/requirements.txt into $(VENV) …"
+	@$(PIP) "$$(grep '^torch==' envs/requirements.txt)"
+	@$(PIP) -r envs/requirements.txt
+	@$(PIP) --no-deps --editable .
+	@touch $@
+	@echo "installed; activate it with: source $(VENV)/bin/activate"
+
+$(VENV)/installed-dev: envs/requirements-dev.txt $(VENV)/installed
+	@$(PIP) -r envs/requirements-dev.txt
+	@touch $@
+
+demo: $(VENV)/installed
+	@$(BIN)/snakemake --cores $(CORES) --rerun-incomplete
+	@echo; cat results/aviary/table.md
+	@echo "tables   results/aviary/table.csv (one row per variant), results/aviary/seeds.csv (one row per run)"
+	@echo "pictures results/aviary/tsne.png"
+
+test: $(VENV)/installed-dev lint
+	@$(BIN)/python -m pytest
+
+lint: $(VENV)/installed-dev
+	@$(BIN)/ruff check . && $(BIN)/ruff format --check .
+	@$(BIN)/snakefmt --quiet --check Snakefile rules
+
+schema: $(VENV)/installed
+	@$(BIN)/python -m scegg_core schema > schemas/config.schema.yaml

@@ -1,0 +1,17 @@
+"""What all tests share."""
+
+import os
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[1]
+
+
+@pytest.fixture(scope="session")
+def real_data() -> Path:
+    """The folder with real photographs, weights and metadata; tests that need it skip where it is not."""
+    folder = os.environ.get("SCEGG_REAL_DATA")
+    if not folder:
+        pytest.skip("SCEGG_REAL_DATA is not set: no real photographs here")
+    return Path(folder)

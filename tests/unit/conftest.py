@@ -1,0 +1,13 @@
+"""What all unit tests share."""
+
+import pytest
+import torch
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _one_thread():
+    """Tensors here are tiny: on a busy machine a second thread costs far more time than it saves."""
+    before = torch.get_num_threads()
+    torch.set_num_threads(1)
+    yield
+    torch.set_num_threads(before)

@@ -1,0 +1,97 @@
+"""Small trainers of both kinds, and how to stop them."""
+
+from dataclasses import dataclass
+
+import numpy as np
+import pytest
+import torch
+from torch import nn
+
+from scegg_core.batches import ResidentBatches
+from scegg_core.scaling import MinMaxScaler
+from scegg_core.settings.eggn import EggnSettings
+from scegg_core.settings.scen import ScenSettings
+from scegg_core.train_eggn import EggnTrainer, Guide, SeenFeatures, start_eggn
+from scegg_core.train_scen import ScenTrainer, start_scen
+from scegg_core.training import Checkpoint, seeded
+
+SEEN = torch.tensor([True, True, True, False])
+RELEASED = {
+    "optimizer": "rmsprop", "weight_decay": 1e-4, "momentum": 0.9, "sampling": "class_balanced", "compression": "mean",
+    "classifier_width": 7, "stage2_updates": "classifier", "stage2_reduction": "mean", "softmax_classes": "seen",
+}  # fmt: skip
+
+
+def random(*size: int, seed: int = 0) -> torch.Tensor:
+    return torch.randn(*size, generator=torch.Generator().manual_seed(seed))
+
+
+def scen_trainer(checkpoint: Checkpoint | None = None, seed: int = 1, **settings) -> ScenTrainer:
+    """13 images in batches of 4, so four steps an epoch; two epochs in each stage."""
+    given = ScenSettings(**{"stage1_epochs": 2, "stage2_epochs": 2, "batch_size": 4, "learning_rate": 1e-2, **settings})
+    labels = np.arange(13) % 3
+    regions = random(13, 5, 6, seed=4) + 3 * nn.functional.one_hot(torch.from_numpy(labels), 6)[:, None]
+    batches = ResidentBatches(regions.half(), labels, 4, seed, balanced=given.sampling == "class_balanced")
+    model = start_scen(random(4, 3, seed=5), random(4, 4, seed=6), 6, given, seed)
+    return ScenTrainer(model, batches, SEEN, given, checkpoint)
+
+
+def eggn_trainer(checkpoint: Checkpoint | None = None, seed: int = 1, **settings) -> EggnTrainer:
+    """9 images in batches of 4, so six steps an epoch (three with feedback); three epochs."""
+    given = EggnSettings(
+        **{
+            "hidden_width": 8,
+            "latent_size": 3,
+            "batch_size": 4,
+            "epochs": 3,
+            "critic_steps": 2,
+            "learning_rate": 1e-3,
+            **settings,
+        }
+    )
+    data = SeenFeatures(random(9, 6, seed=2).sigmoid(), torch.arange(9) % 3, random(4, 4, seed=3), SEEN)
+    with seeded(9):
+        guide = Guide(nn.Linear(6, 4), MinMaxScaler(torch.zeros(6), torch.ones(6)))
+    return EggnTrainer(start_eggn(6, 4, given, seed), data, guide, given, seed, checkpoint)
+
+
+@dataclass(frozen=True)
+class Kind:
+    """One of the two trainers: how it is made, its method that takes one step, and its number of steps."""
+
+    make: object
+    method: str
+    steps: int
+
+
+KINDS = {"scen": Kind(scen_trainer, "losses", 16), "eggn": Kind(eggn_trainer, "iterate", 18)}
+
+
+def result(trainer) -> tuple[dict, list]:
+    trainer.run()
+    return trainer.model.state_dict(), trainer.curve.points
+
+
+def same(first: tuple, second: tuple) -> bool:
+    """Equal to the last bit: weights and curve."""
+    weights = all(torch.equal(value, second[0][name]) for name, value in first[0].items())
+    return weights and first[1] == second[1]
+
+
+class Stopped(Exception):
+    """A power cut, say."""
+
+
+def run_steps(kind: Kind, trainer, steps: int) -> None:
+    """Let the trainer take `steps` steps and then stop it in the middle of the next one."""
+    whole, taken = getattr(trainer, kind.method), []
+
+    def step(*given):
+        if len(taken) == steps:
+            raise Stopped
+        taken.append(None)
+        return whole(*given)
+
+    setattr(trainer, kind.method, step)
+    with pytest.raises(Stopped):
+        trainer.run()

@@ -1,0 +1,65 @@
+"""Running the workflow on a reduced aviary, in a folder of its own."""
+
+import os
+import shutil
+import subprocess
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[2]
+TINY = Path(__file__).with_name("tiny.yaml")
+
+
+@dataclass(frozen=True)
+class Workflow:
+    """A copy of the project and a folder to work in, so that tests may edit code and settings."""
+
+    project: Path
+    folder: Path
+
+    def run(self, *arguments: str, overlays: tuple = (TINY,), cores: int = 2, env: dict | None = None):
+        """Run the workflow; return the finished process with its output as text."""
+        command = [sys.executable, "-m", "snakemake", "--snakefile", self.project / "Snakefile"]
+        command += ["--directory", self.folder, "--cores", str(cores), "--configfile", *overlays, "--", *arguments]
+        environment = {**os.environ, "PYTHONPATH": str(self.project), **(env or {})}
+        return subprocess.run(list(map(str, command)), capture_output=True, text=True, env=environment, check=False)
+
+    def dry(self, *arguments: str, overlays: tuple = (TINY,)) -> set[str]:
+        """Return the names of the rules that a run would execute."""
+        done = self.run("--dry-run", *arguments, overlays=overlays)
+        assert done.returncode == 0, done.stdout + done.stderr
+        return rules_in(done.stdout + done.stderr)
+
+
+def rules_in(text: str) -> set[str]:
+    """The rule names in the job table of a dry run."""
+    if "Job stats:" not in text:
+        return set()
+    table = text.split("Job stats:")[1].split("total")[0]
+    rows = [line.split() for line in table.splitlines()]
+    return {row[0] for row in rows if len(row) == 2 and row[1].isdigit()}
+
+
+def copy_project(target: Path) -> Path:
+    """Copy what the workflow consists of."""
+    target.mkdir(parents=True)
+    for name in ("Snakefile", "config.yaml"):
+        shutil.copy(ROOT / name, target / name)
+    for name in ("rules", "workflow_scripts", "scegg_core", "resources", "report"):
+        if (ROOT / name).is_dir():
+            shutil.copytree(ROOT / name, target / name, ignore=shutil.ignore_patterns("__pycache__"))
+    return target
+
+
+@pytest.fixture(scope="session")
+def finished(tmp_path_factory) -> Workflow:
+    """A project whose reduced aviary has run to its table and pictures. Tests leave it as they found it."""
+    base = tmp_path_factory.mktemp("finished")
+    workflow = Workflow(copy_project(base / "project"), base / "work")
+    workflow.folder.mkdir()
+    done = workflow.run()
+    assert done.returncode == 0, done.stdout + done.stderr
+    return workflow

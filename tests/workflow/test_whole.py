@@ -1,0 +1,128 @@
+"""The whole workflow on a reduced aviary: what comes out, what a second run does, what an edit re-runs."""
+
+import shutil
+
+import pandas as pd
+import pytest
+
+from tests.workflow.conftest import TINY, Workflow, copy_project
+
+pytestmark = pytest.mark.slow
+
+GENERATOR = {"train_eggn", "synthesize", "train_classifier", "predict", "score", "tabulate", "plot_tsne"}
+SPACES = {"train_scen", "embed_images", "predict_by_embedding"} | GENERATOR
+REGIONS = {"extract_regions", "pool_images"} | SPACES
+
+
+def test_table_has_a_row_per_variant(finished):
+    table = pd.read_csv(finished.folder / "results/aviary/table.csv")
+    assert list(table["variant"]) == ["sc-egg", "baseline", "len"]
+    assert (table["seeds"] == 2).all()
+    for metric in ("Acc", "U", "S", "H"):
+        assert table[metric].between(0, 100).all()
+        assert table[f"{metric}_std"].notna().all()
+    assert (table["backbone"] == "resnet18").all()
+    assert (table["image_size"] == 64).all()
+
+
+def test_pictures_are_there(finished):
+    for name in ("tsne.png", "tsne.pdf"):
+        assert (finished.folder / "results/aviary" / name).stat().st_size > 5000
+
+
+def test_second_run_has_nothing_to_do(finished):
+    done = finished.run()
+    assert "Nothing to be done" in done.stdout + done.stderr
+
+
+def test_every_artifact_is_readable_with_pandas_alone(finished):
+    files = list((finished.folder / "results").rglob("*.parquet"))
+    assert len(files) > 20
+    for file in files:
+        assert len(pd.read_parquet(file)) > 0
+
+
+def test_no_artifact_names_this_machine(finished):
+    for file in (finished.folder / "results").rglob("*"):
+        if file.suffix in (".parquet", ".safetensors", ".json", ".csv", ".md"):
+            content = file.read_bytes()
+            assert str(finished.folder).encode() not in content
+            assert str(finished.project).encode() not in content
+
+
+def test_same_seed_gives_the_same_bytes(finished, tmp_path):
+    again = Workflow(finished.project, tmp_path)
+    done = again.run("results/aviary/table.csv")
+    assert done.returncode == 0, done.stderr
+    made = sorted(path.relative_to(tmp_path) for path in (tmp_path / "results").rglob("*") if path.is_file())
+    assert made
+    for path in made:
+        assert (tmp_path / path).read_bytes() == (finished.folder / path).read_bytes(), path
+
+
+@pytest.mark.parametrize(
+    ("module", "rules"),
+    [
+        ("scegg_core/tables.py", {"tabulate"}),
+        ("scegg_core/metrics.py", {"score", "tabulate", "predict", "predict_by_embedding"} | {"train_classifier"}),
+        ("scegg_core/figures/tsne.py", {"plot_tsne"}),
+        ("scegg_core/classify.py", {"train_classifier", "predict", "score", "tabulate"}),
+        ("scegg_core/train_eggn.py", GENERATOR),
+        ("scegg_core/train_scen.py", SPACES),
+        ("scegg_core/extraction.py", REGIONS),
+        ("scegg_core/vectors.py", SPACES | {"embed_attributes"}),
+    ],
+)
+def test_editing_a_module_reruns_what_reaches_it(finished, module, rules):
+    file = finished.project / module
+    before = file.read_text()
+    try:
+        file.write_text(before + "\n\ndef _edited() -> int:\n    return 1\n")
+        assert finished.dry() - {"all"} == rules
+    finally:
+        file.write_text(before)
+
+
+def test_editing_a_comment_reruns_nothing(finished):
+    file = finished.project / "scegg_core/train_eggn.py"
+    before = file.read_text()
+    try:
+        file.write_text(before.replace('"""Training of EGGN', '"""TRAINING of EGGN') + "\n# a remark\n")
+        assert finished.dry() - {"all"} == set()
+    finally:
+        file.write_text(before)
+
+
+@pytest.mark.parametrize(
+    ("change", "rules"),
+    [
+        ("classifier: {epochs: 3}", {"train_classifier", "predict", "score", "tabulate"}),
+        ("eggn: {epochs: 2}", GENERATOR),
+        ("scen: {stage1_epochs: 2}", SPACES),
+        ("synthesis: {per_class: 6}", GENERATOR - {"train_eggn"}),
+        ("attribute_vectors: {epochs: 2}", SPACES | {"embed_attributes"}),
+    ],
+)
+def test_changing_a_setting_reruns_what_uses_it(finished, tmp_path, change, rules):
+    overlay = tmp_path / "change.yaml"
+    overlay.write_text(f"datasets: {{aviary: {{{change}}}}}\n")
+    assert finished.dry(overlays=(TINY, overlay)) - {"all"} == rules
+
+
+def test_a_new_seed_runs_only_its_own_jobs(finished, tmp_path):
+    overlay = tmp_path / "seed.yaml"
+    overlay.write_text("datasets: {aviary: {seeds: [0, 1, 2]}}\n")
+    done = finished.run("--dry-run", overlays=(TINY, overlay))
+    text = done.stdout + done.stderr
+    jobs = [line for line in text.splitlines() if line.strip().startswith("wildcards:") and "seed=" in line]
+    assert jobs
+    assert all("seed=2" in line for line in jobs)
+
+
+def test_a_fresh_copy_of_the_project_runs_anywhere(tmp_path):
+    project = copy_project(tmp_path / "a b" / "project")
+    workflow = Workflow(project, tmp_path / "a b" / "work")
+    workflow.folder.mkdir()
+    done = workflow.run("results/aviary/attribute_vectors.parquet")
+    assert done.returncode == 0, done.stdout + done.stderr
+    shutil.rmtree(tmp_path / "a b")

@@ -1,0 +1,25 @@
+"""Rules check_<data set>: what is there, what a run will take, and "ready" or what to mend."""
+
+import sys
+from pathlib import Path
+
+from scegg_core.backbone import random_backbone_size
+from scegg_core.data.check import check_dataset, render
+from scegg_core.jobs import run_job
+from scegg_core.settings.base import parse_section
+from scegg_core.settings.data import DatasetSettings, Download
+
+with run_job(snakemake) as job:
+    settings = job.settings(DatasetSettings)
+    size = random_backbone_size(settings.backbone)
+    report = check_dataset(
+        settings,
+        snakemake.params.dataset,
+        regions=size.regions,
+        channels=size.channels,
+        downloads=tuple(parse_section(Download, item, "downloads") for item in snakemake.params.downloads),
+        captions=Path(settings.folder) / "captions.txt",
+    )
+    print(render(report), file=sys.stderr)
+    if not report.ready:
+        sys.exit(1)
