@@ -63,6 +63,35 @@ rule predict_by_embedding:
         "../workflow_scripts/predict_by_embedding.py"
 
 
+@sentence
+def closed_form_inputs(wildcards):
+    """Return a space's features, and those of the validation split of its data set."""
+    space, name = CONFIG.variant(wildcards.variant).space, base(wildcards.dataset)
+    validation = f"{name}/validation"
+    tables = {f"val_{table}": f"results/{validation}/{table}.parquet" for table in INDEX}
+    return index_of(wildcards) | tables | {
+        "features": f"{space_folder(wildcards.dataset, space, wildcards.seed)}/features.parquet",
+        "val_features": f"{space_folder(validation, space, wildcards.seed)}/features.parquet",
+    }
+
+
+rule predict_closed_form:
+    input:
+        unpack(closed_form_inputs),
+    output:
+        czsl="results/{dataset}/variants/{variant}/seed{seed}/predictions_czsl.parquet",
+        gzsl="results/{dataset}/variants/{variant}/seed{seed}/predictions_gzsl.parquet",
+    params:
+        settings=sentence(lambda w: {"predict_by": CONFIG.variant(w.variant).predict_by}),
+        code=code("predict_closed_form"),
+    wildcard_constraints:
+        variant=variants_by("prototype", "eszsl"),
+    log:
+        "logs/{dataset}/variants/{variant}/seed{seed}/predict.log",
+    script:
+        "../workflow_scripts/predict_closed_form.py"
+
+
 rule score:
     input:
         unpack(index_of),

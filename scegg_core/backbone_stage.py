@@ -14,7 +14,7 @@ from scegg_core.settings.data import BackboneSettings
 
 
 def train_on_seen(index: DatasetIndex, folder: str, settings: BackboneSettings, device: torch.device) -> TrainedBackbone:
-    """Return a backbone that learned to tell the seen classes apart on their training images under `folder`."""
+    """Return a backbone that learned the seen classes' attributes on their training images under `folder`."""
     training = index.in_split("trainval")
     images = load_images([Path(folder) / index.paths[row] for row in training], settings)
     given = parse_section(BackboneTrainingSettings, settings.training, "backbone.training")
@@ -24,5 +24,6 @@ def train_on_seen(index: DatasetIndex, folder: str, settings: BackboneSettings, 
             progress.update()
             progress.set_postfix(loss=f"{loss:.3f}")
 
-        labels = torch.from_numpy(index.labels[training].astype("int64"))
-        return train_backbone(random_features(settings), images, labels, given, 0, device, report)
+        # the head learns a(c) of seen classes rather than their names: from little data attributes are learned better
+        targets = torch.from_numpy(index.vectors[index.labels[training]])
+        return train_backbone(random_features(settings), images, targets, given, 0, device, report)

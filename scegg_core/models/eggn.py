@@ -90,7 +90,7 @@ class Critic(nn.Module):
 
         In closed form, so that the penalty of Eq. 11 needs no second backward pass: D is piecewise linear.
         """
-        active = torch.full_like(hidden, SLOPE).masked_fill(hidden > 0, 1.0)  # piecewise constant: no gradient of its own
+        active = torch.full_like(hidden, SLOPE).masked_fill(hidden > 0, 1.0)  # piecewise constant, so without gradient
         return (active * self.out.weight) @ self.hidden.weight[:, : self.channels]
 
 

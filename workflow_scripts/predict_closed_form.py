@@ -1,0 +1,20 @@
+"""Rule predict_closed_form: a yardstick's predictions, its two constants chosen on the validation split."""
+
+from dataclasses import asdict
+from pathlib import Path
+
+from scegg_core.data.tables import read_index, read_index_of
+from scegg_core.jobs import run_job
+from scegg_core.predictions import TASKS, write_predictions
+from scegg_core.spaces import read_features
+from scegg_core.yardsticks import SCORERS, calibrate, predict_closed_form
+
+with run_job(snakemake) as job:
+    files, scorer = snakemake.input, SCORERS[snakemake.params.settings["predict_by"]]
+    validation = read_index(Path(files.val_classes), Path(files.val_images), Path(files.val_attributes))
+    chosen = calibrate(scorer, read_features(Path(files.val_features), validation).numpy(), validation)
+    index = read_index_of(files)
+    features = read_features(Path(files.features), index).numpy()
+    for task in TASKS:
+        found = predict_closed_form(scorer, features, index, task, chosen)
+        write_predictions(Path(snakemake.output[task]), found, job.provenance({**snakemake.params.settings, **asdict(chosen)}))
