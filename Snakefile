@@ -17,8 +17,6 @@ include: "rules/classify.smk"
 include: "rules/report.smk"
 
 
-
-
 localrules:
     all,
     fetch,
@@ -27,7 +25,7 @@ localrules:
 
 
 rule all:
+    default_target: True
     input:
         "results/aviary/table.csv",
         "results/aviary/tsne.png",
-    default_target: True

@@ -11,10 +11,6 @@ rule train_classifier:
     output:
         czsl="results/{dataset}/variants/{variant}/seed{seed}/classifier_czsl.safetensors",
         gzsl="results/{dataset}/variants/{variant}/seed{seed}/classifier_gzsl.safetensors",
-    params:
-        settings=settings_of(lambda w: CONFIG.classifier_of(w.dataset, w.variant)),
-        deterministic=CONFIG.run.deterministic,
-        code=code("train_classifier"),
     log:
         "logs/{dataset}/variants/{variant}/seed{seed}/train_classifier.log",
     benchmark:
@@ -23,6 +19,10 @@ rule train_classifier:
     resources:
         gpu=1,
         device=CONFIG.run.device,
+    params:
+        settings=settings_of(lambda w: CONFIG.classifier_of(w.dataset, w.variant)),
+        deterministic=CONFIG.run.deterministic,
+        code=code("train_classifier"),
     script:
         "../workflow_scripts/train_classifier.py"
 
@@ -36,12 +36,12 @@ rule predict:
     output:
         czsl="results/{dataset}/variants/{variant}/seed{seed}/predictions_czsl.parquet",
         gzsl="results/{dataset}/variants/{variant}/seed{seed}/predictions_gzsl.parquet",
-    params:
-        code=code("predict"),
-    wildcard_constraints:
-        variant=variants_by("generation"),
     log:
         "logs/{dataset}/variants/{variant}/seed{seed}/predict.log",
+    wildcard_constraints:
+        variant=variants_by("generation"),
+    params:
+        code=code("predict"),
     script:
         "../workflow_scripts/predict.py"
 
@@ -53,12 +53,12 @@ rule predict_by_embedding:
     output:
         czsl="results/{dataset}/variants/{variant}/seed{seed}/predictions_czsl.parquet",
         gzsl="results/{dataset}/variants/{variant}/seed{seed}/predictions_gzsl.parquet",
-    params:
-        code=code("predict_by_embedding"),
-    wildcard_constraints:
-        variant=variants_by("embedding"),
     log:
         "logs/{dataset}/variants/{variant}/seed{seed}/predict.log",
+    wildcard_constraints:
+        variant=variants_by("embedding"),
+    params:
+        code=code("predict_by_embedding"),
     script:
         "../workflow_scripts/predict_by_embedding.py"
 
@@ -69,10 +69,14 @@ def closed_form_inputs(wildcards):
     space, name = CONFIG.variant(wildcards.variant).space, base(wildcards.dataset)
     validation = f"{name}/validation"
     tables = {f"val_{table}": f"results/{validation}/{table}.parquet" for table in INDEX}
-    return index_of(wildcards) | tables | {
-        "features": f"{space_folder(wildcards.dataset, space, wildcards.seed)}/features.parquet",
-        "val_features": f"{space_folder(validation, space, wildcards.seed)}/features.parquet",
-    }
+    return (
+        index_of(wildcards)
+        | tables
+        | {
+            "features": f"{space_folder(wildcards.dataset, space, wildcards.seed)}/features.parquet",
+            "val_features": f"{space_folder(validation, space, wildcards.seed)}/features.parquet",
+        }
+    )
 
 
 rule predict_closed_form:
@@ -81,27 +85,33 @@ rule predict_closed_form:
     output:
         czsl="results/{dataset}/variants/{variant}/seed{seed}/predictions_czsl.parquet",
         gzsl="results/{dataset}/variants/{variant}/seed{seed}/predictions_gzsl.parquet",
+    log:
+        "logs/{dataset}/variants/{variant}/seed{seed}/predict.log",
+    wildcard_constraints:
+        variant=variants_by("prototype", "eszsl"),
     params:
         settings=sentence(lambda w: {"predict_by": CONFIG.variant(w.variant).predict_by}),
         code=code("predict_closed_form"),
-    wildcard_constraints:
-        variant=variants_by("prototype", "eszsl"),
-    log:
-        "logs/{dataset}/variants/{variant}/seed{seed}/predict.log",
     script:
         "../workflow_scripts/predict_closed_form.py"
 
 
+@sentence
+def predictions_of(wildcards):
+    """Return the predictions of one run; an unknown data set or variant is named here."""
+    CONFIG.dataset(wildcards.dataset), CONFIG.variant(wildcards.variant)
+    folder = f"results/{wildcards.dataset}/variants/{wildcards.variant}/seed{wildcards.seed}"
+    return index_of(wildcards) | {task: f"{folder}/predictions_{task}.parquet" for task in ("czsl", "gzsl")}
+
+
 rule score:
     input:
-        unpack(index_of),
-        czsl="results/{dataset}/variants/{variant}/seed{seed}/predictions_czsl.parquet",
-        gzsl="results/{dataset}/variants/{variant}/seed{seed}/predictions_gzsl.parquet",
+        unpack(predictions_of),
     output:
         metrics="results/{dataset}/variants/{variant}/seed{seed}/metrics.json",
-    params:
-        code=code("score"),
     log:
         "logs/{dataset}/variants/{variant}/seed{seed}/score.log",
+    params:
+        code=code("score"),
     script:
         "../workflow_scripts/score.py"

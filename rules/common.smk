@@ -1,8 +1,7 @@
 # Helpers of the rules: the validated configuration, the paths that names stand for, and the code that a script reaches.
 import functools
+import sys
 from pathlib import Path
-
-from snakemake.exceptions import WorkflowError
 
 from scegg_core.errors import InputError
 from scegg_core.reach import code_digest
@@ -14,14 +13,14 @@ INDEX = ("classes", "images", "attributes")
 
 
 def sentence(function):
-    """Let `function` report bad input as the workflow's own one-sentence error."""
+    """Let `function` end the run with one sentence on bad input, before any job starts."""
 
     @functools.wraps(function)
     def wrapped(*args):
         try:
             return function(*args)
         except InputError as error:
-            raise WorkflowError(str(error)) from None
+            sys.exit(f"SC-EGG: {error}")
 
     return wrapped
 

@@ -15,11 +15,11 @@ def raw_files(wildcards):
 rule fetch:
     output:
         record="data/fetched/{download}.json",
+    log:
+        "logs/fetch/{download}.log",
     params:
         settings=sentence(lambda w: as_mapping(CONFIG.download(w.download))),
         code=code("fetch"),
-    log:
-        "logs/fetch/{download}.log",
     script:
         "../workflow_scripts/fetch.py"
 
@@ -27,12 +27,12 @@ rule fetch:
 rule generate_aviary:
     output:
         done="data/{name}/aviary.json",
-    params:
-        settings=sentence(lambda w: CONFIG.generated(f"data/{w.name}")),
-        code=code("generate_aviary"),
     log:
         "logs/generate_aviary/{name}.log",
     threads: 2
+    params:
+        settings=sentence(lambda w: CONFIG.generated(f"data/{w.name}")),
+        code=code("generate_aviary"),
     script:
         "../workflow_scripts/generate_aviary.py"
 
@@ -44,15 +44,15 @@ rule index_dataset:
         classes="results/{dataset}/classes.parquet",
         images="results/{dataset}/images.parquet",
         attributes="results/{dataset}/attributes.parquet",
+    log:
+        "logs/{dataset}/index_dataset.log",
+    wildcard_constraints:
+        dataset=r"[A-Za-z0-9_-]+",
+    threads: 2
     params:
         settings=sentence(lambda w: CONFIG.dataset(w.dataset).index_part()),
         places=sentence(lambda w: CONFIG.dataset(w.dataset).places()),
         code=code("index_dataset"),
-    wildcard_constraints:
-        dataset=r"[A-Za-z0-9_-]+",
-    log:
-        "logs/{dataset}/index_dataset.log",
-    threads: 2
     script:
         "../workflow_scripts/index_dataset.py"
 
@@ -66,14 +66,14 @@ rule split_validation:
         classes="results/{dataset}/validation/classes.parquet",
         images="results/{dataset}/validation/images.parquet",
         attributes="results/{dataset}/validation/attributes.parquet",
+    log:
+        "logs/{dataset}/split_validation.log",
+    wildcard_constraints:
+        dataset=r"[A-Za-z0-9_-]+",
     params:
         settings=sentence(lambda w: CONFIG.dataset(w.dataset).index_part()),
         places=sentence(lambda w: CONFIG.dataset(w.dataset).places()),
         code=code("split_validation"),
-    wildcard_constraints:
-        dataset=r"[A-Za-z0-9_-]+",
-    log:
-        "logs/{dataset}/split_validation.log",
     script:
         "../workflow_scripts/split_validation.py"
 
@@ -84,13 +84,13 @@ for name in CONFIG.datasets:
     rule:
         name:
             f"check_{name}"
+        log:
+            f"logs/{name}/check.log",
         localrule: True
         params:
             settings=as_mapping(CONFIG.dataset(name)),
             dataset=name,
             downloads=[as_mapping(CONFIG.download(item)) for item in CONFIG.dataset(name).downloads],
             code=code("check"),
-        log:
-            f"logs/{name}/check.log",
         script:
             "../workflow_scripts/check.py"

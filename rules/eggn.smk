@@ -9,21 +9,21 @@ rule train_eggn:
     output:
         eggn="results/{dataset}/variants/{variant}/seed{seed}/eggn.safetensors",
         curve="results/{dataset}/variants/{variant}/seed{seed}/curve.parquet",
-    params:
-        settings=settings_of(lambda w: CONFIG.eggn_of(w.dataset, w.variant)),
-        deterministic=CONFIG.run.deterministic,
-        code=code("train_eggn"),
-    wildcard_constraints:
-        variant=variants_by("generation"),
     log:
         "logs/{dataset}/variants/{variant}/seed{seed}/train_eggn.log",
     benchmark:
         "logs/{dataset}/variants/{variant}/seed{seed}/train_eggn.benchmark.tsv"
+    wildcard_constraints:
+        variant=variants_by("generation"),
     threads: threads_of
     resources:
         gpu=1,
         device=CONFIG.run.device,
         checkpoint_seconds=int(CONFIG.run.checkpoint_interval),
+    params:
+        settings=settings_of(lambda w: CONFIG.eggn_of(w.dataset, w.variant)),
+        deterministic=CONFIG.run.deterministic,
+        code=code("train_eggn"),
     script:
         "../workflow_scripts/train_eggn.py"
 
@@ -34,14 +34,14 @@ rule synthesize:
         eggn="results/{dataset}/variants/{variant}/seed{seed}/eggn.safetensors",
     output:
         synthetic="results/{dataset}/variants/{variant}/seed{seed}/synthetic_unseen.parquet",
-    params:
-        settings=settings_of(lambda w: CONFIG.synthesis_of(w.dataset, w.variant)),
-        code=code("synthesize"),
     log:
         "logs/{dataset}/variants/{variant}/seed{seed}/synthesize.log",
     threads: threads_of
     resources:
         gpu=1,
         device=CONFIG.run.device,
+    params:
+        settings=settings_of(lambda w: CONFIG.synthesis_of(w.dataset, w.variant)),
+        code=code("synthesize"),
     script:
         "../workflow_scripts/synthesize.py"

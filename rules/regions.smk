@@ -14,17 +14,19 @@ def backbone_weights(wildcards):
     if not own.local_weights:
         return {"weights": f"data/weights/{own.network}/{own.weights}.pth"}
     if not Path(own.weights).is_file():
-        raise InputError(f"config: datasets.{wildcards.dataset}.backbone.weights is {own.weights!r}, but there is no such file.")
+        raise InputError(
+            f"config: datasets.{wildcards.dataset}.backbone.weights is {own.weights!r}, but there is no such file."
+        )
     return {"weights": own.weights}
 
 
 rule fetch_weights:
     output:
         weights="data/weights/{network}/{weights}.pth",
-    params:
-        code=code("fetch_weights"),
     log:
         "logs/fetch_weights/{network}/{weights}.log",
+    params:
+        code=code("fetch_weights"),
     script:
         "../workflow_scripts/fetch_weights.py"
 
@@ -34,20 +36,20 @@ rule train_backbone:
         unpack(index_of),
     output:
         backbone="results/{dataset}/backbone.safetensors",
-    params:
-        settings=settings_of(lambda w: dataset_settings(w).backbone),
-        folder=sentence(lambda w: dataset_settings(w).folder),
-        code=code("train_backbone"),
-    wildcard_constraints:
-        dataset=r"[A-Za-z0-9_-]+",
     log:
         "logs/{dataset}/train_backbone.log",
     benchmark:
         "logs/{dataset}/train_backbone.benchmark.tsv"
+    wildcard_constraints:
+        dataset=r"[A-Za-z0-9_-]+",
     threads: workflow.cores or 2
     resources:
         gpu=1,
         device=CONFIG.run.device,
+    params:
+        settings=settings_of(lambda w: dataset_settings(w).backbone),
+        folder=sentence(lambda w: dataset_settings(w).folder),
+        code=code("train_backbone"),
     script:
         "../workflow_scripts/train_backbone.py"
 
@@ -58,20 +60,20 @@ rule extract_regions:
         unpack(backbone_weights),
     output:
         shard="results/{dataset}/regions/part-{shard}.parquet",
+    log:
+        "logs/{dataset}/extract_regions/{shard}.log",
+    benchmark:
+        "logs/{dataset}/extract_regions/{shard}.benchmark.tsv"
+    wildcard_constraints:
+        dataset=r"[A-Za-z0-9_-]+",
+    threads: threads_of
+    resources:
+        gpu=1,
+        device=CONFIG.run.device,
     params:
         settings=settings_of(lambda w: dataset_settings(w).backbone),
         folder=sentence(lambda w: dataset_settings(w).folder),
         shards=sentence(lambda w: dataset_settings(w).shards),
         code=code("extract_regions"),
-    wildcard_constraints:
-        dataset=r"[A-Za-z0-9_-]+",
-    log:
-        "logs/{dataset}/extract_regions/{shard}.log",
-    benchmark:
-        "logs/{dataset}/extract_regions/{shard}.benchmark.tsv"
-    threads: threads_of
-    resources:
-        gpu=1,
-        device=CONFIG.run.device,
     script:
         "../workflow_scripts/extract_regions.py"

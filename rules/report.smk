@@ -11,11 +11,11 @@ rule tabulate:
         table="results/{dataset}/table.csv",
         markdown="results/{dataset}/table.md",
         seeds="results/{dataset}/seeds.csv",
+    log:
+        "logs/{dataset}/tabulate.log",
     params:
         settings=sentence(lambda w: CONFIG.table_part(w.dataset)),
         code=code("tabulate"),
-    log:
-        "logs/{dataset}/tabulate.log",
     script:
         "../workflow_scripts/tabulate.py"
 
@@ -40,12 +40,12 @@ rule plot_tsne:
         png="results/{dataset}/tsne.png",
         pdf="results/{dataset}/tsne.pdf",
         table="results/{dataset}/tsne.csv",
+    log:
+        "logs/{dataset}/plot_tsne.log",
+    threads: 2
     params:
         settings=as_mapping(CONFIG.tsne),
         titles={name: CONFIG.variant(name).title or name for name in CONFIG.tsne.variants},
         code=code("plot_tsne"),
-    log:
-        "logs/{dataset}/plot_tsne.log",
-    threads: 2
     script:
         "../workflow_scripts/plot_tsne.py"

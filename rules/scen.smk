@@ -11,21 +11,21 @@ rule train_scen:
     output:
         scen="results/{dataset}/spaces/{space}/seed{seed}/scen.safetensors",
         curve="results/{dataset}/spaces/{space}/seed{seed}/curve.parquet",
-    params:
-        settings=settings_of(lambda w: CONFIG.scen_of(w.dataset, w.space)),
-        deterministic=CONFIG.run.deterministic,
-        code=code("train_scen"),
-    wildcard_constraints:
-        space=spaces_of("scen"),
     log:
         "logs/{dataset}/spaces/{space}/seed{seed}/train_scen.log",
     benchmark:
         "logs/{dataset}/spaces/{space}/seed{seed}/train_scen.benchmark.tsv"
+    wildcard_constraints:
+        space=spaces_of("scen"),
     threads: threads_of
     resources:
         gpu=1,
         device=CONFIG.run.device,
         checkpoint_seconds=int(CONFIG.run.checkpoint_interval),
+    params:
+        settings=settings_of(lambda w: CONFIG.scen_of(w.dataset, w.space)),
+        deterministic=CONFIG.run.deterministic,
+        code=code("train_scen"),
     script:
         "../workflow_scripts/train_scen.py"
 
@@ -39,16 +39,16 @@ rule embed_images:
         features="results/{dataset}/spaces/{space}/seed{seed}/features.parquet",
         scaler="results/{dataset}/spaces/{space}/seed{seed}/scaler.safetensors",
         semantics="results/{dataset}/spaces/{space}/seed{seed}/semantics.parquet",
-    params:
-        code=code("embed_images"),
-    wildcard_constraints:
-        space=spaces_of("scen"),
     log:
         "logs/{dataset}/spaces/{space}/seed{seed}/embed_images.log",
+    wildcard_constraints:
+        space=spaces_of("scen"),
     threads: threads_of
     resources:
         gpu=1,
         device=CONFIG.run.device,
+    params:
+        code=code("embed_images"),
     script:
         "../workflow_scripts/embed_images.py"
 
@@ -60,12 +60,12 @@ rule pool_images:
     output:
         features="results/{dataset}/spaces/{space}/features.parquet",
         scaler="results/{dataset}/spaces/{space}/scaler.safetensors",
-    params:
-        code=code("pool_images"),
-    wildcard_constraints:
-        space=spaces_of("backbone"),
     log:
         "logs/{dataset}/spaces/{space}/pool_images.log",
+    wildcard_constraints:
+        space=spaces_of("backbone"),
     threads: threads_of
+    params:
+        code=code("pool_images"),
     script:
         "../workflow_scripts/pool_images.py"

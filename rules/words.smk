@@ -18,13 +18,13 @@ rule embed_attributes:
         attributes="results/{dataset}/attributes.parquet",
     output:
         vectors="results/{dataset}/attribute_vectors.parquet",
+    log:
+        "logs/{dataset}/embed_attributes.log",
+    wildcard_constraints:
+        dataset=r"[A-Za-z0-9_-]+",
     params:
         settings=settings_of(lambda w: dataset_settings(w).attribute_vectors),
         folder=sentence(lambda w: dataset_settings(w).folder),
         code=code("embed_attributes"),
-    wildcard_constraints:
-        dataset=r"[A-Za-z0-9_-]+",
-    log:
-        "logs/{dataset}/embed_attributes.log",
     script:
         "../workflow_scripts/embed_attributes.py"

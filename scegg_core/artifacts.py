@@ -23,6 +23,17 @@ PACKAGES = ("torch", "torchvision", "numpy", "pandas", "pyarrow", "gensim")
 METADATA_KEY = "scegg"
 
 
+def package_versions() -> dict[str, str]:
+    """Return the versions of the libraries that results depend on, as installed."""
+    found = {}
+    for name in PACKAGES:
+        try:
+            found[name] = version(name)
+        except PackageNotFoundError:
+            continue
+    return found
+
+
 @dataclass(frozen=True)
 class Provenance:
     """What an artifact was made from. Holds nothing of the host and no time, so equal runs give equal bytes."""
@@ -32,7 +43,7 @@ class Provenance:
     code: str = ""
     inputs: dict[str, str] = field(default_factory=dict)
     seed: int | None = None
-    versions: dict[str, str] = field(default_factory=lambda: package_versions())
+    versions: dict[str, str] = field(default_factory=package_versions)
 
 
 @dataclass(frozen=True)
@@ -50,7 +61,11 @@ KINDS = {
         Kind("classes", 1, {"name": "string", "seen": "bool", "percent": "list<float>", "vector": "list<float>"}),
         Kind("images", 1, {"path": "string", "label": "int32", "split": "string", "row": "int32"}),
         Kind("attributes", 1, {"name": "string", "words": "string", "part": "string"}),
-        Kind("attribute_vectors", 1, {"attribute": "string", "used": "string", "unknown": "string", "vector": "list<float>"}),
+        Kind(
+            "attribute_vectors",
+            1,
+            {"attribute": "string", "used": "string", "unknown": "string", "vector": "list<float>"},
+        ),
         Kind("regions", 1, {"image": "int32", "regions": "binary"}),
         Kind("features", 1, {"image": "int32", "feature": "list<float>"}),
         Kind("semantics", 1, {"image": "int32", "semantic": "list<float>"}),
@@ -59,17 +74,6 @@ KINDS = {
         Kind("curve", 1, {"stage": "string", "epoch": "int32", "term": "string", "value": "double"}),
     )
 }
-
-
-def package_versions() -> dict[str, str]:
-    """Return the versions of the libraries that results depend on, as installed."""
-    found = {}
-    for name in PACKAGES:
-        try:
-            found[name] = version(name)
-        except PackageNotFoundError:
-            continue
-    return found
 
 
 @contextmanager
@@ -125,16 +129,24 @@ def read_table(path: str | Path, kind: str) -> pa.Table:
     try:
         table = pq.read_table(path)
     except (OSError, pa.ArrowException) as error:
-        raise InputError(f"{path} is not a readable parquet file ({_first_line(error)}); delete it to have it made again.") from None
+        raise InputError(
+            f"{path} is not a readable parquet file ({_first_line(error)}); delete it to have it made again."
+        ) from None
     found = parse_description(path, (table.schema.metadata or {}).get(METADATA_KEY.encode()), kind)
     if table.column_names != list(KINDS[kind].columns):
-        raise InputError(f"{path} has columns {table.column_names}, a table of kind {kind} has {list(KINDS[kind].columns)}.")
+        raise InputError(
+            f"{path} has columns {table.column_names}, a table of kind {kind} has {list(KINDS[kind].columns)}."
+        )
     if found["content"] != _content_digest(table):
-        raise InputError(f"{path} is damaged: its content does not match the digest in its metadata; delete it to have it made again.")
+        raise InputError(
+            f"{path} is damaged: its content does not match the digest in its metadata; delete it to have it made again."
+        )
     return table
 
 
-def write_tensors(path: str | Path, kind: str, tensors: dict, provenance: Provenance, extra: dict | None = None) -> None:
+def write_tensors(
+    path: str | Path, kind: str, tensors: dict, provenance: Provenance, extra: dict | None = None
+) -> None:
     """Write torch `tensors` by name as safetensors with the provenance in the file's metadata."""
     from safetensors.torch import save
 
@@ -155,10 +167,14 @@ def read_tensors(path: str | Path, kind: str) -> dict:
             tensors = {name: file.get_tensor(name) for name in sorted(file.keys())}
             text = (file.metadata() or {}).get(METADATA_KEY)
     except (OSError, SafetensorError) as error:
-        raise InputError(f"{path} is not a readable safetensors file ({_first_line(error)}); delete it to have it made again.") from None
+        raise InputError(
+            f"{path} is not a readable safetensors file ({_first_line(error)}); delete it to have it made again."
+        ) from None
     found = parse_description(path, text, kind)
     if found["content"] != hashlib.sha256(save(tensors)).hexdigest():
-        raise InputError(f"{path} is damaged: its content does not match the digest in its metadata; delete it to have it made again.")
+        raise InputError(
+            f"{path} is damaged: its content does not match the digest in its metadata; delete it to have it made again."
+        )
     return tensors
 
 
@@ -220,7 +236,7 @@ def input_digest(path: str | Path) -> str:
 
 def file_digest(path: str | Path, algorithm: str = "sha256") -> str:
     """Return the hexadecimal digest of the file's bytes."""
-    with open(path, "rb") as file:
+    with Path(path).open("rb") as file:
         return hashlib.file_digest(file, algorithm).hexdigest()
 
 
@@ -239,7 +255,13 @@ def _arrow(values, declared: str) -> pa.Array:
         return pa.FixedSizeListArray.from_arrays(pa.array(values.reshape(-1)), values.shape[1])
     if isinstance(values, pa.Array):
         return values
-    types = {"string": pa.string(), "bool": pa.bool_(), "int32": pa.int32(), "double": pa.float64(), "binary": pa.binary()}
+    types = {
+        "string": pa.string(),
+        "bool": pa.bool_(),
+        "int32": pa.int32(),
+        "double": pa.float64(),
+        "binary": pa.binary(),
+    }
     return pa.array(values, type=types[declared])
 
 

@@ -76,11 +76,15 @@ def feature_extractor(network: str, up_to: str | None = None) -> nn.Module:
 
     known = models.list_models(module=models)
     if network not in known:
-        raise InputError(f"backbone.network is {network!r}, which torchvision does not have; known: {', '.join(known)}.")
+        raise InputError(
+            f"backbone.network is {network!r}, which torchvision does not have; known: {', '.join(known)}."
+        )
     model = models.get_model(network, weights=None, **_quiet(network))
     body = dict(model.features.named_children()) if hasattr(model, "features") else _body(model)
     if not body:
-        raise InputError(f"backbone.network {network!r} has no feature map to take regions from; choose a convolutional one.")
+        raise InputError(
+            f"backbone.network {network!r} has no feature map to take regions from; choose a convolutional one."
+        )
     if up_to is not None:
         body = _cut(body, network, up_to)
     return nn.Sequential(_ordered(body))
@@ -102,7 +106,9 @@ def weights_url(settings: BackboneSettings) -> str:
 
     known = {weights.name: weights for weights in models.get_model_weights(settings.network)}
     if settings.weights not in known:
-        raise InputError(f"backbone.weights is {settings.weights!r}; {settings.network} has {', '.join(known)}, or give the path of a weight file.")
+        raise InputError(
+            f"backbone.weights is {settings.weights!r}; {settings.network} has {', '.join(known)}, or give the path of a weight file."
+        )
     return known[settings.weights].url
 
 

@@ -13,7 +13,9 @@ from scegg_core.settings.base import parse_section
 from scegg_core.settings.data import BackboneSettings
 
 
-def train_on_seen(index: DatasetIndex, folder: str, settings: BackboneSettings, device: torch.device) -> TrainedBackbone:
+def train_on_seen(
+    index: DatasetIndex, folder: str, settings: BackboneSettings, device: torch.device
+) -> TrainedBackbone:
     """Return a backbone that learned the seen classes' attributes on their training images under `folder`."""
     training = index.in_split("trainval")
     images = load_images([Path(folder) / index.paths[row] for row in training], settings)

@@ -43,7 +43,7 @@ class TrainedBackbone:
     train_accuracy: float
 
 
-def train_backbone(  # noqa: PLR0917
+def train_backbone(
     network: nn.Module,
     images: Tensor,
     targets: Tensor,

@@ -43,7 +43,9 @@ class ResidentBatches:
 class StreamedBatches:
     """Features read from shards: row groups in random order, gathered into windows whose rows are mixed."""
 
-    def __init__(self, store: RegionStore, rows: np.ndarray, labels: np.ndarray, batch_size: int, seed: int, window_bytes: int):
+    def __init__(
+        self, store: RegionStore, rows: np.ndarray, labels: np.ndarray, batch_size: int, seed: int, window_bytes: int
+    ):
         """`rows` (images,) are the image rows to train on, `labels` (images,) theirs."""
         self.store, self.batch_size, self.seed = store, batch_size, seed
         self.labels = dict(zip(rows.tolist(), labels.tolist(), strict=True))
@@ -111,7 +113,14 @@ class StreamedBatches:
 
 
 def region_batches(
-    store: RegionStore, rows: np.ndarray, labels: np.ndarray, batch_size: int, seed: int, budget: float, balanced: bool, device: torch.device
+    store: RegionStore,
+    rows: np.ndarray,
+    labels: np.ndarray,
+    batch_size: int,
+    seed: int,
+    budget: float,
+    balanced: bool,
+    device: torch.device,
 ) -> ResidentBatches | StreamedBatches:
     """Return batches of the image `rows` with `labels`, resident where they fit into `budget` GiB."""
     if len(rows) * store.row_bytes <= budget * GIB:
@@ -119,7 +128,9 @@ def region_batches(
         return ResidentBatches(features, labels, batch_size, seed, balanced)
     if balanced:
         need = len(rows) * store.row_bytes / GIB
-        raise InputError(f"scen.sampling class_balanced needs all {need:.1f} GiB of region features in memory, but scen.memory_budget is {budget} GiB.")
+        raise InputError(
+            f"scen.sampling class_balanced needs all {need:.1f} GiB of region features in memory, but scen.memory_budget is {budget} GiB."
+        )
     return StreamedBatches(store, rows, labels, batch_size, seed, int(budget * GIB / 3))
 
 
@@ -135,7 +146,9 @@ def load_rows(store: RegionStore, rows: np.ndarray) -> Tensor:
                 features[place[image]] = values[row]
                 found += 1
     if found != len(rows):
-        raise InputError(f"the region shards in {store.groups[0].path.parent} hold {found} of {len(rows)} images asked for; delete that folder.")
+        raise InputError(
+            f"the region shards in {store.groups[0].path.parent} hold {found} of {len(rows)} images asked for; delete that folder."
+        )
     return torch.from_numpy(features)
 
 

@@ -32,7 +32,11 @@ def train_classifier(
         layer = nn.Linear(inputs.shape[1], len(classes)).to(inputs.device)
     # ASSUME: epochs, batch and learning rate are TF-VAEGAN's; the paper gives no E_C.
     optimizer = torch.optim.Adam(
-        layer.parameters(), settings.learning_rate, (settings.beta1, 0.999), weight_decay=settings.weight_decay, fused=True
+        layer.parameters(),
+        settings.learning_rate,
+        (settings.beta1, 0.999),
+        weight_decay=settings.weight_decay,
+        fused=True,
     )
     generator, curve = torch.Generator().manual_seed(seed), Curve()
     with bar(settings.epochs, name, unit="epoch") as progress:

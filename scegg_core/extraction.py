@@ -7,8 +7,8 @@ from pathlib import Path
 import numpy as np
 import torch
 
-from scegg_core.backbone import Backbone, map_size
 from scegg_core.artifacts import Provenance
+from scegg_core.backbone import Backbone, map_size
 from scegg_core.data.images import open_rgb
 from scegg_core.errors import InputError
 from scegg_core.progress import bar
@@ -38,7 +38,9 @@ def load_image(path: Path, settings: BackboneSettings) -> np.ndarray | str:
 def image_batches(paths: list[Path], settings: BackboneSettings) -> Iterator[np.ndarray]:
     """Yield uint8 batches (n, size, size, 3) in order; all unusable images are named in one InputError at the end."""
     bad, waiting = [], []
-    for image in read_ahead(lambda path: load_image(path, settings), paths, 2 * settings.batch_size, os.cpu_count() or 1):
+    for image in read_ahead(
+        lambda path: load_image(path, settings), paths, 2 * settings.batch_size, os.cpu_count() or 1
+    ):
         if isinstance(image, str):
             bad.append(image)
         elif not bad:

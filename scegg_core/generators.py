@@ -6,7 +6,15 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from scegg_core.artifacts import Provenance, matrix, read_description, read_table, read_tensors, write_table, write_tensors
+from scegg_core.artifacts import (
+    Provenance,
+    matrix,
+    read_description,
+    read_table,
+    read_tensors,
+    write_table,
+    write_tensors,
+)
 from scegg_core.data.tables import DatasetIndex
 from scegg_core.models.classifier import ZeroShotClassifier, linear_of
 from scegg_core.models.eggn import EGGN
@@ -61,7 +69,9 @@ def read_synthetic(path: Path) -> SyntheticFeatures:
     return SyntheticFeatures(torch.from_numpy(np.array(matrix(table.column("feature")))), labels)
 
 
-def write_classifier(path: Path, classifier: ZeroShotClassifier, settings: ClassifierSettings, provenance: Provenance) -> None:
+def write_classifier(
+    path: Path, classifier: ZeroShotClassifier, settings: ClassifierSettings, provenance: Provenance
+) -> None:
     """Write a final classifier with the classes it tells apart."""
     layer = classifier.layer
     tensors = {"weight": layer.weight, "bias": layer.bias, "classes": classifier.classes}

@@ -28,7 +28,9 @@ class Job:
     def provenance(self, settings: dict | None = None, seed: int | None = None) -> Provenance:
         """Return what the job's outputs are made from."""
         inputs = {name: self._digest(paths) for name, paths in self.task.input.items()}
-        return Provenance(self.task.rule, settings or dict(self.task.params.get("settings", {})), self.task.params.code, inputs, seed)
+        return Provenance(
+            self.task.rule, settings or dict(self.task.params.get("settings", {})), self.task.params.code, inputs, seed
+        )
 
     def _digest(self, paths) -> str:
         if isinstance(paths, str):
@@ -69,5 +71,8 @@ def run_job(task: Any) -> Iterator[Job]:
         except OSError as error:
             if error.filename is None and error.errno is None:
                 raise
-            print(f"{task.rule}: {error.strerror}: {error.filename or 'while writing ' + str(task.output[0])}", file=sys.stderr)
+            print(
+                f"{task.rule}: {error.strerror}: {error.filename or 'while writing ' + str(task.output[0])}",
+                file=sys.stderr,
+            )
             sys.exit(1)

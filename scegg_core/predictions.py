@@ -61,7 +61,9 @@ def predict_embedding(semantics: Tensor, vectors: Tensor, index: DatasetIndex, t
     return Predictions(images, index.labels[images], scores.numpy(), classes)
 
 
-def predict_by(score, inputs: Tensor, index: DatasetIndex, task: str, classes: np.ndarray, batch: int = 4096) -> Predictions:
+def predict_by(
+    score, inputs: Tensor, index: DatasetIndex, task: str, classes: np.ndarray, batch: int = 4096
+) -> Predictions:
     """Return predictions with `score` (batch, size) -> (batch, k) on the classifier inputs of the task's test images."""
     images = task_images(index, task)
     with torch.inference_mode():
@@ -104,7 +106,9 @@ def score(czsl: Predictions, gzsl: Predictions, index: DatasetIndex) -> Metrics:
         ausuc=trade_off(gzsl.labels, gzsl.scores, index.seen).area,
         images={"test_unseen": len(czsl.labels), "test_seen": len(gzsl.labels) - len(czsl.labels)},
         classes_without_images=tuple(np.array(index.classes)[empty].tolist()),
-        per_class={name: float(value) for name, value in zip(index.classes, per_class, strict=True) if not np.isnan(value)},
+        per_class={
+            name: float(value) for name, value in zip(index.classes, per_class, strict=True) if not np.isnan(value)
+        },
     )
 
 

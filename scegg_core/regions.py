@@ -75,13 +75,12 @@ def write_shard(path: str | Path, size: FeatureMap, provenance: Provenance) -> I
     """Yield a writer of one shard; the file appears whole when the block ends without an error."""
     schema = pa.schema([("image", pa.int32()), ("regions", pa.binary(2 * size.regions * size.channels))])
     extra = {"regions": size.regions, "channels": size.channels, "grid": [size.height, size.width], "type": "float16"}
-    options = dict(compression="none", use_dictionary=False, write_statistics=False, write_page_checksum=True)
-    with whole_file(path) as temporary:
-        with pq.ParquetWriter(temporary, schema, **options) as file:
-            writer = ShardWriter(file, size)
-            yield writer
-            writer.finish()
-            file.add_key_value_metadata({METADATA_KEY: describe("regions", provenance, writer.digest.hexdigest(), extra)})
+    options = {"compression": "none", "use_dictionary": False, "write_statistics": False, "write_page_checksum": True}
+    with whole_file(path) as temporary, pq.ParquetWriter(temporary, schema, **options) as file:
+        writer = ShardWriter(file, size)
+        yield writer
+        writer.finish()
+        file.add_key_value_metadata({METADATA_KEY: describe("regions", provenance, writer.digest.hexdigest(), extra)})
 
 
 class RegionStore:
@@ -93,14 +92,18 @@ class RegionStore:
         for path in map(Path, paths):
             sizes.add(self._open(path))
         if len(sizes) != 1:
-            raise InputError(f"the region shards differ in size: {sorted(map(str, sizes))}; delete the folder {Path(paths[0]).parent}.")
+            raise InputError(
+                f"the region shards differ in size: {sorted(map(str, sizes))}; delete the folder {Path(paths[0]).parent}."
+            )
         self.size: FeatureMap = sizes.pop()
 
     def _open(self, path: Path) -> FeatureMap:
         try:
             file = pq.ParquetFile(path)
         except (OSError, pa.ArrowException) as error:
-            raise InputError(f"{path} is not a readable parquet file ({str(error)[:150]}); delete it to have it made again.") from None
+            raise InputError(
+                f"{path} is not a readable parquet file ({str(error)[:150]}); delete it to have it made again."
+            ) from None
         text = (file.metadata.metadata or {}).get(METADATA_KEY.encode())
         extra = parse_description(path, text, "regions")["extra"]
         for number in range(file.num_row_groups):
@@ -119,7 +122,9 @@ class RegionStore:
             with pq.ParquetFile(group.path, page_checksum_verification=True) as file:
                 column = file.read_row_group(group.number, columns=["regions"], use_threads=False).column(0)
         except (OSError, pa.ArrowException) as error:
-            raise InputError(f"{group.path} is damaged ({str(error)[:150]}); delete it to have it made again.") from None
+            raise InputError(
+                f"{group.path} is damaged ({str(error)[:150]}); delete it to have it made again."
+            ) from None
         cells = column.combine_chunks() if column.num_chunks != 1 else column.chunk(0)
         values = np.frombuffer(cells.buffers()[1], np.float16)
         start = cells.offset * self.row_bytes // 2

@@ -7,7 +7,15 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from scegg_core.artifacts import Provenance, matrix, read_description, read_table, read_tensors, write_table, write_tensors
+from scegg_core.artifacts import (
+    Provenance,
+    matrix,
+    read_description,
+    read_table,
+    read_tensors,
+    write_table,
+    write_tensors,
+)
 from scegg_core.data.tables import DatasetIndex, read_index_of
 from scegg_core.errors import InputError
 from scegg_core.models.scen import SCEN
@@ -44,7 +52,9 @@ def read_space(files: object) -> Space:
 
 
 @torch.inference_mode()
-def embed_images(store: RegionStore, rows: np.ndarray, scen: SCEN | None, device: torch.device, batch: int = 64) -> Embedded:
+def embed_images(
+    store: RegionStore, rows: np.ndarray, scen: SCEN | None, device: torch.device, batch: int = 64
+) -> Embedded:
     """Return the features of image `rows` of the region store: SCEN's g, or average-pooled regions without a SCEN."""
     place = {int(row): position for position, row in enumerate(rows)}
     features = torch.empty(len(rows), store.size.channels)
@@ -60,11 +70,15 @@ def embed_images(store: RegionStore, rows: np.ndarray, scen: SCEN | None, device
             found += len(wanted)
             progress.update(len(wanted))
     if found != len(rows):
-        raise InputError(f"the region shards in {store.groups[0].path.parent} hold {found} of {len(rows)} images; delete that folder.")
+        raise InputError(
+            f"the region shards in {store.groups[0].path.parent} hold {found} of {len(rows)} images; delete that folder."
+        )
     return Embedded(features, semantics)
 
 
-def _embed_batch(part: Tensor, scen: SCEN | None, target: list[int], features: Tensor, semantics: Tensor | None) -> None:
+def _embed_batch(
+    part: Tensor, scen: SCEN | None, target: list[int], features: Tensor, semantics: Tensor | None
+) -> None:
     if scen is None:
         features[target] = part.float().mean(dim=1).cpu()
         return
@@ -73,7 +87,12 @@ def _embed_batch(part: Tensor, scen: SCEN | None, target: list[int], features: T
 
 
 def write_space(
-    embedded: Embedded, training: np.ndarray, features: Path, scaler: Path, semantics: Path | None, provenance: Provenance
+    embedded: Embedded,
+    training: np.ndarray,
+    features: Path,
+    scaler: Path,
+    semantics: Path | None,
+    provenance: Provenance,
 ) -> None:
     """Write scaled features, the scaler fitted on the images at positions `training`, and the semantics."""
     fitted = MinMaxScaler.fit(embedded.features[torch.from_numpy(training)])
@@ -98,7 +117,9 @@ def read_semantics(path: Path, index: DatasetIndex) -> Tensor:
 def _read_matrix(path: Path, kind: str, column: str, index: DatasetIndex) -> Tensor:
     values = matrix(read_table(path, kind).column(column))
     if len(values) != len(index.paths):
-        raise InputError(f"{path} holds {len(values)} images, the index {len(index.paths)}; delete it to have it made again.")
+        raise InputError(
+            f"{path} holds {len(values)} images, the index {len(index.paths)}; delete it to have it made again."
+        )
     return torch.from_numpy(np.array(values))
 
 

@@ -112,7 +112,10 @@ class EggnTrainer:
                 hidden = hidden + given.feedback_strength * self.model.feedback(corrections)
                 fake = self.model.generator.logits(hidden).sigmoid()
         tau = self._uniform(len(feature), 1)
-        reports = [self._critic_step(*part) for part in zip(*(t.split(given.batch_size) for t in (feature, vector, fake, tau)), strict=True)]
+        reports = [
+            self._critic_step(*part)
+            for part in zip(*(t.split(given.batch_size) for t in (feature, vector, fake, tau)), strict=True)
+        ]
         mean = {name: torch.stack([report[name] for report in reports]).mean() for name in reports[0]}
         self._adapt_penalty(mean["penalty"])
         return mean
@@ -137,7 +140,9 @@ class EggnTrainer:
         self._apply("critic", weights, torch.autograd.grad(loss, weights))
         return terms
 
-    def critic_loss(self, feature: Tensor, vector: Tensor, fake: Tensor, tau: Tensor) -> tuple[Tensor, dict[str, Tensor]]:
+    def critic_loss(
+        self, feature: Tensor, vector: Tensor, fake: Tensor, tau: Tensor
+    ) -> tuple[Tensor, dict[str, Tensor]]:
         """Return the loss that the critic minimizes, - lambda_w L_WGAN (Eq. 11), and its terms.
 
         `feature`, `fake` (batch, channels), `vector` (batch, attributes), `tau` (batch, 1) in [0, 1].
@@ -178,9 +183,11 @@ class EggnTrainer:
         parts = ["generator"] if given.generator == "f-clswgan" else ["encoder", "generator"]
         if given.generator == "tf-vaegan" and given.decoder_weight > 0 and not given.freeze_decoder:
             parts.append("decoder")
-        return parts + ["feedback"] if feedback else parts
+        return [*parts, "feedback"] if feedback else parts
 
-    def generator_loss(self, feature: Tensor, vector: Tensor, labels: Tensor, feedback: bool) -> tuple[Tensor, dict[str, Tensor]]:
+    def generator_loss(
+        self, feature: Tensor, vector: Tensor, labels: Tensor, feedback: bool
+    ) -> tuple[Tensor, dict[str, Tensor]]:
         """Return the loss that E, G (and F, Dec) minimize, Eq. 18, and its terms by name."""
         given, weighted, terms = self.settings, [], {}
 
@@ -215,7 +222,9 @@ class EggnTrainer:
             classes = self.data.seen if apart else None
             yield "L_SCE", given.seen_guidance, losses.class_cross_entropy(self.guide.scores(fake), labels, classes)
         if given.unseen_guidance > 0 and len(self.unseen):
-            drawn = self.unseen[torch.randint(len(self.unseen), (len(vector),), generator=self.generator, device=self.device)]
+            drawn = self.unseen[
+                torch.randint(len(self.unseen), (len(vector),), generator=self.generator, device=self.device)
+            ]
             made = self._logits(self._normal(len(drawn)), self.data.vectors[drawn], feedback).sigmoid()
             classes = ~self.data.seen if apart else None
             yield "L_UCE", given.unseen_guidance, losses.class_cross_entropy(self.guide.scores(made), drawn, classes)

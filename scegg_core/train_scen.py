@@ -85,7 +85,9 @@ class ScenTrainer:
                 if (step + 1) % self.batches.steps == 0 or step + 1 == stage.steps:
                     epoch = step // self.batches.steps + 1
                     self.curve.add_epoch(stage.name, epoch, step + 1 - len(terms), terms)
-                    progress.set_postfix({name: f"{value:.3g}" for _, e, name, value in self.curve.points[-len(terms[0]) :]})
+                    progress.set_postfix(
+                        {name: f"{value:.3g}" for _, e, name, value in self.curve.points[-len(terms[0]) :]}
+                    )
                     terms = []
                 if self.checkpoint and step + 1 < stage.steps and self.checkpoint.due():
                     self._save(number, step + 1, optimizer, terms)

@@ -30,14 +30,21 @@ class Curve:
             bad = torch.nonzero(~torch.isfinite(values))
             if len(bad):
                 step = first_step + int(bad[0]) + 1
-                raise InputError(f"training stopped: in stage {stage}, step {step}, the term {name} is {float(values[bad[0]])}; lower the learning rate or the term's weight.")
+                raise InputError(
+                    f"training stopped: in stage {stage}, step {step}, the term {name} is {float(values[bad[0]])}; lower the learning rate or the term's weight."
+                )
             self.points.append((stage, epoch, name, float(values.mean())))
 
     def write(self, path: str | Path, provenance: Provenance) -> None:
         """Write the curve as a table of kind `curve`."""
         columns = list(zip(*self.points, strict=True)) if self.points else [[], [], [], []]
         stage, epoch, term, value = columns
-        arrays = {"stage": list(stage), "epoch": np.array(epoch, np.int32), "term": list(term), "value": np.array(value, float)}
+        arrays = {
+            "stage": list(stage),
+            "epoch": np.array(epoch, np.int32),
+            "term": list(term),
+            "value": np.array(value, float),
+        }
         write_table(path, "curve", arrays, provenance)
 
 
@@ -136,7 +143,16 @@ def resumable(output: str | Path, provenance: Provenance, interval: float) -> It
 
     It is deleted when the block ends without an error: by then the outputs have to be in place.
     """
-    key = json.dumps([provenance.stage, provenance.settings, provenance.code, provenance.inputs, provenance.seed, provenance.versions])
+    key = json.dumps(
+        [
+            provenance.stage,
+            provenance.settings,
+            provenance.code,
+            provenance.inputs,
+            provenance.seed,
+            provenance.versions,
+        ]
+    )
     checkpoint = Checkpoint(f"{output}.state", key, interval)
     with checkpoint.guarding():
         yield checkpoint

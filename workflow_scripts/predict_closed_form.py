@@ -17,4 +17,6 @@ with run_job(snakemake) as job:
     features = read_features(Path(files.features), index).numpy()
     for task in TASKS:
         found = predict_closed_form(scorer, features, index, task, chosen)
-        write_predictions(Path(snakemake.output[task]), found, job.provenance({**snakemake.params.settings, **asdict(chosen)}))
+        write_predictions(
+            Path(snakemake.output[task]), found, job.provenance({**snakemake.params.settings, **asdict(chosen)})
+        )

@@ -2,9 +2,9 @@
 
 from scegg_core.artifacts import write_text
 from scegg_core.jobs import run_job
-from scegg_core.tabulate import TableSettings, run_results
 from scegg_core.published import read_published
 from scegg_core.tables import result_table, seed_rows, to_markdown
+from scegg_core.tabulate import TableSettings, run_results
 
 with run_job(snakemake) as job:
     results = run_results(snakemake.input.metrics, job.settings(TableSettings))

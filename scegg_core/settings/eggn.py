@@ -11,7 +11,9 @@ from scegg_core.settings.base import settings
 class EggnSettings:
     """Embedding guided generative network, stage 3 (paper section 3.2, Eqs. 9-15, 18), on TF-VAEGAN."""
 
-    generator: Literal["tf-vaegan", "f-vaegan", "f-clswgan"] = Field("tf-vaegan", description="which parts take part: all; no Dec and F; critic and classifier alone")
+    generator: Literal["tf-vaegan", "f-vaegan", "f-clswgan"] = Field(
+        "tf-vaegan", description="which parts take part: all; no Dec and F; critic and classifier alone"
+    )
     hidden_width: int = Field(4096, ge=1, description="hidden width of E, G, D, Dec and F")
     latent_size: int | None = Field(None, ge=1, description="size of z; null: the number of attributes")
     epochs: int = Field(200, ge=1, description="epochs; each has one pass without and one with feedback")
@@ -25,12 +27,20 @@ class EggnSettings:
     penalty_weight: float = Field(10.0, ge=0, description="lambda of Eq. 11 at the start")
     adaptive_penalty: bool = Field(True, description="whether lambda follows the mean penalty by a factor of 1.1")
     decoder_weight: float = Field(0.01, ge=0, description="lambda_r of Eq. 9")
-    decoder_loss: Literal["l1", "weighted_l1"] = Field("l1", description="Eq. 12 as written, or TF-VAEGAN's weighted form")
+    decoder_loss: Literal["l1", "weighted_l1"] = Field(
+        "l1", description="Eq. 12 as written, or TF-VAEGAN's weighted form"
+    )
     freeze_decoder: bool = Field(False, description="whether Dec is fixed in the generator's step")
     kl_weight: float = Field(1.0, ge=0, description="weight of the KL term in Eq. 10")
     seen_guidance: float = Field(0.1, ge=0, description="lambda_s of Eq. 13")
     unseen_guidance: float = Field(0.1, ge=0, description="lambda_u of Eq. 13")
-    guidance_classes: Literal["all", "seen_unseen"] = Field("all", description="softmax of Eqs. 14 and 15 over all classes, or over seen and over unseen ones")
-    seen_path: Literal["reconstruction", "synthesis"] = Field("reconstruction", description="where synthetic seen features in Eq. 14 come from: z of E, or z of the prior")
+    guidance_classes: Literal["all", "seen_unseen"] = Field(
+        "all", description="softmax of Eqs. 14 and 15 over all classes, or over seen and over unseen ones"
+    )
+    seen_path: Literal["reconstruction", "synthesis"] = Field(
+        "reconstruction", description="where synthetic seen features in Eq. 14 come from: z of E, or z of the prior"
+    )
     feedback_strength: float = Field(1.0, ge=0, description="weight of F's correction while training")
-    classification_weight: float = Field(0.0, ge=0, description="f-CLSWGAN's loss of a softmax classifier trained on real seen features")
+    classification_weight: float = Field(
+        0.0, ge=0, description="f-CLSWGAN's loss of a softmax classifier trained on real seen features"
+    )

@@ -19,7 +19,9 @@ class SynthesisSettings:
 class ClassifierSettings:
     """Final classifier, one fully connected layer (paper section 3.3)."""
 
-    input: Literal["dense", "transformed"] = Field("dense", description="g alone (the paper), or [g, Dec(g), Dec's hidden layer] as in TF-VAEGAN")
+    input: Literal["dense", "transformed"] = Field(
+        "dense", description="g alone (the paper), or [g, Dec(g), Dec's hidden layer] as in TF-VAEGAN"
+    )
     epochs: int = Field(25, ge=1, description="epochs")
     batch_size: int = Field(300, ge=1, description="features per step")
     learning_rate: float = Field(1e-3, gt=0, description="Adam learning rate")

@@ -4,7 +4,10 @@ Layers, later ones winning: the section's defaults, config.yaml's section, the d
 variant's (or space's) overrides.
 """
 
-
+import re
+from difflib import get_close_matches
+from functools import cache
+from importlib.util import find_spec
 from pathlib import Path
 
 from pydantic import Field
@@ -78,11 +81,15 @@ class Configuration:
 
     def synthesis_of(self, dataset: str, variant: str) -> SynthesisSettings:
         """Return the synthesis settings for a variant on a data set."""
-        return self._stage("synthesis", SynthesisSettings, dataset, f"variants.{variant}", self.variant(variant).synthesis)
+        return self._stage(
+            "synthesis", SynthesisSettings, dataset, f"variants.{variant}", self.variant(variant).synthesis
+        )
 
     def classifier_of(self, dataset: str, variant: str) -> ClassifierSettings:
         """Return the final classifier's settings for a variant on a data set."""
-        return self._stage("classifier", ClassifierSettings, dataset, f"variants.{variant}", self.variant(variant).classifier)
+        return self._stage(
+            "classifier", ClassifierSettings, dataset, f"variants.{variant}", self.variant(variant).classifier
+        )
 
     def table_part(self, dataset: str) -> dict:
         """Return what a data set's table says beside the metrics: names of rows, backbone, image size, selection."""
@@ -101,7 +108,7 @@ class Configuration:
 
     def _stage(self, stage: str, kind: type, dataset: str, place: str, overrides: dict):
         own = getattr(self.dataset(dataset), stage)
-        return parse_section(kind, deep_merge(getattr(self, stage), own, overrides), f"{stage} (with {place})")
+        return parse_section(kind, deep_merge(getattr(self, stage), own, overrides), f"{stage} (with datasets.{dataset} and {place})")
 
     def _named(self, section: str, name: str):
         known = getattr(self, section)
@@ -113,10 +120,10 @@ class Configuration:
 def read_configuration(values: dict) -> Configuration:
     """Return the validated configuration of the merged config files, or raise InputError with one sentence."""
     config = parse_section(Configuration, values, "config.yaml")
-    for name in config.datasets:
-        _check_dataset(config, name)
     for section, kind in STAGES.items():
         parse_section(kind, getattr(config, section), section)
+    for name in config.datasets:
+        _check_dataset(config, name)
     return config
 
 
@@ -128,13 +135,33 @@ def _check_dataset(config: Configuration, name: str) -> None:
     if not name.replace("-", "").replace("_", "").isalnum():
         raise InputError(f"config: datasets.{name} is not a usable name; use letters, digits, '-' and '_'.")
     dataset = config.dataset(name)
+    known = torchvision_networks()
+    if known and dataset.backbone.network not in known:
+        close = get_close_matches(dataset.backbone.network, known, 3)
+        hint = f"; did you mean {' or '.join(close)}?" if close else "."
+        raise InputError(
+            f"config: datasets.{name}.backbone.network is {dataset.backbone.network!r}, which torchvision does not have{hint}"
+        )
     for variant in dataset.variants:
         check_variant(config, name, variant)
     for download in dataset.downloads:
         if download not in config.downloads:
-            raise InputError(f"config: datasets.{name}.downloads names {download!r}, which section downloads does not have.")
+            raise InputError(
+                f"config: datasets.{name}.downloads names {download!r}, which section downloads does not have."
+            )
     if len(set(dataset.seeds)) != len(dataset.seeds):
         raise InputError(f"config: datasets.{name}.seeds {list(dataset.seeds)} names a seed twice.")
+
+
+@cache
+def torchvision_networks() -> frozenset[str]:
+    """Return the names of torchvision's networks, read off its sources: importing it takes seconds."""
+    found = find_spec("torchvision")
+    if found is None or found.origin is None:
+        return frozenset()
+    sources = (Path(found.origin).parent / "models").glob("*.py")
+    pattern = re.compile(r"^@register_model\(\)\n(?:@.*\n)*def (\w+)\(", re.MULTILINE)
+    return frozenset(name for source in sources for name in pattern.findall(source.read_text(encoding="utf-8")))
 
 
 def check_variant(config: Configuration, dataset: str, name: str) -> None:
@@ -149,5 +176,3 @@ def check_variant(config: Configuration, dataset: str, name: str) -> None:
         config.eggn_of(dataset, name)
         config.synthesis_of(dataset, name)
         config.classifier_of(dataset, name)
-
-

@@ -14,23 +14,38 @@ class ScenSettings:
     region_norm: Literal["l2", "none"] = Field("l2", description="normalization of each region feature")
     word_norm: Literal["l2", "none"] = Field("l2", description="normalization of the attribute vectors at the start")
     train_words: bool = Field(True, description="whether the attribute vectors are learned from that start")
-    initialization: Literal["xavier", "normal"] = Field("xavier", description="start of W_alpha and W_beta; normal: N(0, initial_std)")
+    initialization: Literal["xavier", "normal"] = Field(
+        "xavier", description="start of W_alpha and W_beta; normal: N(0, initial_std)"
+    )
     initial_std: float = Field(1.0, gt=0, description="with initialization normal: standard deviation")
-    compression: Literal["mlp", "mean"] = Field("mlp", description="SC (Eq. 4): an MLP over the attribute axis; mean: the MLP in stage 1 only, then the mean over attributes")
-    compression_width: int | None = Field(None, ge=1, description="SC's hidden width; null: half the number of attributes")
+    compression: Literal["mlp", "mean"] = Field(
+        "mlp",
+        description="SC (Eq. 4): an MLP over the attribute axis; mean: the MLP in stage 1 only, then the mean over attributes",
+    )
+    compression_width: int | None = Field(
+        None, ge=1, description="SC's hidden width; null: half the number of attributes"
+    )
     classifier_width: int | None = Field(None, ge=1, description="hidden width of CLS_g; null: one linear layer")
     local_scale: float = Field(1.0, gt=0, description="factor on p_l (Eq. 3)")
     local_weight: float = Field(1.0, ge=0, description="weight of L_LCE in Eq. 16; 0 leaves it out")
     global_weight: float = Field(1.0, ge=0, description="lambda_g, weight of L_GCE in Eq. 16; 0 leaves it out")
-    calibration_weight: float = Field(0.0, ge=0, description="weight of DAZLE's self-calibration loss in stage 1; the paper has none")
+    calibration_weight: float = Field(
+        0.0, ge=0, description="weight of DAZLE's self-calibration loss in stage 1; the paper has none"
+    )
     softmax_classes: Literal["all", "seen"] = Field("all", description="classes in the softmax of Eqs. 6 and 7")
     stage1_epochs: int = Field(20, ge=0, description="epochs of Eq. 16")
     stage2_epochs: int = Field(20, ge=0, description="epochs of Eq. 17; 0 leaves L_SCR out")
     stage1_steps: int | None = Field(None, ge=1, description="steps instead of epochs in stage 1")
     stage2_steps: int | None = Field(None, ge=1, description="steps instead of epochs in stage 2")
-    stage2_updates: Literal["gen", "classifier"] = Field("gen", description="what L_SCR trains: SC and CLS_g, or CLS_g alone")
-    stage2_reduction: Literal["sum", "mean"] = Field("sum", description="L_SCR over classes: the squared norm, or its mean")
-    sampling: Literal["shuffled", "class_balanced"] = Field("shuffled", description="every image once an epoch, or classes drawn evenly")
+    stage2_updates: Literal["gen", "classifier"] = Field(
+        "gen", description="what L_SCR trains: SC and CLS_g, or CLS_g alone"
+    )
+    stage2_reduction: Literal["sum", "mean"] = Field(
+        "sum", description="L_SCR over classes: the squared norm, or its mean"
+    )
+    sampling: Literal["shuffled", "class_balanced"] = Field(
+        "shuffled", description="every image once an epoch, or classes drawn evenly"
+    )
     batch_size: int = Field(64, ge=1, description="images per step")
     optimizer: Literal["adam", "rmsprop"] = Field("adam", description="optimizer of both stages")
     learning_rate: float = Field(1e-4, gt=0, description="learning rate of stage 1")

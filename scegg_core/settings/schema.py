@@ -7,7 +7,9 @@ from scegg_core.settings.final import ClassifierSettings, SynthesisSettings
 from scegg_core.settings.resolve import Configuration
 from scegg_core.settings.scen import ScenSettings
 
-HEADER = "# Keys, types, ranges and meanings of config.yaml. Made by `make schema` from scegg_core/settings; do not edit.\n"
+HEADER = (
+    "# Keys, types, ranges and meanings of config.yaml. Made by `make schema` from scegg_core/settings; do not edit.\n"
+)
 #: Sections that are laid over each other before they are checked as a whole.
 LAYERED = {"scen": ScenSettings, "eggn": EggnSettings, "synthesis": SynthesisSettings, "classifier": ClassifierSettings}
 

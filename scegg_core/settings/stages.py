@@ -5,4 +5,11 @@ from scegg_core.settings.final import ClassifierSettings, SynthesisSettings
 from scegg_core.settings.scen import ScenSettings
 from scegg_core.settings.variants import SpaceSettings, VariantSettings
 
-__all__ = ["ClassifierSettings", "EggnSettings", "ScenSettings", "SpaceSettings", "SynthesisSettings", "VariantSettings"]
+__all__ = [
+    "ClassifierSettings",
+    "EggnSettings",
+    "ScenSettings",
+    "SpaceSettings",
+    "SynthesisSettings",
+    "VariantSettings",
+]

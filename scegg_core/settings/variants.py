@@ -21,12 +21,16 @@ class VariantSettings:
 
     space: str = Field("sc-egg", description="name of the space")
     title: str | None = Field(None, description="name in tables; null: the variant's own")
-    predict_by: Literal["generation", "embedding", "prototype", "eszsl"] = Field("generation", description="EGGN and a classifier, LEN's scores alone, or a closed-form yardstick")
+    predict_by: Literal["generation", "embedding", "prototype", "eszsl"] = Field(
+        "generation", description="EGGN and a classifier, LEN's scores alone, or a closed-form yardstick"
+    )
     seeds: tuple[int, ...] | None = Field(None, description="seeds of this variant; null: the data set's")
     eggn: dict = Field(default_factory=dict, description="overrides of section eggn")
     synthesis: dict = Field(default_factory=dict, description="overrides of section synthesis")
     classifier: dict = Field(default_factory=dict, description="overrides of section classifier")
-    selection: Literal["last", "validation"] = Field("last", description="which epoch's generator is used: the last, or the best of the validation split")
+    selection: Literal["last", "validation"] = Field(
+        "last", description="which epoch's generator is used: the last, or the best of the validation split"
+    )
 
     @model_validator(mode="after")
     def _no_generator_settings_without_generation(self) -> "VariantSettings":

@@ -38,7 +38,7 @@ def rules_in(text: str) -> set[str]:
     """The rule names in the job table of a dry run."""
     if "Job stats:" not in text:
         return set()
-    table = text.split("Job stats:")[1].split("total")[0]
+    table = text.split("Job stats:")[1].split("total", maxsplit=1)[0]
     rows = [line.split() for line in table.splitlines()]
     return {row[0] for row in rows if len(row) == 2 and row[1].isdigit()}
 

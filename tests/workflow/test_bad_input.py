@@ -1,0 +1,88 @@
+"""Bad input gets one sentence that names file and value, before any job starts or from the first that meets it."""
+
+import pytest
+
+from tests.workflow.conftest import TINY, Workflow, copy_project
+
+
+@pytest.fixture(scope="module")
+def fresh(tmp_path_factory) -> Workflow:
+    """A project in which nothing has run."""
+    base = tmp_path_factory.mktemp("fresh")
+    workflow = Workflow(copy_project(base / "project"), base / "work")
+    workflow.folder.mkdir()
+    return workflow
+
+
+KNOWN = "known: aviary, awa2, cub, sun."
+TABLE = "results/aviary/table.csv"
+
+
+@pytest.mark.parametrize(
+    ("overlay", "target", "sentence"),
+    [
+        ("eggn: {epocs: 3}", TABLE, "config: eggn.epocs is not a known setting (misspelt?)."),
+        ("egn: {epochs: 3}", TABLE, "config: config.yaml.egn is not a known setting (misspelt?)."),
+        ("eggn: {epochs: many}", TABLE, "config: eggn.epochs is 'many': "),
+        ("scen: {batch_size: 0}", TABLE, "config: scen.batch_size is 0: should be greater than or equal to 1."),
+        ("datasets: {aviary: {seeds: [1, 1]}}", TABLE, "config: datasets.aviary.seeds [1, 1] names a seed twice."),
+        ("datasets: {aviary: {variants: [sc-eg]}}", TABLE, "config: variants has no 'sc-eg'; known: baseline, "),
+        (
+            "datasets: {aviary: {backbone: {network: resnet19}}}",
+            TABLE,
+            "config: datasets.aviary.backbone.network is 'resnet19', which torchvision does not have; did you mean resnet18",
+        ),
+        ("variants: {x: {space: nowhere}}", "results/aviary/variants/x/seed0/metrics.json", "config: spaces has no 'nowhere'; "),
+        ("variants: {len: {eggn: {epochs: 1}}}", TABLE, "predict_by embedding takes no eggn, synthesis or classifier settings"),
+        ("run: {}", "results/birds/table.csv", f"config: datasets has no 'birds'; {KNOWN}"),
+        ("run: {}", "results/aviary/variants/nothing/seed0/metrics.json", "config: variants has no 'nothing'; known: "),
+        (
+            "datasets: {aviary: {backbone: {weights: no/such/file.pt}}}",
+            TABLE,
+            "config: datasets.aviary.backbone.weights is 'no/such/file.pt', but there is no such file.",
+        ),
+        ("datasets: {mine: {format: cub, folder: $NOT_SET_ANYWHERE/x}}", TABLE, "the environment variable in '$NOT_SET_ANYWHERE/x' is not set"),
+    ],
+)
+def test_before_any_job(fresh, tmp_path, overlay, target, sentence):
+    file = tmp_path / "overlay.yaml"
+    file.write_text(overlay + "\n")
+    done = fresh.run(target, overlays=(TINY, file))
+    assert done.returncode == 1
+    assert f"SC-EGG: {sentence}" in done.stderr or sentence in done.stderr
+    assert "Traceback" not in done.stderr
+    assert not (fresh.folder / "results").exists()
+
+
+@pytest.mark.parametrize(
+    ("overlay", "sentence"),
+    [
+        ("{format: cub, folder: no/where, splits: no/where}", "no/where"),
+        ("{format: folder, folder: no/where, unseen_classes: [a]}", "no/where"),
+    ],
+)
+def test_missing_data_are_named_by_the_first_job(fresh, tmp_path, overlay, sentence):
+    file = tmp_path / "overlay.yaml"
+    file.write_text(f"datasets: {{mine: {overlay}}}\n")
+    done = fresh.run("results/mine/table.csv", overlays=(TINY, file))
+    said = [line for line in done.stderr.splitlines() if line.startswith("index_dataset: ")]
+    assert done.returncode == 1
+    assert len(said) == 1
+    assert sentence in said[0]
+    assert "Traceback" not in done.stderr
+    assert not list((fresh.folder / "results").rglob("*.parquet"))
+
+
+def test_a_damaged_artifact_is_named_and_nothing_is_made_of_it(fresh):
+    made = fresh.run("results/aviary/attribute_vectors.parquet")
+    assert made.returncode == 0, made.stderr
+    file = fresh.folder / "results/aviary/attributes.parquet"
+    content = bytearray(file.read_bytes())
+    content[len(content) // 3] ^= 255
+    file.write_bytes(bytes(content))
+    (fresh.folder / "results/aviary/attribute_vectors.parquet").unlink()
+    done = fresh.run("results/aviary/attribute_vectors.parquet")
+    assert done.returncode == 1
+    assert "attributes.parquet" in done.stderr
+    assert "Traceback" not in done.stderr
+    assert not (fresh.folder / "results/aviary/attribute_vectors.parquet").exists()
