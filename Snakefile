@@ -7,6 +7,9 @@ min_version("9.0")
 configfile: f"{workflow.basedir}/config.yaml"
 
 
+report: "report/workflow.rst"
+
+
 include: "rules/common.smk"
 include: "rules/data.smk"
 include: "rules/words.smk"
@@ -15,6 +18,7 @@ include: "rules/scen.smk"
 include: "rules/eggn.smk"
 include: "rules/classify.smk"
 include: "rules/report.smk"
+include: "rules/using.smk"
 
 
 localrules:
@@ -27,5 +31,5 @@ localrules:
 rule all:
     default_target: True
     input:
-        "results/aviary/table.csv",
-        "results/aviary/tsne.png",
+        "results/summary.csv",
+        [report_files(name) for name in CONFIG.tables.summary],

@@ -1,35 +1,139 @@
-# Tables and pictures.
-#   in:  metrics of all runs, features and synthetic features
-#   out: results/{dataset}/{table.csv,table.md,tsne.png,tsne.pdf,tsne.csv}
+# Tables and pictures, each marked for `snakemake --report` with a caption of report/.
+#   in:  metrics, predictions, curves and synthetic features of all runs; regions and SCEN for attention
+#   out: results/{dataset}/{table,ablation,seeds,paired,per_class,attention,tsne}.csv, *.md, *.tex, *.html, *.png
+#        results/{dataset}/variants/{variant}/{curves.parquet,curves.png,confusion.png}, results/summary.*
+
+PUBLISHED = [str(ROOT / "resources" / name) for name in ("published_table1.csv", "published_ablation.csv")]
+
+
+def shown(path, caption, category, label, form="picture", of="{dataset}"):
+    """Mark an output for the report."""
+    labels = {"data set": of, "shows": label, "as": form}
+    return report(path, caption=f"../report/{caption}.rst", category=category, labels=labels)
+
+
+def shown_table(stem, caption, label, category="Tables", of="{dataset}"):
+    """Return a table's outputs, as a page and as CSV, marked for the report."""
+    name = Path(stem).name
+    return {
+        name: shown(f"{stem}.csv", caption, category, label, "CSV", of),
+        f"{name}_page": shown(f"{stem}.html", caption, category, label, "page", of),
+    }
+
+
+def present(pairs):
+    """Return (thing, file) pairs; those whose file is not there are left out if the settings say so."""
+    return [(thing, file) for thing, file in pairs if CONFIG.tables.missing == "make" or Path(file).is_file()]
+
+
+def files_of_runs(dataset, name, variants=None):
+    """Return ((variant, seed), file) of the runs in a data set's table; `name` is the file's in a run's folder."""
+    folder = f"results/{dataset}/variants"
+    runs = [run for run in CONFIG.runs(dataset) if variants is None or run[0] in variants]
+    return present(((variant, seed), f"{folder}/{variant}/seed{seed}/{name}") for variant, seed in runs)
+
+
+def paths_of(name):
+    """Return an input function: this file of all runs in the data set's table, or of the variant in the wildcards."""
+    return sentence(lambda w: [path for _, path in files_of_runs(w.dataset, name, variants_in(w))])
+
+
+def names_of(name):
+    """Return a params function: the runs that `paths_of(name)` brings, and the variants' titles."""
+
+    def names(wildcards):
+        runs = [run for run, _ in files_of_runs(wildcards.dataset, name, variants_in(wildcards))]
+        return {"runs": runs, "titles": {variant: CONFIG.variant(variant).title or variant for variant, _ in runs}}
+
+    return sentence(names)
+
+
+def variants_in(wildcards):
+    """Return the variant in the wildcards, or None for all of a table."""
+    return {wildcards.variant} if "variant" in wildcards.keys() else None
 
 
 rule tabulate:
     input:
-        metrics=metrics_of,
-        published=[str(ROOT / "resources" / name) for name in ("published_table1.csv", "published_ablation.csv")],
+        metrics=paths_of("metrics.json"),
+        published=PUBLISHED,
     output:
-        table="results/{dataset}/table.csv",
+        **shown_table("results/{dataset}/table", "table", "1 results"),
+        **shown_table("results/{dataset}/ablation", "ablation", "2 ablation"),
+        **shown_table("results/{dataset}/paired", "paired", "3 paired differences"),
+        **shown_table("results/{dataset}/seeds", "seeds", "4 single runs"),
         markdown="results/{dataset}/table.md",
-        seeds="results/{dataset}/seeds.csv",
-    log:
-        "logs/{dataset}/tabulate.log",
+        latex="results/{dataset}/table.tex",
+        ablation_markdown="results/{dataset}/ablation.md",
+        ablation_latex="results/{dataset}/ablation.tex",
     params:
         settings=sentence(lambda w: CONFIG.table_part(w.dataset)),
+        there=sentence(lambda w: [run for run, _ in files_of_runs(w.dataset, "metrics.json")]),
         code=code("tabulate"),
+    log:
+        "logs/{dataset}/tabulate.log",
     script:
         "../workflow_scripts/tabulate.py"
 
 
+rule summarize:
+    input:
+        metrics=sentence(lambda w: [path for name in CONFIG.tables.summary for _, path in files_of_runs(name, "metrics.json")]),
+        published=PUBLISHED,
+    output:
+        **shown_table("results/summary", "summary", "0 summary", of="all"),
+        markdown="results/summary.md",
+        latex="results/summary.tex",
+    params:
+        settings=sentence(
+            lambda w: {
+                "tables": [CONFIG.table_part(name) for name in CONFIG.tables.summary],
+                "there": [[run for run, _ in files_of_runs(name, "metrics.json")] for name in CONFIG.tables.summary],
+            }
+        ),
+        code=code("summarize"),
+    log:
+        "logs/summarize.log",
+    script:
+        "../workflow_scripts/summarize.py"
+
+
+rule count_classes:
+    input:
+        unpack(index_of),
+        czsl=paths_of("predictions_czsl.parquet"),
+        gzsl=paths_of("predictions_gzsl.parquet"),
+    output:
+        **shown_table("results/{dataset}/per_class", "per_class", "5 classes"),
+    params:
+        settings=names_of("predictions_gzsl.parquet"),
+        code=code("count_classes"),
+    log:
+        "logs/{dataset}/count_classes.log",
+    script:
+        "../workflow_scripts/count_classes.py"
+
+
+def tsne_variants(dataset):
+    """Return (variant, seed) of the variants drawn: those in the data set's table, or all if none is, at the first seed."""
+    own = CONFIG.dataset(dataset)
+    drawn = [name for name in CONFIG.tsne.variants if name in own.variants] or CONFIG.tsne.variants
+    return [(name, (CONFIG.variant(name).seeds or own.seeds)[0]) for name in drawn]
+
+
+def tsne_files(dataset):
+    """Return ((variant, seed), synthetic features) of the variants drawn."""
+    folder = f"results/{dataset}/variants"
+    return present((run, f"{folder}/{run[0]}/seed{run[1]}/synthetic_unseen.parquet") for run in tsne_variants(dataset))
+
+
 @sentence
 def tsne_inputs(wildcards):
-    """Return real and synthetic features of the variants drawn, at the first seed."""
+    """Return real and synthetic features of the variants drawn."""
     files = {}
-    for name in CONFIG.tsne.variants:
-        variant = CONFIG.variant(name)
-        seed = (variant.seeds or CONFIG.dataset(wildcards.dataset).seeds)[0]
-        folder = space_folder(wildcards.dataset, variant.space, seed)
-        files[f"features_{name}"] = f"{folder}/features.parquet"
-        files[f"synthetic_{name}"] = f"results/{wildcards.dataset}/variants/{name}/seed{seed}/synthetic_unseen.parquet"
+    for (name, seed), synthetic in tsne_files(wildcards.dataset):
+        folder = space_folder(wildcards.dataset, CONFIG.variant(name).space, seed)
+        files |= {f"features_{name}": f"{folder}/features.parquet", f"synthetic_{name}": synthetic}
     return index_of(wildcards) | files
 
 
@@ -37,15 +141,139 @@ rule plot_tsne:
     input:
         unpack(tsne_inputs),
     output:
-        png="results/{dataset}/tsne.png",
+        **shown_table("results/{dataset}/tsne", "tsne", "separation", "Feature spaces"),
+        png=shown("results/{dataset}/tsne.png", "tsne", "Feature spaces", "t-SNE"),
         pdf="results/{dataset}/tsne.pdf",
-        table="results/{dataset}/tsne.csv",
+    params:
+        settings=as_mapping(CONFIG.tsne),
+        titles=sentence(lambda w: {name: CONFIG.variant(name).title or name for (name, _), _ in tsne_files(w.dataset)}),
+        code=code("plot_tsne"),
     log:
         "logs/{dataset}/plot_tsne.log",
     threads: 2
-    params:
-        settings=as_mapping(CONFIG.tsne),
-        titles={name: CONFIG.variant(name).title or name for name in CONFIG.tsne.variants},
-        code=code("plot_tsne"),
     script:
         "../workflow_scripts/plot_tsne.py"
+
+
+@sentence
+def attention_inputs(wildcards):
+    """Return the regions, and SCEN of the space shown at the data set's first seed."""
+    folder = space_folder(wildcards.dataset, CONFIG.attention.space, CONFIG.dataset(wildcards.dataset).seeds[0])
+    return index_of(wildcards) | {"scen": f"{folder}/scen.safetensors", "regions": shards_of(wildcards)}
+
+
+rule plot_attention:
+    input:
+        unpack(attention_inputs),
+    output:
+        sheets=[
+            shown(f"results/{{dataset}}/attention/{number:02d}.png", "attention", "Attention", f"image {number:02d}")
+            for number in range(1, CONFIG.attention.count + 1)
+        ],
+        overview=shown("results/{dataset}/attention/overview.png", "attention", "Attention", "all images"),
+    params:
+        settings=sentence(lambda w: CONFIG.sheets_of(w.dataset)),
+        folder=sentence(lambda w: dataset_settings(w).folder),
+        code=code("plot_attention"),
+    log:
+        "logs/{dataset}/plot_attention.log",
+    script:
+        "../workflow_scripts/plot_attention.py"
+
+
+rule score_attention:
+    input:
+        unpack(attention_inputs),
+    output:
+        **shown_table("results/{dataset}/attention", "pointing", "pointing score", "Attention"),
+    params:
+        folder=sentence(lambda w: dataset_settings(w).folder),
+        resize=sentence(lambda w: dataset_settings(w).backbone.resize),
+        code=code("score_attention"),
+    log:
+        "logs/{dataset}/score_attention.log",
+    script:
+        "../workflow_scripts/score_attention.py"
+
+
+def curve_files(dataset, variant):
+    """Return (seed, file) of a variant's training curves: its space's SCEN, then its generator."""
+    own = CONFIG.variant(variant)
+    seeds = own.seeds or CONFIG.dataset(dataset).seeds
+    folders = [space_folder(dataset, own.space, "{seed}")] if CONFIG.space(own.space).kind == "scen" else []
+    if own.predict_by == "generation":
+        folders.append(f"results/{dataset}/variants/{variant}/seed{{seed}}")
+    return present((seed, f"{folder}/curve.parquet".format(seed=seed)) for folder in folders for seed in seeds)
+
+
+rule plot_curves:
+    input:
+        curves=sentence(lambda w: [path for _, path in curve_files(w.dataset, w.variant)]),
+    output:
+        curves="results/{dataset}/variants/{variant}/curves.parquet",
+        png=shown("results/{dataset}/variants/{variant}/curves.png", "curves", "Training", "{variant}"),
+    params:
+        seeds=sentence(lambda w: [seed for seed, _ in curve_files(w.dataset, w.variant)]),
+        title=sentence(lambda w: CONFIG.variant(w.variant).title or w.variant),
+        code=code("plot_curves"),
+    log:
+        "logs/{dataset}/variants/{variant}/plot_curves.log",
+    script:
+        "../workflow_scripts/plot_curves.py"
+
+
+rule plot_tradeoff:
+    input:
+        unpack(index_of),
+        gzsl=paths_of("predictions_gzsl.parquet"),
+    output:
+        png=shown("results/{dataset}/tradeoff.png", "tradeoff", "Predictions", "trade-off"),
+    params:
+        settings=names_of("predictions_gzsl.parquet"),
+        title=sentence(lambda w: CONFIG.table_part(w.dataset)["dataset"]),
+        code=code("plot_tradeoff"),
+    log:
+        "logs/{dataset}/plot_tradeoff.log",
+    script:
+        "../workflow_scripts/plot_tradeoff.py"
+
+
+rule plot_confusion:
+    input:
+        unpack(index_of),
+        predictions=paths_of(f"predictions_{CONFIG.confusion.task}.parquet"),
+    output:
+        png=shown("results/{dataset}/variants/{variant}/confusion.png", "confusion", "Predictions", "confusion, {variant}"),
+    params:
+        settings=names_of(f"predictions_{CONFIG.confusion.task}.parquet"),
+        task=CONFIG.confusion.task,
+        code=code("plot_confusion"),
+    log:
+        "logs/{dataset}/variants/{variant}/plot_confusion.log",
+    script:
+        "../workflow_scripts/plot_confusion.py"
+
+
+@sentence
+def report_files(dataset):
+    """Return every table and picture of a data set; what would need runs outside its table is left out."""
+    variants = CONFIG.dataset(dataset).variants
+    names = ["table.csv", "per_class.csv", "tradeoff.png"]
+    names += [f"variants/{name}/confusion.png" for name in CONFIG.confusion.variants if name in variants]
+    names += [f"variants/{name}/curves.png" for name in variants if curve_files(dataset, name)]
+    if set(CONFIG.tsne.variants) & set(variants):
+        names.append("tsne.png")
+    if CONFIG.attention.space in {CONFIG.variant(name).space for name in variants}:
+        names += ["attention/overview.png", "attention.csv"]
+    return [f"results/{dataset}/{name}" for name in names]
+
+
+# report_cub, report_aviary, …: all tables and pictures of one data set
+for name in CONFIG.datasets:
+
+    rule:
+        name:
+            f"report_{name}"
+        localrule: True
+        input:
+            report_files(name),

@@ -1,15 +1,22 @@
-"""Commands beside the workflow: python -m scegg_core schema."""
+"""Commands beside the workflow: python -m scegg_core predict, add-classes, explain, export, schema."""
 
 import argparse
 import sys
+
+from scegg_core.using.commands import add_commands, run_command
 
 
 def main(arguments: list[str] | None = None) -> int:
     """Run one command; return the exit code."""
     parser = argparse.ArgumentParser(prog="python -m scegg_core", description=__doc__)
     commands = parser.add_subparsers(dest="command", required=True)
-    commands.add_parser("schema", help="print the schema of config.yaml, made from the settings classes")
-    parser.parse_args(arguments)
+    add_commands(commands)
+    schema = commands.add_parser("schema", help="print the schema of config.yaml, made from the settings classes")
+    schema.set_defaults(run=_schema)
+    return run_command(parser.parse_args(arguments))
+
+
+def _schema(_: argparse.Namespace) -> int:
     from scegg_core.settings.schema import schema_text
 
     sys.stdout.write(schema_text())

@@ -41,6 +41,7 @@ class RunResult:
     title: str
     seed: int
     backbone: str
+    weights: str
     image_size: int
     selection: str
     acc: float
@@ -59,8 +60,8 @@ def result_table(results: Sequence[RunResult], published: Sequence[PublishedRow]
     """Return one row per variant: settings, number of seeds, mean and `_std` of each metric, published figures.
 
     `_std` is the sample standard deviation over seeds (ddof 1), empty for one seed. Published columns are there if
-    any row has them. Runs of a variant that differ in backbone, image size or selection stay separate rows. Raises
-    ValueError if a run is there twice.
+    any row has them. Runs of a variant that differ in backbone, weights, image size or selection stay separate rows.
+    Raises ValueError if a run is there twice.
     """
     from pandas import DataFrame
 
@@ -109,7 +110,7 @@ def paired_differences(results: Sequence[RunResult], reference: str = "sc-egg") 
 def summary_table(results: Sequence[RunResult], published: Sequence[PublishedRow] = ()) -> "DataFrame":
     """Return Table 1 over the data sets of `results`: published methods by family, then our rows.
 
-    Columns: family, method, backbone, image_size, selection, seeds (ours only), then `<data set> <metric>` in percent,
+    Columns: family, method, backbone, weights, image_size, selection, seeds (ours only), then `<data set> <metric>` in percent,
     with `_std` for ours, and `remark` for printed figures that do not add up. Ours are one row per variant and setting.
     """
     from pandas import DataFrame
@@ -122,7 +123,7 @@ def summary_table(results: Sequence[RunResult], published: Sequence[PublishedRow
     for runs in _groups(results):
         _add_ours(rows, runs)
     cells = [f"{shown} {metric}{tail}" for shown, _ in names for metric in PAPER_METRICS for tail in ("", "_std")]
-    head = ["family", "method", "backbone", "image_size", "selection", "seeds"]
+    head = ["family", "method", "backbone", "weights", "image_size", "selection", "seeds"]
     table = DataFrame(list(rows.values()), columns=[*head, *cells, "remark"])
     return table.astype({"seeds": "Int64", "image_size": "Int64"}).fillna({"remark": ""})
 
@@ -155,19 +156,19 @@ def missing_remarks(results: Sequence[RunResult], variants: Sequence[str], seeds
 
 def to_markdown(table: "DataFrame", remarks: Sequence[str] = ()) -> str:
     """Return the table as Markdown: mean ± std in one cell, best bold, second best italic, remarks as a list below."""
-    head, *body = _display(table, ("%s", "**%s**", "*%s*"), lambda cell: cell.replace("|", r"\|"))
-    rule = ["---:" if right else "---" for right in _right_aligned(table)]
+    head, *body = display(table, ("%s", "**%s**", "*%s*"), lambda cell: cell.replace("|", r"\|"))
+    rule = ["---:" if right else "---" for right in right_aligned(table)]
     lines = ["| " + " | ".join(row) + " |" for row in (head, rule, *body)] if head else ["(no results)"]
-    notes = [f"- {remark}" for remark in (*remarks, *_row_remarks(table))]
+    notes = [f"- {remark}" for remark in (*remarks, *row_remarks(table))]
     return "\n".join([*lines, *(["", *notes] if notes else [])]) + "\n"
 
 
 def to_latex(table: "DataFrame", remarks: Sequence[str] = ()) -> str:
     """Return the table as a booktabs tabular: best bold, second best underlined per metric, remarks below it."""
-    shown = _display(table, ("%s", r"\textbf{%s}", r"\underline{%s}"), escape_latex)
+    shown = display(table, ("%s", r"\textbf{%s}", r"\underline{%s}"), escape_latex)
     lines = [" & ".join(row) + r" \\" for row in shown]
-    columns = "".join("r" if right else "l" for right in _right_aligned(table))
-    notes = [escape_latex(remark) + r"\par" for remark in (*remarks, *_row_remarks(table))]
+    columns = "".join("r" if right else "l" for right in right_aligned(table))
+    notes = [escape_latex(remark) + r"\par" for remark in (*remarks, *row_remarks(table))]
     body = [rf"\begin{{tabular}}{{{columns}}}", r"\toprule", lines[0], r"\midrule", *lines[1:], r"\bottomrule"]
     return "\n".join(["% needs \\usepackage{booktabs}", *body, r"\end{tabular}", *notes]) + "\n"
 
@@ -189,12 +190,13 @@ def _groups(results: Sequence[RunResult]) -> list[list[RunResult]]:
 
 
 def _identity(run: RunResult) -> dict:
-    return {name: getattr(run, name) for name in ("dataset", "variant", "title", "backbone", "image_size", "selection")}
+    names = ("dataset", "variant", "title", "backbone", "weights", "image_size", "selection")
+    return {name: getattr(run, name) for name in names}
 
 
 def _pair(run: RunResult) -> tuple:
     """What two runs have in common that are compared."""
-    return run.dataset, run.backbone, run.image_size, run.seed
+    return run.dataset, run.backbone, run.weights, run.image_size, run.seed
 
 
 def _percents(runs: Sequence[RunResult], names: Iterable[str] = METRICS) -> dict[str, list[float]]:
@@ -252,13 +254,14 @@ def _columns(table: "DataFrame") -> list[str]:
     return [name for name in table if name not in hidden and not name.endswith("_std") and not table[name].isna().all()]
 
 
-def _right_aligned(table: "DataFrame") -> list[bool]:
+def right_aligned(table: "DataFrame") -> list[bool]:
+    """Return for each column in print whether it holds numbers."""
     from pandas.api.types import is_bool_dtype, is_numeric_dtype
 
     return [is_numeric_dtype(table[name]) and not is_bool_dtype(table[name]) for name in _columns(table)]
 
 
-def _display(table: "DataFrame", marks: Sequence[str], escape: Callable[[str], str]) -> list[list[str]]:
+def display(table: "DataFrame", marks: Sequence[str], escape: Callable[[str], str]) -> list[list[str]]:
     """Head and rows as text; `marks` are the patterns of plain cells and of the best and second best of a metric."""
     names = _columns(table)
     columns = []
@@ -292,7 +295,8 @@ def _ranks(table: "DataFrame", name: str) -> list[int]:
     return [ordered.index(value) + 1 if value in ordered else 0 for value in table[name]]
 
 
-def _row_remarks(table: "DataFrame") -> list[str]:
+def row_remarks(table: "DataFrame") -> list[str]:
+    """Return the remarks of the table's own rows as sentences."""
     if "remark" not in table:
         return []
     return [f"† {row['method']}, {row['remark']}." for _, row in table.iterrows() if row["remark"]]

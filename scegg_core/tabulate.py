@@ -1,10 +1,13 @@
-"""From the metrics of a data set's runs to the rows of its tables."""
+"""From the metrics of data sets' runs to the rows of their tables."""
 
+from collections.abc import Sequence
 from pathlib import Path
 
 from scegg_core.predictions import read_metrics
 from scegg_core.settings.base import settings
-from scegg_core.tables import RunResult
+from scegg_core.tables import ABLATION, RunResult, missing_remarks
+
+Runs = tuple[tuple[str, int], ...]
 
 
 @settings
@@ -13,16 +16,49 @@ class TableSettings:
 
     dataset: str
     published: str | None
+    generated: bool
     backbone: str
+    weights: str
     image_size: int
     titles: dict[str, str]
     selection: dict[str, str]
-    runs: tuple[tuple[str, int], ...]
+    runs: Runs  # that belong into the table
+    reference: str
 
 
-def run_results(paths: list[str], given: TableSettings) -> list[RunResult]:
-    """Return one result per run; `paths` are the metrics files in the order of `given.runs`."""
-    return [_result(Path(path), given, *run) for path, run in zip(paths, given.runs, strict=True)]
+@settings
+class SummarySettings:
+    """The tables that a summary is made of, and the runs that are there of each."""
+
+    tables: tuple[TableSettings, ...]
+    there: tuple[Runs, ...]
+
+
+def run_results(paths: Sequence[str], there: Sequence[tuple[str, int]], given: TableSettings) -> list[RunResult]:
+    """Return one result per run; `paths` are the metrics files of the runs `there`, in their order."""
+    return [_result(Path(path), given, *run) for path, run in zip(paths, there, strict=True)]
+
+
+def summary_results(paths: Sequence[str], given: SummarySettings) -> list[RunResult]:
+    """Return the results of all data sets; `paths` are the metrics files of `given.there`, data set by data set."""
+    waiting, found = iter(paths), []
+    for table, there in zip(given.tables, given.there, strict=True):
+        found += run_results([next(waiting) for _ in there], there, table)
+    return found
+
+
+def remarks(results: Sequence[RunResult], given: TableSettings) -> list[str]:
+    """Return what has to be said about a table: that its data set is generated, and which runs are missing."""
+    said = [f"{given.dataset} is a generated data set: a demonstration, no benchmark."] if given.generated else []
+    for variant in given.titles:
+        said += missing_remarks(results, [variant], [seed for name, seed in given.runs if name == variant])
+    return said
+
+
+def ablation_remarks(results: Sequence[RunResult], given: TableSettings) -> list[str]:
+    """Return `remarks`, and the rows of the paper's Table 2 that the data set's table does not have."""
+    left_out = [name for name in ABLATION if name not in given.titles]
+    return [*remarks(results, given), *missing_remarks(results, left_out)]
 
 
 def _result(path: Path, given: TableSettings, variant: str, seed: int) -> RunResult:
@@ -33,6 +69,7 @@ def _result(path: Path, given: TableSettings, variant: str, seed: int) -> RunRes
         title=given.titles[variant],
         seed=seed,
         backbone=given.backbone,
+        weights=given.weights,
         image_size=given.image_size,
         selection=given.selection[variant],
         acc=found.acc,

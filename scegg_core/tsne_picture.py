@@ -1,15 +1,15 @@
 """The t-SNE picture of a data set: test features and synthetic features of several variants' spaces (Fig. 4)."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
 
+from scegg_core.artifacts import matrix, read_table
 from scegg_core.data.tables import DatasetIndex
 from scegg_core.figures.tsne import Labelled, choose_classes, choose_points, draw, embed, separation, separation_table
-from scegg_core.generators import read_synthetic
 from scegg_core.settings.report import TsneSettings
 from scegg_core.spaces import read_features
 
@@ -37,10 +37,15 @@ def tsne_picture(
     points, numbers = [], []
     for space in spaces:
         real = Labelled(read_features(Path(space.features), index).numpy()[test], index.labels[test])
-        made = read_synthetic(Path(space.synthetic))
-        synthetic = Labelled(made.features.numpy(), made.labels.numpy())
+        made = read_table(space.synthetic, "synthetic")
+        synthetic = Labelled(matrix(made["feature"]), made["label"].to_numpy())
         points.append(choose_points(space.title, real, synthetic, classes, per_class=given.per_class, seed=given.seed))
         real_unseen = Labelled(real.features[unseen], real.labels[unseen])
         numbers.append(separation(space.title, real_unseen, synthetic, given.seed))
     places = [embed(point.features, given.perplexity, given.seed, jobs) for point in points]
     return draw(points, places, index.classes), separation_table(numbers)
+
+
+def remarks(given: TsneSettings, drawn: Collection[str]) -> list[str]:
+    """Return a sentence for each variant of the settings that is not among the `drawn` ones."""
+    return [f"Missing: {name} is not drawn, it has no features yet." for name in given.variants if name not in drawn]

@@ -1,18 +1,18 @@
 """Rule plot_tsne: real and synthetic features of several spaces side by side, and how well they separate."""
 
-from scegg_core.artifacts import write_text
 from scegg_core.data.tables import read_index_of
 from scegg_core.figures.style import save
 from scegg_core.jobs import run_job
+from scegg_core.pages import write_csv_and_page
 from scegg_core.settings.report import TsneSettings
-from scegg_core.tsne_picture import SpaceFiles, tsne_picture
+from scegg_core.tsne_picture import SpaceFiles, remarks, tsne_picture
 
 with run_job(snakemake) as job:
-    files = snakemake.input
+    given, files, titles = job.settings(TsneSettings), snakemake.input, snakemake.params.titles
     spaces = [
-        SpaceFiles(title, files[f"features_{name}"], files[f"synthetic_{name}"])
-        for name, title in snakemake.params.titles.items()
+        SpaceFiles(title, files[f"features_{name}"], files[f"synthetic_{name}"]) for name, title in titles.items()
     ]
-    figure, numbers = tsne_picture(read_index_of(files), spaces, job.settings(TsneSettings), snakemake.threads)
+    figure, numbers = tsne_picture(read_index_of(files), spaces, given, snakemake.threads)
     save(figure, snakemake.output.png, snakemake.output.pdf)
-    write_text(snakemake.output.table, numbers.to_csv(index=False))
+    notes = remarks(given, titles)
+    write_csv_and_page(snakemake.output.tsne, snakemake.output.tsne_page, "Separation of spaces", numbers, notes)

@@ -42,7 +42,7 @@ def gather(seeds: Sequence[int], tables: Sequence["DataFrame"]) -> "DataFrame":
 
 
 @styled
-def draw_curves(curves: "DataFrame") -> "Figure":
+def draw_curves(curves: "DataFrame", title: str = "") -> "Figure":
     """Return a panel per stage and term of `curves` (seed, stage, epoch, term, value), with a line per seed."""
     panels = list(curves.sort_values("stage", kind="stable").groupby(["stage", "term"], sort=False))
     seeds = sorted(curves["seed"].unique())
@@ -54,6 +54,7 @@ def draw_curves(curves: "DataFrame") -> "Figure":
     for axes in grid:
         axes.axis("off")
     _add_legend(figure, seeds)
+    figure.suptitle(title, fontsize=10)
     return figure
 
 

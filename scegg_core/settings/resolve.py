@@ -17,7 +17,7 @@ from scegg_core.settings.base import deep_merge, parse_section, settings
 from scegg_core.settings.data import DatasetSettings, Download
 from scegg_core.settings.eggn import EggnSettings
 from scegg_core.settings.final import ClassifierSettings, SynthesisSettings
-from scegg_core.settings.report import TsneSettings
+from scegg_core.settings.report import AttentionSettings, ConfusionSettings, ReportTables, TsneSettings
 from scegg_core.settings.scen import ScenSettings
 from scegg_core.settings.variants import SpaceSettings, VariantSettings
 
@@ -42,10 +42,16 @@ class Configuration:
     eggn: dict = Field(default_factory=dict, description="section of EggnSettings")
     synthesis: dict = Field(default_factory=dict, description="section of SynthesisSettings")
     classifier: dict = Field(default_factory=dict, description="section of ClassifierSettings")
+    tables: ReportTables = Field(default_factory=ReportTables)
     tsne: TsneSettings = Field(default_factory=TsneSettings)
+    attention: AttentionSettings = Field(default_factory=AttentionSettings)
+    confusion: ConfusionSettings = Field(default_factory=ConfusionSettings)
     spaces: dict[str, SpaceSettings]
     variants: dict[str, VariantSettings]
     downloads: dict[str, Download] = Field(default_factory=dict)
+    extensions: dict[str, str] = Field(
+        default_factory=dict, description="CSV files of new classes x attributes to add to finished runs, by name"
+    )
     datasets: dict[str, DatasetSettings]
 
     def dataset(self, name: str) -> DatasetSettings:
@@ -55,6 +61,10 @@ class Configuration:
     def download(self, name: str) -> Download:
         """Return the settings of the download `name`."""
         return self._named("downloads", name)
+
+    def extension(self, name: str) -> str:
+        """Return the CSV of new classes that the extension `name` stands for."""
+        return self._named("extensions", name)
 
     def generated(self, folder: str) -> dict:
         """Return the generator's settings of the data set that is generated into `folder`."""
@@ -103,8 +113,22 @@ class Configuration:
             "image_size": own.backbone.image_size,
             "titles": {name: variant.title or name for name, variant in variants.items()},
             "selection": {name: variant.selection for name, variant in variants.items()},
-            "runs": [(name, seed) for name, variant in variants.items() for seed in variant.seeds or own.seeds],
+            "generated": own.generate is not None,
+            "reference": self.tables.reference,
+            "runs": self.runs(dataset),
         }
+
+    def runs(self, dataset: str) -> list[tuple[str, int]]:
+        """Return (variant, seed) of every run in a data set's table."""
+        own = self.dataset(dataset)
+        return [(name, seed) for name in own.variants for seed in self.variant(name).seeds or own.seeds]
+
+    def sheets_of(self, dataset: str) -> dict:
+        """Return what a data set's attention sheets show."""
+        given, own = self.attention, self.dataset(dataset)
+        names = ("count", "seed", "attributes", "overview_attributes")
+        own_part = {"images": given.images.get(dataset, ()), "resize": own.backbone.resize}
+        return {name: getattr(given, name) for name in names} | own_part
 
     def _stage(self, stage: str, kind: type, dataset: str, place: str, overrides: dict):
         own = getattr(self.dataset(dataset), stage)
@@ -162,6 +186,26 @@ def torchvision_networks() -> frozenset[str]:
     sources = (Path(found.origin).parent / "models").glob("*.py")
     pattern = re.compile(r"^@register_model\(\)\n(?:@.*\n)*def (\w+)\(", re.MULTILINE)
     return frozenset(name for source in sources for name in pattern.findall(source.read_text(encoding="utf-8")))
+
+
+def _check_pictures(config: Configuration) -> None:
+    """Refuse names in the sections of tables and pictures that nothing answers to."""
+    for name in config.tables.summary:
+        config.dataset(name)
+    for name in (config.tables.reference, *config.tsne.variants, *config.confusion.variants):
+        config.variant(name)
+    for name, images in config.attention.images.items():
+        config.dataset(name)
+        if len(images) > config.attention.count:
+            raise InputError(
+                f"config: attention.images names {len(images)} images of {name}, but attention.count is "
+                f"{config.attention.count}; raise it."
+            )
+    if config.space(config.attention.space).kind != "scen":
+        raise InputError(f"config: attention.space is {config.attention.space!r}, which has no SCEN.")
+    for name in config.tsne.variants:
+        if config.variant(name).predict_by != "generation":
+            raise InputError(f"config: tsne.variants names {name!r}, which generates no features.")
 
 
 def check_variant(config: Configuration, dataset: str, name: str) -> None:

@@ -1,0 +1,88 @@
+"""Which attributes tell two classes apart, by their descriptions or in one image, and the chart of it."""
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from scegg_core.data.tables import MISSING
+from scegg_core.errors import InputError
+from scegg_core.figures.attention import attribute_title
+from scegg_core.figures.style import PALETTE, new_figure, shorten, styled
+from scegg_core.using.model import Model, contributions, find_class
+from scegg_core.using.predict import predict
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+    from pandas import DataFrame
+
+
+@dataclass(frozen=True)
+class Contrast:
+    """Two classes and how much each attribute speaks for the first (above 0) or the second (below 0), (A,).
+
+    `strength` (2, A) is what the classes' descriptions say, NaN for what they leave open.
+    """
+
+    title: str
+    first: str
+    second: str
+    attributes: tuple[str, ...]
+    share: np.ndarray
+    strength: np.ndarray
+
+    def frame(self) -> "DataFrame":
+        """Return a row per attribute, those that tell most first."""
+        from pandas import DataFrame
+
+        order = np.argsort(-np.abs(self.share), kind="stable")
+        names = [attribute_title(self.attributes[row]) for row in order]
+        strength = {name: values[order] for name, values in zip((self.first, self.second), self.strength, strict=True)}
+        return DataFrame({"attribute": names, "speaks_for_first": self.share[order], **strength})
+
+
+def contrast_classes(model: Model, first: str, second: str) -> Contrast:
+    """Return which attributes tell two classes apart by their descriptions a(c)."""
+    rows = find_class(model, first), find_class(model, second)
+    if rows[0] == rows[1]:
+        raise InputError(f"{first!r} and {second!r} are the same class; name two.")
+    vectors = model.classes.vectors
+    return _contrast(model, rows, vectors[rows[0]] - vectors[rows[1]], "by their descriptions")
+
+
+def contrast_image(model: Model, image: str | Path, task: str = "gzsl", against: str | None = None) -> Contrast:
+    """Return which attributes speak for the image's first class, against its second one or the class `against`."""
+    if model.scen is None:
+        raise InputError(f"{model.name} has no SCEN, so nothing tells which attributes it sees in an image.")
+    answers = predict(model, [image], task)
+    first, second = answers.classes[np.argsort(-answers.scores[0], kind="stable")[:2]]
+    second = find_class(model, against) if against is not None else second
+    if first == second:
+        raise InputError(f"{against!r} is the class that {image} is taken for; name another one.")
+    vectors = model.classes.vectors
+    share = contributions(answers.semantics[0], vectors[first], vectors[second])
+    return _contrast(model, (int(first), int(second)), share, f"in {Path(image).name}")
+
+
+def _contrast(model: Model, rows: tuple[int, int], share: np.ndarray, where: str) -> Contrast:
+    first, second = (model.classes.names[row] for row in rows)
+    percent = model.classes.percent[list(rows)]
+    strength = np.where(percent == MISSING, np.nan, percent)
+    title = f"{shorten(first)} or {shorten(second)}, {where}"
+    return Contrast(title, first, second, model.attributes, share, strength)
+
+
+@styled
+def draw_contrast(contrast: Contrast, top: int = 12) -> "Figure":
+    """Return a bar per attribute, those that tell most: to the right for the first class, to the left for the second."""
+    order = np.argsort(-np.abs(contrast.share), kind="stable")[:top][::-1]
+    values = contrast.share[order]
+    figure = new_figure(6.4, 0.27 * len(order) + 1.5)
+    axes = figure.subplots()
+    axes.barh(range(len(order)), values, color=[PALETTE[0] if value > 0 else PALETTE[1] for value in values])
+    axes.set_yticks(range(len(order)), [attribute_title(contrast.attributes[row]) for row in order])
+    axes.axvline(0, color="0.3", linewidth=0.8)
+    axes.set_xlabel(f"← speaks for {shorten(contrast.second)}        speaks for {shorten(contrast.first)} →")
+    axes.set_title(contrast.title)
+    return figure

@@ -1,0 +1,149 @@
+"""A trained run as one folder that needs neither the workflow nor its results: safetensors, and JSON that says it all."""
+
+import json
+import shutil
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from scegg_core.artifacts import (
+    Provenance,
+    file_digest,
+    input_digest,
+    package_versions,
+    read_tensors,
+    whole_file,
+    write_json,
+    write_tensors,
+)
+from scegg_core.backbone import build_backbone, feature_extractor, load_weights, random_features
+from scegg_core.errors import InputError
+from scegg_core.generators import read_classifier
+from scegg_core.settings.base import as_mapping, parse_section
+from scegg_core.settings.data import BackboneSettings
+from scegg_core.using.model import ClassList, Model, assemble, read_attributes, read_classes
+from scegg_core.using.run_folder import BackboneOrigin, RunFiles, find_run, find_weights, read_origin
+
+SCHEMA = 1
+DESCRIPTION = "model.json"
+
+
+@dataclass(frozen=True)
+class ExportedFiles(RunFiles):
+    """The files of an exported folder under the names that a run's have."""
+
+    title: str = ""
+
+    @property
+    def name(self) -> str:
+        """Return data set, variant and seed."""
+        return self.title
+
+
+def is_exported(folder: str | Path) -> bool:
+    """Return whether `folder` is an exported model."""
+    return (Path(folder) / DESCRIPTION).is_file()
+
+
+def export_run(run: str | Path, folder: str | Path, weights: str | Path | None = None) -> Path:
+    """Write the run as one self-contained folder and return it; its description comes last, so that it is whole.
+
+    Raises InputError if `folder` holds anything but an earlier export.
+    """
+    folder = Path(folder)
+    if folder.exists() and not is_exported(folder) and any(folder.iterdir()):
+        raise InputError(f"{folder} holds other files; export into a new folder.")
+    files = find_run(run)
+    origin = read_origin(files)
+    path = find_weights(files, origin, weights)
+    for old in (folder / DESCRIPTION, *folder.glob("*.safetensors")):
+        old.unlink(missing_ok=True)
+    _write_backbone(folder / "backbone.safetensors", origin, path)
+    classes = read_classes(files)
+    made_from = Provenance("export", inputs={"classes": input_digest(files.classes)})
+    percent = {"percent": _tensor(classes.percent)}
+    write_tensors(folder / "classes.safetensors", "class_attributes", percent, made_from)
+    for source in _weights_of(files):
+        _copy(source, folder / source.name)
+    write_json(folder / DESCRIPTION, _description(files, origin, classes, folder))
+    return folder
+
+
+def load_exported(folder: str | Path, device: str = "auto") -> Model:
+    """Return the model in an exported folder; every file is checked against its digest."""
+    folder = Path(folder)
+    said = _read_description(folder)
+    settings = parse_section(BackboneSettings, said["backbone"]["settings"], f"{folder / DESCRIPTION}: backbone")
+    percent = read_tensors(folder / "classes.safetensors", "class_attributes")["percent"].numpy()
+    classes = ClassList(tuple(said["classes"]), np.isin(said["classes"], said["seen"]), percent)
+    backbone = build_backbone(settings, folder / "backbone.safetensors")
+    return assemble(_files(folder, said["name"]), backbone, settings, classes, tuple(said["attributes"]), device)
+
+
+def _files(folder: Path, title: str) -> ExportedFiles:
+    names = {name: folder / f"{name}.safetensors" for name in ("classes", "scaler", "scen")}
+    if not names["scen"].is_file():
+        names["scen"] = None
+    absent = dict.fromkeys(("images", "attributes", "features", "regions"), folder / DESCRIPTION)
+    return ExportedFiles(folder=folder, run=folder, results=folder, title=title, **names, **absent)
+
+
+def _weights_of(files: RunFiles) -> list[Path]:
+    """The files of weights that prediction needs; the generator only where a classifier looks through it."""
+    classifiers = list(files.classifiers.values())
+    transformed = any(read_classifier(path)[1].input == "transformed" for path in classifiers)
+    return [*classifiers, files.scaler, *([files.scen] if files.scen else []), *([files.eggn] if transformed else [])]
+
+
+def _write_backbone(target: Path, origin: BackboneOrigin, path: Path | None) -> None:
+    """Write the network up to its feature map, nothing merged, so that it is built as the workflow builds it."""
+    settings = origin.settings
+    if path is None:
+        features = random_features(settings)
+    else:
+        features = feature_extractor(settings.network, settings.features_up_to)
+        load_weights(features, settings, path)
+    inputs = {"weights": origin.digest} if origin.digest else {}
+    write_tensors(target, "backbone", features.state_dict(), Provenance("export", as_mapping(settings), inputs=inputs))
+
+
+def _description(files: RunFiles, origin: BackboneOrigin, classes: ClassList, folder: Path) -> dict:
+    stored = sorted(folder.glob("*.safetensors"))
+    return {
+        "kind": "exported model",
+        "schema": SCHEMA,
+        "name": files.name,
+        "backbone": {"settings": as_mapping(origin.settings), "weights_digest": origin.digest},
+        "classes": list(classes.names),
+        "seen": [name for name, seen in zip(classes.names, classes.seen, strict=True) if seen],
+        "attributes": list(read_attributes(files)),
+        "versions": package_versions(),
+        "files": {path.name: file_digest(path) for path in stored},
+    }
+
+
+def _read_description(folder: Path) -> dict:
+    path = folder / DESCRIPTION
+    try:
+        said = json.loads(path.read_text(encoding="utf-8"))
+        known = said["kind"] == "exported model" and said["schema"] == SCHEMA
+    except (ValueError, KeyError, TypeError):
+        known = False
+    if not known:
+        raise InputError(f"{path} does not describe an exported model of schema {SCHEMA}; export the run again.")
+    for name, digest in said["files"].items():
+        if not (folder / name).is_file() or file_digest(folder / name) != digest:
+            raise InputError(f"{folder / name} is missing or not the file that was exported; export the run again.")
+    return said
+
+
+def _copy(source: Path, target: Path) -> None:
+    with whole_file(target) as temporary:
+        shutil.copyfile(source, temporary)
+
+
+def _tensor(values: np.ndarray):
+    import torch
+
+    return torch.from_numpy(np.array(values))

@@ -1,0 +1,95 @@
+"""Adding classes to a finished run: synthesis, final classifiers and what follows, on weights that stay as they are."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import torch
+
+import scegg_core
+from scegg_core.artifacts import Provenance, file_digest, input_digest, read_description
+from scegg_core.classify import classifier_input
+from scegg_core.data.tables import read_index
+from scegg_core.errors import InputError
+from scegg_core.final_stage import train_final
+from scegg_core.generators import read_classifier, read_eggn, write_classifier, write_synthetic
+from scegg_core.predictions import TASKS, predict_by, score, write_metrics, write_predictions
+from scegg_core.reach import code_digest
+from scegg_core.settings.base import as_mapping, parse_section
+from scegg_core.settings.final import SynthesisSettings
+from scegg_core.spaces import Space, read_features, read_scaler
+from scegg_core.synthesize import synthesize
+from scegg_core.training import prepare_device
+from scegg_core.using.new_classes import extend_index, write_classes
+from scegg_core.using.run_folder import EXTENDED, RunFiles, find_run
+
+
+@dataclass(frozen=True)
+class Parent:
+    """The finished run that is extended: its synthesis settings and seed are those it was made with."""
+
+    files: RunFiles
+    synthesis: SynthesisSettings
+    seed: int
+
+
+def add_classes(run: str | Path, table: str | Path, name: str, device: str = "auto") -> Path:
+    """Extend the finished `run` by the classes described in the CSV `table`; return the extension's folder.
+
+    It lies at <run>/extended/<name> and can be used as a run itself: a class table, synthetic features, classifiers,
+    predictions and scores of the data set's own test images among all classes. Nothing of the run itself changes.
+    """
+    parent = _parent(run, name)
+    files, folder = parent.files, parent.files.folder / EXTENDED / name
+    base = read_index(files.classes, files.images, files.attributes)
+    index = extend_index(base, Path(table))
+    made_from = _provenance(parent, Path(table))
+    write_classes(index, folder / "classes.parquet", made_from("extend_classes"))
+    place = prepare_device(device)
+    eggn, eggn_settings = read_eggn(files.eggn)
+    unseen = torch.nonzero(~torch.from_numpy(index.seen)).squeeze(1)
+    vectors = torch.from_numpy(index.vectors).to(place)
+    made = synthesize(eggn.to(place), vectors, unseen, eggn_settings, parent.synthesis, parent.seed)
+    write_synthetic(folder / "synthetic_unseen.parquet", made, made_from("synthesize", as_mapping(parent.synthesis)))
+    space = Space(index, read_features(files.features, base), read_scaler(files.scaler), None)
+    found = {}
+    for task in TASKS:
+        settings = read_classifier(files.classifiers[task])[1]
+        classifier = train_final(space, made, eggn, task, settings, parent.seed, place)
+        written = made_from("train_classifier", as_mapping(settings))
+        write_classifier(folder / f"classifier_{task}.safetensors", classifier, settings, written)
+        classifier, settings = read_classifier(folder / f"classifier_{task}.safetensors")
+        inputs = classifier_input(space.features, eggn.cpu(), settings)
+        found[task] = predict_by(classifier.scores, inputs, index, task, classifier.classes.numpy())
+        write_predictions(folder / f"predictions_{task}.parquet", found[task], made_from("predict"))
+    write_metrics(folder / "metrics.json", score(found["czsl"], found["gzsl"], index), made_from("score"))
+    return folder
+
+
+def _parent(run: str | Path, name: str) -> Parent:
+    """The run to extend, refused where it is an extension itself or `name` is no name for a folder."""
+    if not name.replace("-", "").replace("_", "").isalnum():
+        raise InputError(f"the name {name!r} is not usable for a folder; use letters, digits, '-' and '_'.")
+    files = find_run(run)
+    if files.folder != files.run:
+        raise InputError(
+            f"{files.folder} is an extension itself; put all new classes into one table and extend the run."
+        )
+    made = files.run / "synthetic_unseen.parquet"
+    if not made.is_file():
+        raise InputError(f"{files.run} has no synthetic features, so no generator has been used; extend another run.")
+    origin = read_description(made)["provenance"]
+    return Parent(files, parse_section(SynthesisSettings, origin["settings"], str(made)), origin["seed"])
+
+
+def _provenance(parent: Parent, table: Path):
+    """A function from stage (and settings) to the provenance of its artifact."""
+    files = parent.files
+    root = Path(scegg_core.__file__).resolve().parents[1]
+    inputs = {"table": file_digest(table), "eggn": input_digest(files.eggn), "features": input_digest(files.features)}
+    inputs |= {"scaler": input_digest(files.scaler), **({"scen": input_digest(files.scen)} if files.scen else {})}
+    code = code_digest(Path(__file__).resolve(), root)
+
+    def made_from(stage: str, settings: dict | None = None) -> Provenance:
+        return Provenance(stage, settings or {}, code, inputs, parent.seed)
+
+    return made_from

@@ -1,0 +1,21 @@
+"""Loading what was trained, from wherever it lies."""
+
+from pathlib import Path
+
+from scegg_core.backbone import build_backbone
+from scegg_core.using.export import is_exported, load_exported
+from scegg_core.using.model import Model, assemble, read_attributes, read_classes
+from scegg_core.using.run_folder import find_run, find_weights, read_origin
+
+
+def load_model(folder: str | Path, device: str = "auto", weights: str | Path | None = None) -> Model:
+    """Return the model in `folder`: a run of the workflow, an extension of one, or an exported folder.
+
+    `weights` is the backbone's weight file where it is not in its usual place; it is checked by its digest.
+    """
+    if is_exported(folder):
+        return load_exported(folder, device)
+    files = find_run(folder)
+    origin = read_origin(files)
+    backbone = build_backbone(origin.settings, find_weights(files, origin, weights))
+    return assemble(files, backbone, origin.settings, read_classes(files), read_attributes(files), device)

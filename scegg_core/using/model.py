@@ -1,0 +1,151 @@
+"""A trained run in memory: from an image to region features, to its place in the space, to the classes' scores."""
+
+import difflib
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from scegg_core.artifacts import matrix, read_table
+from scegg_core.backbone import Backbone
+from scegg_core.classify import classifier_input
+from scegg_core.data.tables import class_vectors
+from scegg_core.errors import InputError
+from scegg_core.extraction import region_features
+from scegg_core.generators import read_classifier, read_eggn
+from scegg_core.models.classifier import ZeroShotClassifier
+from scegg_core.models.eggn import EGGN
+from scegg_core.models.scen import SCEN
+from scegg_core.scaling import MinMaxScaler
+from scegg_core.settings.data import BackboneSettings
+from scegg_core.settings.final import ClassifierSettings
+from scegg_core.spaces import read_scaler, read_scen
+from scegg_core.training import pick_device
+from scegg_core.using.new_classes import plain_name
+from scegg_core.using.run_folder import RunFiles
+
+
+@dataclass(frozen=True)
+class ClassList:
+    """The classes that can be told apart: names, which are seen, strength of each attribute (C, A) as in the source."""
+
+    names: tuple[str, ...]
+    seen: np.ndarray
+    percent: np.ndarray
+
+    @property
+    def vectors(self) -> np.ndarray:
+        """Return the class vectors a(c), (C, A) float32 with rows of length 1."""
+        return class_vectors(self.percent, self.names)
+
+
+@dataclass(frozen=True)
+class Head:
+    """A final classifier and its settings."""
+
+    classifier: ZeroShotClassifier
+    settings: ClassifierSettings
+
+
+@dataclass(frozen=True)
+class Embedding:
+    """Images in the space: features (n, channels) in [0, 1], and e_l (n, attributes) where the space has a SCEN."""
+
+    features: Tensor
+    semantics: Tensor | None
+
+
+@dataclass(frozen=True)
+class Model:
+    """A trained run; it computes exactly what the workflow's own stages compute."""
+
+    name: str
+    backbone: Backbone
+    images: BackboneSettings  # how images are prepared
+    scen: SCEN | None
+    scaler: MinMaxScaler
+    eggn: EGGN | None  # where a classifier looks at features through it
+    heads: dict[str, Head]  # by task
+    classes: ClassList
+    attributes: tuple[str, ...]
+    device: torch.device
+
+    def regions(self, paths: list[Path]) -> Iterator[np.ndarray]:
+        """Yield region features (n, R, channels) of the images, batch by batch, in the precision they are stored in.
+
+        Raises InputError, after all have been tried, if any image cannot be used.
+        """
+        return region_features(self.backbone, paths, self.images, self.device)
+
+    @torch.inference_mode()
+    def embed(self, regions: np.ndarray) -> Embedding:
+        """Return where images lie in the space, of their regions (n, R, channels)."""
+        part = torch.from_numpy(regions).to(self.device)
+        if self.scen is None:
+            return Embedding(self.scaler.transform(part.float().mean(dim=1).cpu()), None)
+        local, whole = self.scen(part)
+        return Embedding(self.scaler.transform(whole.feature.float().cpu()), local.semantic.float().cpu())
+
+    @torch.inference_mode()
+    def scores(self, features: Tensor, task: str) -> Tensor:
+        """Return the scores (n, k) of features (n, channels) over the classes of `task`."""
+        head = self.heads[task]
+        return head.classifier.scores(classifier_input(features, self.eggn, head.settings))
+
+
+def assemble(
+    files: RunFiles,
+    backbone: Backbone,
+    images: BackboneSettings,
+    classes: ClassList,
+    attributes: tuple[str, ...],
+    device: str,
+) -> Model:
+    """Return the model of the weights in `files`, with what is known of backbone and classes."""
+    place = pick_device(device)
+    heads = {task: Head(*read_classifier(path)) for task, path in files.classifiers.items()}
+    transformed = any(head.settings.input == "transformed" for head in heads.values())
+    return Model(
+        name=files.name,
+        backbone=backbone.to(place),
+        images=images,
+        scen=read_scen(files.scen).to(place) if files.scen else None,
+        scaler=read_scaler(files.scaler),
+        eggn=read_eggn(files.eggn)[0] if transformed else None,
+        heads=heads,
+        classes=classes,
+        attributes=attributes,
+        device=place,
+    )
+
+
+def read_classes(files: RunFiles) -> ClassList:
+    """Return the classes of the run, or of its extension."""
+    table = read_table(files.classes, "classes")
+    return ClassList(tuple(table["name"].to_pylist()), table["seen"].to_numpy(), matrix(table["percent"]))
+
+
+def read_attributes(files: RunFiles) -> tuple[str, ...]:
+    """Return the names of the attributes."""
+    return tuple(read_table(files.attributes, "attributes")["name"].to_pylist())
+
+
+def find_class(model: Model, name: str) -> int:
+    """Return the row of the class called `name`; its number and the kind of blanks may be left out."""
+    known = [plain_name(other) for other in model.classes.names]
+    if plain_name(name) in known:
+        return known.index(plain_name(name))
+    close = difflib.get_close_matches(plain_name(name), known, n=1)
+    hint = f"; did you mean {model.classes.names[known.index(close[0])]}?" if close else "."
+    raise InputError(f"{model.name} has no class {name!r}{hint}")
+
+
+def contributions(semantic: np.ndarray, vector: np.ndarray, other: np.ndarray) -> np.ndarray:
+    """Return each attribute's share (A,) in the lead of class `vector` over `other` in Eq. 3, for one image's e_l.
+
+    The shares add up to p_l of the one minus p_l of the other: LEN's reading of the image, not the classifier's own.
+    """
+    return semantic * (vector - other)

@@ -1,0 +1,155 @@
+"""Predictions on pictures that the workflow has never seen, with what speaks for them."""
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+import torch
+
+from scegg_core.artifacts import whole_file, write_text
+from scegg_core.errors import InputError
+from scegg_core.extraction import load_image
+from scegg_core.figures.attention import attribute_title
+from scegg_core.predictions import TASKS
+from scegg_core.progress import bar
+from scegg_core.using.model import Embedding, Model, contributions
+
+if TYPE_CHECKING:
+    from pandas import DataFrame
+
+BATCHES_AT_ONCE = 8  # a picture that cannot be read costs a second pass over so many batches
+
+
+@dataclass(frozen=True)
+class Answers:
+    """What a model says of images: `paths` (n) as given, `scores` (n, k) over `classes`, rows of the model's classes.
+
+    `semantics` is e_l (n, A), None where the space has no SCEN; `problems` are the images left out, with a sentence.
+    """
+
+    model: Model
+    paths: tuple[str, ...]
+    scores: np.ndarray
+    classes: np.ndarray
+    semantics: np.ndarray | None
+    problems: dict[str, str]
+
+    @property
+    def probabilities(self) -> np.ndarray:
+        """Return the softmax of the scores, (n, k)."""
+        return torch.from_numpy(self.scores).softmax(dim=1).numpy()
+
+    @property
+    def predicted(self) -> np.ndarray:
+        """Return the first class of each image (n,), a row of the model's classes."""
+        return self.classes[self.scores.argmax(axis=1)]
+
+    def frame(self, top: int = 5, attributes: int = 5) -> "DataFrame":
+        """Return a row per image in order of their paths: the `top` classes, the `attributes` that speak most for the
+        first, and for an image that could not be used the problem instead."""
+        from pandas import DataFrame, concat
+
+        order = np.argsort(-self.scores, axis=1, kind="stable")[:, :top]
+        chances = np.take_along_axis(self.probabilities, order, axis=1)
+        columns = {"image": list(self.paths)}
+        for place, rows in enumerate(self.classes[order].T, start=1):
+            columns[f"class_{place}"] = [self.model.classes.names[row] for row in rows]
+            columns[f"probability_{place}"] = chances[:, place - 1]
+            columns[f"seen_{place}"] = self.model.classes.seen[rows]
+        columns["attributes"] = self._speaking(attributes)
+        columns["problem"] = [""] * len(self.paths)
+        answered = DataFrame(columns)
+        bad = DataFrame({"image": list(self.problems), "problem": list(self.problems.values())})
+        whole = concat([answered, bad], ignore_index=True) if len(bad) else answered
+        return whole.sort_values("image", kind="stable", ignore_index=True)
+
+    def _speaking(self, count: int) -> list[str]:
+        """The attributes that speak most for each image's first class, with their share of all that does."""
+        if self.semantics is None:
+            return [""] * len(self.paths)
+        vectors = self.model.classes.vectors
+        others = vectors[self.classes].mean(axis=0)
+        said = []
+        for semantic, row in zip(self.semantics, self.predicted, strict=True):
+            share = contributions(semantic, vectors[row], others)
+            best = [a for a in np.argsort(-share, kind="stable")[:count] if share[a] > 0]
+            share = share / max(share.clip(0).sum(), 1e-30)
+            said.append("; ".join(f"{attribute_title(self.model.attributes[a])} ({share[a]:.0%})" for a in best))
+        return said
+
+
+def predict(model: Model, images: str | Path | Iterable[str | Path], task: str = "gzsl") -> Answers:
+    """Return what `model` says of `images`: a folder (all pictures below it), one file, or paths.
+
+    `task` is gzsl (all classes) or czsl (the unseen ones). Pictures that cannot be read are among the answers' problems.
+    """
+    if task not in TASKS:
+        raise InputError(f"task is {task!r}; known: {', '.join(TASKS)}.")
+    named = find_images(images)
+    names, features, semantics, problems = [], [], [], {}
+    with torch.inference_mode(), bar(len(named), "predicting", unit="image") as progress:
+        for chunk in _chunks(list(named.items()), BATCHES_AT_ONCE * model.images.batch_size):
+            for part in _embedded(model, dict(chunk), problems):
+                features.append(part.features)
+                semantics.append(part.semantics)
+            names += [name for name, _ in chunk if name not in problems]
+            progress.update(len(chunk))
+    if not names:
+        raise InputError(f"none of {len(named)} pictures can be used: " + " ".join(list(problems.values())[:5]))
+    scores = model.scores(torch.cat(features), task).numpy()
+    semantic = None if model.scen is None else torch.cat(semantics).numpy()
+    return Answers(model, tuple(names), scores, model.heads[task].classifier.classes.numpy(), semantic, problems)
+
+
+def find_images(images: str | Path | Iterable[str | Path]) -> dict[str, Path]:
+    """Return the images by name, sorted: a folder's pictures by their path below it, others by their path as given."""
+    from PIL import Image
+
+    if not isinstance(images, (str, Path)):
+        return {str(path): Path(path) for path in sorted(map(str, images))}
+    place = Path(images)
+    if place.is_file():
+        return {str(images): place}
+    if not place.is_dir():
+        raise InputError(f"{place} is missing; name a folder with pictures, or a picture.")
+    known = Image.registered_extensions()
+    files = sorted(path for path in place.rglob("*") if path.suffix.lower() in known and path.is_file())
+    found = {path.relative_to(place).as_posix(): path for path in files if not path.name.startswith(".")}
+    if not found:
+        raise InputError(f"{place} holds no pictures (files ending in .jpg, .png, .webp, …).")
+    return found
+
+
+def write_answers(frame: "DataFrame", path: str | Path) -> None:
+    """Write a frame of answers as .csv or .parquet, whole or not at all."""
+    path = Path(path)
+    if path.suffix == ".csv":
+        write_text(path, frame.to_csv(index=False, float_format="%.6g"))
+    else:
+        with whole_file(checked_output(path)) as temporary:
+            frame.to_parquet(temporary, index=False)
+
+
+def checked_output(path: str | Path) -> Path:
+    """Return `path`, refused unless it ends in .csv or .parquet: to be called before the work."""
+    if Path(path).suffix not in (".csv", ".parquet"):
+        raise InputError(f"{path} is no place for predictions; its name has to end in .csv or .parquet.")
+    return Path(path)
+
+
+def _embedded(model: Model, images: dict[str, Path], problems: dict[str, str]) -> list[Embedding]:
+    """The images' embeddings batch by batch; those that cannot be used go into `problems`, the others are redone."""
+    try:
+        return [model.embed(regions) for regions in model.regions(list(images.values()))]
+    except InputError:
+        loaded = {name: load_image(path, model.images) for name, path in images.items()}
+        problems |= {name: found for name, found in loaded.items() if isinstance(found, str)}
+        good = [images[name] for name in images if name not in problems]
+        return [model.embed(regions) for regions in model.regions(good)]
+
+
+def _chunks(items: list, size: int) -> Iterator[list]:
+    for start in range(0, len(items), size):
+        yield items[start : start + size]

@@ -1,0 +1,102 @@
+"""Settings: one definition of each, refused when misspelt or out of range, layered as documented."""
+
+import re
+from dataclasses import asdict, fields
+from pathlib import Path
+
+import pytest
+import yaml
+
+from scegg_core.errors import InputError
+from scegg_core.settings.resolve import STAGES, read_configuration, torchvision_networks
+from scegg_core.settings.schema import schema_text
+from tests.conftest import ROOT
+
+
+@pytest.fixture
+def values() -> dict:
+    """What config.yaml says."""
+    return yaml.safe_load((ROOT / "config.yaml").read_text())
+
+
+def test_schema_file_is_made_from_the_classes():
+    assert (ROOT / "schemas/config.schema.yaml").read_text() == schema_text(), "run: make schema"
+
+
+@pytest.mark.parametrize("section", STAGES)
+def test_config_lists_every_setting_with_its_default(values, section):
+    assert set(values[section]) == {field.name for field in fields(STAGES[section])}
+    assert STAGES[section](**values[section]) == STAGES[section]()
+
+
+def test_config_validates_against_the_schema(values):
+    from snakemake.utils import validate
+
+    validate(values, str(ROOT / "schemas/config.schema.yaml"))
+
+
+def test_overlays_are_valid(values, monkeypatch, tmp_path):
+    from scegg_core.settings.base import deep_merge
+
+    monkeypatch.setenv("SCEGG_REAL_DATA", str(tmp_path))
+    for overlay in [*(ROOT / "overlays").glob("*.yaml"), *(ROOT / "tests").rglob("*.yaml")]:
+        read_configuration(deep_merge(values, yaml.safe_load(overlay.read_text())))
+
+
+def test_variant_wins_over_data_set_over_section(values):
+    values["eggn"] = {"epochs": 1, "batch_size": 2, "critic_steps": 3}
+    values["datasets"]["cub"]["eggn"] = {"batch_size": 20, "critic_steps": 30}
+    values["variants"]["sc-egg"]["eggn"] = {"critic_steps": 300}
+    found = read_configuration(values).eggn_of("cub", "sc-egg")
+    assert (found.epochs, found.batch_size, found.critic_steps) == (1, 20, 300)
+
+
+def test_ablations_differ_from_the_full_method_in_one_setting(values):
+    config = read_configuration(values)
+    full = asdict(config.scen_of("cub", "sc-egg"))
+    changed = {name: {k for k, v in asdict(config.scen_of("cub", name)).items() if v != full[k]} for name in ("wo-lce", "wo-gce", "wo-scr")}
+    assert changed == {"wo-lce": {"local_weight"}, "wo-gce": {"global_weight"}, "wo-scr": {"stage2_epochs"}}
+    assert config.variant("wo-egs").space == "sc-egg"
+    assert config.eggn_of("cub", "wo-egs").seen_guidance == config.eggn_of("cub", "wo-egs").unseen_guidance == 0
+
+
+def test_validation_split_has_its_data_sets_settings(values):
+    config = read_configuration(values)
+    assert config.scen_of("cub/validation", "sc-egg") == config.scen_of("cub", "sc-egg")
+
+
+@pytest.mark.parametrize(
+    ("section", "change", "sentence"),
+    [
+        ("eggn", {"epochs": 0}, "config: eggn.epochs is 0: should be greater than or equal to 1."),
+        ("eggn", {"generator": "gan"}, "config: eggn.generator is 'gan': "),
+        ("scen", {"learning_rat": 1}, "config: scen.learning_rat is not a known setting (misspelt?)."),
+        ("run", {"deterministic": "perhaps"}, "config: config.yaml.run.deterministic is 'perhaps': "),
+        ("tsne", {"variants": []}, "config: config.yaml.tsne.variants is []: "),
+    ],
+)
+def test_bad_values_get_a_sentence(values, section, change, sentence):
+    values[section] = {**values.get(section, {}), **change}
+    with pytest.raises(InputError, match="^" + re.escape(sentence)):
+        read_configuration(values)
+
+
+def test_networks_are_those_of_torchvision():
+    from scegg_core.vision import import_torchvision
+
+    import_torchvision()
+    from torchvision import models
+
+    assert torchvision_networks() >= set(models.list_models(module=models))
+
+
+def test_pins_of_conda_and_pip_are_the_same():
+    conda = yaml.safe_load((ROOT / "envs/scegg.yaml").read_text())
+    assert {"pip": ["-r requirements.txt"]} in conda["dependencies"]
+    pins = [line for line in (ROOT / "envs/requirements.txt").read_text().splitlines() if line and not line.startswith("#")]
+    assert all("==" in pin for pin in pins)
+
+
+def test_core_never_names_the_workflow_engine():
+    named = [path for path in Path(ROOT / "scegg_core").rglob("*.py") if "snakemake" in path.read_text().lower()]
+    assert named == []

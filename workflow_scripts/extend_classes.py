@@ -1,0 +1,11 @@
+"""Rule extend_classes: a run's class table with new classes, known by description alone, at its end."""
+
+from pathlib import Path
+
+from scegg_core.data.tables import read_index_of
+from scegg_core.jobs import run_job
+from scegg_core.using.new_classes import extend_index, write_classes
+
+with run_job(snakemake) as job:
+    index = extend_index(read_index_of(snakemake.input), Path(snakemake.input.table))
+    write_classes(index, Path(snakemake.output.classes), job.provenance())

@@ -1,0 +1,13 @@
+"""Rule plot_tradeoff: accuracy on seen against unseen classes, with the operating points, for all variants."""
+
+from scegg_core.compare_runs import read_runs, trade_offs
+from scegg_core.data.tables import read_index_of
+from scegg_core.figures.style import save
+from scegg_core.figures.tradeoff import draw_trade_off
+from scegg_core.jobs import run_job
+from scegg_core.settings.report import RunNames
+
+with run_job(snakemake) as job:
+    runs = read_runs(snakemake.input.gzsl, job.settings(RunNames))
+    variants = trade_offs(runs, read_index_of(snakemake.input))
+    save(draw_trade_off(variants, snakemake.params.title), snakemake.output.png)

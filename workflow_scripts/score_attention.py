@@ -1,0 +1,17 @@
+"""Rule score_attention: how often an attribute's attention points at its part, against chance and the mean map."""
+
+from pathlib import Path
+
+from scegg_core.attention_picture import score_attention
+from scegg_core.data.tables import read_index_of
+from scegg_core.jobs import run_job
+from scegg_core.pages import write_csv_and_page
+from scegg_core.regions import RegionStore
+from scegg_core.spaces import read_scen
+
+with run_job(snakemake) as job:
+    files, params = snakemake.input, snakemake.params
+    index, store, scen = read_index_of(files), RegionStore(files.regions), read_scen(Path(files.scen))
+    table = score_attention(index, store, scen, params.folder, params.resize)
+    files = snakemake.output
+    write_csv_and_page(files.attention, files.attention_page, "Pointing score of attention (%)", table)

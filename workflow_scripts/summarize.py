@@ -1,0 +1,17 @@
+"""Rule summarize: Table 1 over data sets, published rows and ours."""
+
+from scegg_core.artifacts import write_text
+from scegg_core.jobs import run_job
+from scegg_core.pages import write_csv_and_page
+from scegg_core.published import read_published
+from scegg_core.tables import summary_table, to_latex, to_markdown
+from scegg_core.tabulate import SummarySettings, remarks, summary_results
+
+with run_job(snakemake) as job:
+    given, files = job.settings(SummarySettings), snakemake.output
+    results = summary_results(snakemake.input.metrics, given)
+    table = summary_table(results, read_published(*snakemake.input.published))
+    notes = [note for one in given.tables for note in remarks([r for r in results if r.dataset == one.dataset], one)]
+    write_csv_and_page(files.summary, files.summary_page, "Summary over data sets", table, notes)
+    write_text(files.markdown, to_markdown(table, notes))
+    write_text(files.latex, to_latex(table, notes))
