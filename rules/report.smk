@@ -66,24 +66,28 @@ rule tabulate:
         latex="results/{dataset}/table.tex",
         ablation_markdown="results/{dataset}/ablation.md",
         ablation_latex="results/{dataset}/ablation.tex",
+    log:
+        "logs/{dataset}/tabulate.log",
     params:
         settings=sentence(lambda w: CONFIG.table_part(w.dataset)),
         there=sentence(lambda w: [run for run, _ in files_of_runs(w.dataset, "metrics.json")]),
         code=code("tabulate"),
-    log:
-        "logs/{dataset}/tabulate.log",
     script:
         "../workflow_scripts/tabulate.py"
 
 
 rule summarize:
     input:
-        metrics=sentence(lambda w: [path for name in CONFIG.tables.summary for _, path in files_of_runs(name, "metrics.json")]),
+        metrics=sentence(
+            lambda w: [path for name in CONFIG.tables.summary for _, path in files_of_runs(name, "metrics.json")]
+        ),
         published=PUBLISHED,
     output:
         **shown_table("results/summary", "summary", "0 summary", of="all"),
         markdown="results/summary.md",
         latex="results/summary.tex",
+    log:
+        "logs/summarize.log",
     params:
         settings=sentence(
             lambda w: {
@@ -92,8 +96,6 @@ rule summarize:
             }
         ),
         code=code("summarize"),
-    log:
-        "logs/summarize.log",
     script:
         "../workflow_scripts/summarize.py"
 
@@ -105,11 +107,11 @@ rule count_classes:
         gzsl=paths_of("predictions_gzsl.parquet"),
     output:
         **shown_table("results/{dataset}/per_class", "per_class", "5 classes"),
+    log:
+        "logs/{dataset}/count_classes.log",
     params:
         settings=names_of("predictions_gzsl.parquet"),
         code=code("count_classes"),
-    log:
-        "logs/{dataset}/count_classes.log",
     script:
         "../workflow_scripts/count_classes.py"
 
@@ -144,13 +146,13 @@ rule plot_tsne:
         **shown_table("results/{dataset}/tsne", "tsne", "separation", "Feature spaces"),
         png=shown("results/{dataset}/tsne.png", "tsne", "Feature spaces", "t-SNE"),
         pdf="results/{dataset}/tsne.pdf",
+    log:
+        "logs/{dataset}/plot_tsne.log",
+    threads: 2
     params:
         settings=as_mapping(CONFIG.tsne),
         titles=sentence(lambda w: {name: CONFIG.variant(name).title or name for (name, _), _ in tsne_files(w.dataset)}),
         code=code("plot_tsne"),
-    log:
-        "logs/{dataset}/plot_tsne.log",
-    threads: 2
     script:
         "../workflow_scripts/plot_tsne.py"
 
@@ -171,12 +173,12 @@ rule plot_attention:
             for number in range(1, CONFIG.attention.count + 1)
         ],
         overview=shown("results/{dataset}/attention/overview.png", "attention", "Attention", "all images"),
+    log:
+        "logs/{dataset}/plot_attention.log",
     params:
         settings=sentence(lambda w: CONFIG.sheets_of(w.dataset)),
         folder=sentence(lambda w: dataset_settings(w).folder),
         code=code("plot_attention"),
-    log:
-        "logs/{dataset}/plot_attention.log",
     script:
         "../workflow_scripts/plot_attention.py"
 
@@ -186,12 +188,12 @@ rule score_attention:
         unpack(attention_inputs),
     output:
         **shown_table("results/{dataset}/attention", "pointing", "pointing score", "Attention"),
+    log:
+        "logs/{dataset}/score_attention.log",
     params:
         folder=sentence(lambda w: dataset_settings(w).folder),
         resize=sentence(lambda w: dataset_settings(w).backbone.resize),
         code=code("score_attention"),
-    log:
-        "logs/{dataset}/score_attention.log",
     script:
         "../workflow_scripts/score_attention.py"
 
@@ -212,12 +214,12 @@ rule plot_curves:
     output:
         curves="results/{dataset}/variants/{variant}/curves.parquet",
         png=shown("results/{dataset}/variants/{variant}/curves.png", "curves", "Training", "{variant}"),
+    log:
+        "logs/{dataset}/variants/{variant}/plot_curves.log",
     params:
         seeds=sentence(lambda w: [seed for seed, _ in curve_files(w.dataset, w.variant)]),
         title=sentence(lambda w: CONFIG.variant(w.variant).title or w.variant),
         code=code("plot_curves"),
-    log:
-        "logs/{dataset}/variants/{variant}/plot_curves.log",
     script:
         "../workflow_scripts/plot_curves.py"
 
@@ -228,12 +230,12 @@ rule plot_tradeoff:
         gzsl=paths_of("predictions_gzsl.parquet"),
     output:
         png=shown("results/{dataset}/tradeoff.png", "tradeoff", "Predictions", "trade-off"),
+    log:
+        "logs/{dataset}/plot_tradeoff.log",
     params:
         settings=names_of("predictions_gzsl.parquet"),
         title=sentence(lambda w: CONFIG.table_part(w.dataset)["dataset"]),
         code=code("plot_tradeoff"),
-    log:
-        "logs/{dataset}/plot_tradeoff.log",
     script:
         "../workflow_scripts/plot_tradeoff.py"
 
@@ -243,13 +245,15 @@ rule plot_confusion:
         unpack(index_of),
         predictions=paths_of(f"predictions_{CONFIG.confusion.task}.parquet"),
     output:
-        png=shown("results/{dataset}/variants/{variant}/confusion.png", "confusion", "Predictions", "confusion, {variant}"),
+        png=shown(
+            "results/{dataset}/variants/{variant}/confusion.png", "confusion", "Predictions", "confusion, {variant}"
+        ),
+    log:
+        "logs/{dataset}/variants/{variant}/plot_confusion.log",
     params:
         settings=names_of(f"predictions_{CONFIG.confusion.task}.parquet"),
         task=CONFIG.confusion.task,
         code=code("plot_confusion"),
-    log:
-        "logs/{dataset}/variants/{variant}/plot_confusion.log",
     script:
         "../workflow_scripts/plot_confusion.py"
 
@@ -274,6 +278,6 @@ for name in CONFIG.datasets:
     rule:
         name:
             f"report_{name}"
-        localrule: True
         input:
             report_files(name),
+        localrule: True

@@ -1,4 +1,4 @@
-"""Commands beside the workflow: python -m scegg_core predict, add-classes, explain, export, schema."""
+"""Commands beside the workflow: python -m scegg_core predict, add-classes, explain, export, draw-species, schema."""
 
 import argparse
 import sys

@@ -24,6 +24,11 @@ class Attended:
     scores: np.ndarray
 
 
+def test_images(index: DatasetIndex) -> np.ndarray:
+    """Return the positions of all test images, ascending."""
+    return np.sort(np.concatenate([index.in_split("test_seen"), index.in_split("test_unseen")]))
+
+
 @torch.inference_mode()
 def attend(
     store: RegionStore, scen: SCEN, index: DatasetIndex, positions: np.ndarray, batch: int = 32

@@ -24,5 +24,8 @@ def read_curves(paths: Sequence[str | Path], seeds: Sequence[int]) -> "DataFrame
 
 def write_curves(path: str | Path, curves: "DataFrame", provenance: Provenance) -> None:
     """Write the curves of several seeds as a table of kind `curves`."""
-    columns = {name: list(curves[name]) if curves[name].dtype.kind not in "if" else np.array(curves[name]) for name in CURVES.columns}
+    columns = {
+        name: list(curves[name]) if curves[name].dtype.kind not in "if" else np.array(curves[name])
+        for name in CURVES.columns
+    }
     write_table(path, CURVES.name, columns, provenance)

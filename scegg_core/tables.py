@@ -1,9 +1,9 @@
-"""Result tables: runs of variants and seeds in; data frames in the shape of the paper's tables, Markdown, LaTeX out.
+"""Result tables: runs of variants and seeds in; data frames in the shape of the paper's tables out.
 
 Accuracies come in as shares in [0, 1] and leave as percent, rounded to two decimals.
 """
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from statistics import fmean, stdev
 from typing import TYPE_CHECKING
@@ -13,7 +13,7 @@ import numpy as np
 from scegg_core.published import PublishedRow, find_published
 
 if TYPE_CHECKING:
-    from pandas import DataFrame, Series
+    from pandas import DataFrame
 
 #: Metric as shown → field of RunResult.
 METRICS = {"Acc": "acc", "U": "u", "S": "s", "H": "h", "AUSUC": "ausuc"}
@@ -21,12 +21,6 @@ METRICS = {"Acc": "acc", "U": "u", "S": "s", "H": "h", "AUSUC": "ausuc"}
 PAPER_METRICS = ("Acc", "U", "S", "H")
 #: The paper's Table 2, in its order.
 ABLATION = ("baseline", "wo-lce", "wo-gce", "wo-scr", "wo-egs", "sc-egg")
-ABSENT = "–"
-LATEX = {
-    **{sign: f"\\{sign}" for sign in "&%$#_{}"},
-    **{"\\": r"\textbackslash{}", "~": r"\textasciitilde{}", "^": r"\textasciicircum{}"},
-    **{"±": r"$\pm$", "–": "--", "†": r"$\dagger$", "λ": r"$\lambda$"},
-}
 
 
 @dataclass(frozen=True)
@@ -154,30 +148,6 @@ def missing_remarks(results: Sequence[RunResult], variants: Sequence[str], seeds
     return remarks
 
 
-def to_markdown(table: "DataFrame", remarks: Sequence[str] = ()) -> str:
-    """Return the table as Markdown: mean ± std in one cell, best bold, second best italic, remarks as a list below."""
-    head, *body = display(table, ("%s", "**%s**", "*%s*"), lambda cell: cell.replace("|", r"\|"))
-    rule = ["---:" if right else "---" for right in right_aligned(table)]
-    lines = ["| " + " | ".join(row) + " |" for row in (head, rule, *body)] if head else ["(no results)"]
-    notes = [f"- {remark}" for remark in (*remarks, *row_remarks(table))]
-    return "\n".join([*lines, *(["", *notes] if notes else [])]) + "\n"
-
-
-def to_latex(table: "DataFrame", remarks: Sequence[str] = ()) -> str:
-    """Return the table as a booktabs tabular: best bold, second best underlined per metric, remarks below it."""
-    shown = display(table, ("%s", r"\textbf{%s}", r"\underline{%s}"), escape_latex)
-    lines = [" & ".join(row) + r" \\" for row in shown]
-    columns = "".join("r" if right else "l" for right in right_aligned(table))
-    notes = [escape_latex(remark) + r"\par" for remark in (*remarks, *row_remarks(table))]
-    body = [rf"\begin{{tabular}}{{{columns}}}", r"\toprule", lines[0], r"\midrule", *lines[1:], r"\bottomrule"]
-    return "\n".join(["% needs \\usepackage{booktabs}", *body, r"\end{tabular}", *notes]) + "\n"
-
-
-def escape_latex(text: str) -> str:
-    """Return `text` with LaTeX's special signs escaped."""
-    return "".join(LATEX.get(sign, sign) for sign in text)
-
-
 def _groups(results: Sequence[RunResult]) -> list[list[RunResult]]:
     """Runs that differ in the seed alone, in order of first appearance."""
     groups: dict[tuple, list[RunResult]] = {}
@@ -246,57 +216,3 @@ def _class_row(label: int, counts: np.ndarray, names: Sequence[str], seen: np.nd
         "most_often_taken_for": names[worst] if wrong[worst] else "",
         "taken_for": round(100 * wrong[worst] / images, 2),
     }
-
-
-def _columns(table: "DataFrame") -> list[str]:
-    """Columns that get a column of their own in print: no stds, no empty ones, one name per row."""
-    hidden = {"remark", *(["variant"] if "title" in table else [])}
-    return [name for name in table if name not in hidden and not name.endswith("_std") and not table[name].isna().all()]
-
-
-def right_aligned(table: "DataFrame") -> list[bool]:
-    """Return for each column in print whether it holds numbers."""
-    from pandas.api.types import is_bool_dtype, is_numeric_dtype
-
-    return [is_numeric_dtype(table[name]) and not is_bool_dtype(table[name]) for name in _columns(table)]
-
-
-def display(table: "DataFrame", marks: Sequence[str], escape: Callable[[str], str]) -> list[list[str]]:
-    """Head and rows as text; `marks` are the patterns of plain cells and of the best and second best of a metric."""
-    names = _columns(table)
-    columns = []
-    for name in names:
-        texts = [escape(_cell(row, name)) for _, row in table.iterrows()]
-        columns.append([marks[rank] % text for text, rank in zip(texts, _ranks(table, name), strict=True)])
-    heads = [escape({"title": "variant", "dataset": "data set"}.get(name, name.replace("_", " "))) for name in names]
-    return [heads, *map(list, zip(*columns, strict=True))]
-
-
-def _cell(row: "Series", name: str) -> str:
-    from pandas import isna
-
-    value, spread = row[name], row.get(f"{name}_std")
-    if isna(value):
-        return ABSENT
-    if not isinstance(value, float):
-        text = {True: "yes", False: "no"}[value] if isinstance(value, bool | np.bool_) else str(value)
-        return f"{text} †" if name == "method" and row.get("remark") else text
-    as_printed = name.startswith("published_") or row.get("family") in ("embedding", "generative")
-    text = f"{value:.1f}" if as_printed else f"{value:.2f}"
-    return text if spread is None or isna(spread) else f"{text} ± {spread:.2f}"
-
-
-def _ranks(table: "DataFrame", name: str) -> list[int]:
-    """1 for the best and 2 for the second best value of a metric column with at least two rows, 0 for all else."""
-    metric = name.rpartition(" ")[2] in METRICS
-    if not metric or "reference" in table or "seed" in table or table[name].count() < 2:
-        return [0] * len(table)
-    ordered = sorted(set(table[name].dropna()), reverse=True)[:2]
-    return [ordered.index(value) + 1 if value in ordered else 0 for value in table[name]]
-
-
-def row_remarks(table: "DataFrame") -> list[str]:
-    """Return the remarks of the table's own rows as sentences."""
-    if "remark" not in table:
-        return []
-    return [f"† {row['method']}, {row['remark']}." for _, row in table.iterrows() if row["remark"]]

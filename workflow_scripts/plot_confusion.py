@@ -1,9 +1,10 @@
 """Rule plot_confusion: what a variant takes the images of unseen classes for."""
 
-from scegg_core.compare_runs import confusion_picture, read_runs
+from scegg_core.confusion_picture import confusion_picture
 from scegg_core.data.tables import read_index_of
 from scegg_core.figures.style import save
 from scegg_core.jobs import run_job
+from scegg_core.run_predictions import read_runs
 from scegg_core.settings.report import RunNames
 
 with run_job(snakemake) as job:

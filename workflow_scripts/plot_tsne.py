@@ -3,9 +3,9 @@
 from scegg_core.data.tables import read_index_of
 from scegg_core.figures.style import save
 from scegg_core.jobs import run_job
-from scegg_core.pages import write_csv_and_page
 from scegg_core.settings.report import TsneSettings
 from scegg_core.tsne_picture import SpaceFiles, remarks, tsne_picture
+from scegg_core.typeset import write_csv_and_page
 
 with run_job(snakemake) as job:
     given, files, titles = job.settings(TsneSettings), snakemake.input, snakemake.params.titles

@@ -2,12 +2,12 @@
 
 from pathlib import Path
 
-from scegg_core.attention_picture import score_attention
 from scegg_core.data.tables import read_index_of
 from scegg_core.jobs import run_job
-from scegg_core.pages import write_csv_and_page
+from scegg_core.pointing_score import score_attention
 from scegg_core.regions import RegionStore
 from scegg_core.spaces import read_scen
+from scegg_core.typeset import write_csv_and_page
 
 with run_job(snakemake) as job:
     files, params = snakemake.input, snakemake.params

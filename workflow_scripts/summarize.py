@@ -2,10 +2,10 @@
 
 from scegg_core.artifacts import write_text
 from scegg_core.jobs import run_job
-from scegg_core.pages import write_csv_and_page
 from scegg_core.published import read_published
-from scegg_core.tables import summary_table, to_latex, to_markdown
+from scegg_core.tables import summary_table
 from scegg_core.tabulate import SummarySettings, remarks, summary_results
+from scegg_core.typeset import to_latex, to_markdown, write_csv_and_page
 
 with run_job(snakemake) as job:
     given, files = job.settings(SummarySettings), snakemake.output

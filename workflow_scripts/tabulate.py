@@ -2,10 +2,10 @@
 
 from scegg_core.artifacts import write_text
 from scegg_core.jobs import run_job
-from scegg_core.pages import write_csv_and_page
 from scegg_core.published import read_published
-from scegg_core.tables import ablation_table, paired_differences, result_table, seed_rows, to_latex, to_markdown
+from scegg_core.tables import ablation_table, paired_differences, result_table, seed_rows
 from scegg_core.tabulate import TableSettings, ablation_remarks, remarks, run_results
+from scegg_core.typeset import to_latex, to_markdown, write_csv_and_page
 
 with run_job(snakemake) as job:
     given, files = job.settings(TableSettings), snakemake.output
@@ -17,7 +17,9 @@ with run_job(snakemake) as job:
 
     write_csv_and_page(files.table, files.table_page, f"{given.dataset}: results", table, notes)
     write_csv_and_page(files.ablation, files.ablation_page, f"{given.dataset}: ablation", ablation, ablation_notes)
-    write_csv_and_page(files.paired, files.paired_page, f"{given.dataset}: differences to {given.reference}", paired, notes)
+    write_csv_and_page(
+        files.paired, files.paired_page, f"{given.dataset}: differences to {given.reference}", paired, notes
+    )
     write_csv_and_page(files.seeds, files.seeds_page, f"{given.dataset}: single runs", seed_rows(results), notes)
     write_text(files.markdown, to_markdown(table, notes))
     write_text(files.latex, to_latex(table, notes))

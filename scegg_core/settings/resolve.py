@@ -132,7 +132,9 @@ class Configuration:
 
     def _stage(self, stage: str, kind: type, dataset: str, place: str, overrides: dict):
         own = getattr(self.dataset(dataset), stage)
-        return parse_section(kind, deep_merge(getattr(self, stage), own, overrides), f"{stage} (with datasets.{dataset} and {place})")
+        return parse_section(
+            kind, deep_merge(getattr(self, stage), own, overrides), f"{stage} (with datasets.{dataset} and {place})"
+        )
 
     def _named(self, section: str, name: str):
         known = getattr(self, section)

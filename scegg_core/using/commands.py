@@ -1,4 +1,4 @@
-"""The commands predict, add-classes, explain and export."""
+"""The commands predict, add-classes, explain, export and draw-species."""
 
 import argparse
 import json
@@ -11,7 +11,7 @@ from scegg_core.errors import InputError
 
 def add_commands(commands) -> None:
     """Add the commands to an argument parser's `commands`; each sets `run`, the function that carries it out."""
-    for add in (_add_predict, _add_add_classes, _add_explain, _add_export):
+    for add in (_add_predict, _add_add_classes, _add_explain, _add_export, _add_draw_species):
         add(commands)
 
 
@@ -82,7 +82,7 @@ def _explain(options: argparse.Namespace) -> int:
     else:
         contrast = contrast_classes(model, *options.classes)
     save(draw_contrast(contrast, options.top), options.out)
-    print(contrast.frame().head(options.top).to_string(index=False, float_format="%.3f"))
+    print(contrast.frame().head(options.top).to_string(index=False, float_format="%.3g"))
     return 0
 
 
@@ -92,6 +92,14 @@ def _export(options: argparse.Namespace) -> int:
     folder = export_run(options.run_folder, options.out, options.weights)
     size = sum(path.stat().st_size for path in folder.iterdir())
     _say(f"{folder}: {size / 1e6:.1f} MB")
+    return 0
+
+
+def _draw_species(options: argparse.Namespace) -> int:
+    from scegg_core.aviary.new_species import draw_new_species
+
+    names = draw_new_species(Path(options.out), options.count, options.pictures, options.size, options.seed)
+    _say(f"{options.out}: classes.csv and {options.pictures} pictures each of {', '.join(names)}")
     return 0
 
 
@@ -128,6 +136,17 @@ def _add_explain(commands) -> None:
 def _add_export(commands) -> None:
     parser = _command(commands, "export", "a trained run as one self-contained folder", _export)
     parser.add_argument("--out", required=True, help="the folder to write")
+
+
+def _add_draw_species(commands) -> None:
+    about = "pictures and descriptions of new species, to try add-classes on the aviary"
+    parser = commands.add_parser("draw-species", help=about, description=f"draw-species: {about}.")
+    parser.set_defaults(run=_draw_species)
+    parser.add_argument("--out", required=True, help="folder for images/ and classes.csv")
+    parser.add_argument("--count", type=_count, default=3, help="species (3)")
+    parser.add_argument("--pictures", type=_count, default=40, help="pictures of each (40)")
+    parser.add_argument("--size", type=_count, default=128, help="width and height of a picture (128, as the aviary's)")
+    parser.add_argument("--seed", type=int, default=1000, help="seed of the species and the pictures (1000)")
 
 
 def _command(commands, name: str, about: str, run, takes_weights: bool = True) -> argparse.ArgumentParser:

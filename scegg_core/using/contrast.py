@@ -56,13 +56,15 @@ def contrast_image(model: Model, image: str | Path, task: str = "gzsl", against:
     if model.scen is None:
         raise InputError(f"{model.name} has no SCEN, so nothing tells which attributes it sees in an image.")
     answers = predict(model, [image], task)
-    first, second = answers.classes[np.argsort(-answers.scores[0], kind="stable")[:2]]
-    second = find_class(model, against) if against is not None else second
+    order = answers.classes[np.argsort(-answers.scores[0], kind="stable")].tolist()
+    first, second = order[0], find_class(model, against) if against is not None else order[min(1, len(order) - 1)]
     if first == second:
-        raise InputError(f"{against!r} is the class that {image} is taken for; name another one.")
+        raise InputError(
+            f"{image} is taken for {model.classes.names[first]}; name another class to tell it apart from (--against)."
+        )
     vectors = model.classes.vectors
     share = contributions(answers.semantics[0], vectors[first], vectors[second])
-    return _contrast(model, (int(first), int(second)), share, f"in {Path(image).name}")
+    return _contrast(model, (first, second), share, f"in {Path(image).name}")
 
 
 def _contrast(model: Model, rows: tuple[int, int], share: np.ndarray, where: str) -> Contrast:

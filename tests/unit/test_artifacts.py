@@ -8,7 +8,16 @@ import pandas as pd
 import pytest
 import torch
 
-from scegg_core.artifacts import Provenance, input_digest, read_description, read_table, read_tensors, whole_file, write_table, write_tensors
+from scegg_core.artifacts import (
+    Provenance,
+    input_digest,
+    read_description,
+    read_table,
+    read_tensors,
+    whole_file,
+    write_table,
+    write_tensors,
+)
 from scegg_core.errors import InputError
 
 MADE = Provenance("stage", {"epochs": 2}, "abc", {"images": "def"}, 3)
@@ -108,7 +117,9 @@ def test_flipped_bits_are_found_or_harmless(tmp_path, kind):
 
 def test_another_kind_is_refused(tmp_path):
     write_features(tmp_path / "a.parquet")
-    with pytest.raises(InputError, match=r"a\.parquet is a features artifact of schema 1, expected synthetic of schema 1\."):
+    with pytest.raises(
+        InputError, match=r"a\.parquet is a features artifact of schema 1, expected synthetic of schema 1\."
+    ):
         read_table(tmp_path / "a.parquet", "synthetic")
 
 
@@ -120,7 +131,12 @@ def test_a_foreign_parquet_file_is_refused(tmp_path):
 
 def test_digest_follows_the_content_alone(tmp_path):
     write_features(tmp_path / "a.parquet")
-    write_table(tmp_path / "b.parquet", "features", {"image": np.arange(50, dtype=np.int32), "feature": np.ones((50, 7))}, Provenance("other"))
+    write_table(
+        tmp_path / "b.parquet",
+        "features",
+        {"image": np.arange(50, dtype=np.int32), "feature": np.ones((50, 7))},
+        Provenance("other"),
+    )
     write_features(tmp_path / "c.parquet", 2.0)
     assert input_digest(tmp_path / "a.parquet") == input_digest(tmp_path / "b.parquet")
     assert input_digest(tmp_path / "a.parquet") != input_digest(tmp_path / "c.parquet")

@@ -21,7 +21,13 @@ def settings(**values) -> BackboneSettings:
 
 @pytest.mark.parametrize(
     ("network", "channels", "grid"),
-    [("resnet18", 512, 2), ("resnet50", 2048, 2), ("resnet101", 2048, 2), ("mobilenet_v2", 1280, 2), ("shufflenet_v2_x0_5", 1024, 2)],
+    [
+        ("resnet18", 512, 2),
+        ("resnet50", 2048, 2),
+        ("resnet101", 2048, 2),
+        ("mobilenet_v2", 1280, 2),
+        ("shufflenet_v2_x0_5", 1024, 2),
+    ],
 )
 def test_size_of_the_last_map_is_read(network, channels, grid):
     size = map_size(build_backbone(settings(network=network), None), 64)
@@ -33,11 +39,19 @@ def test_features_are_those_of_the_whole_network(network):
     torch.manual_seed(0)
     whole = models.get_model(network, weights=None).eval()
     features = feature_extractor(network).eval()
-    features.load_state_dict({k.removeprefix("features."): v for k, v in whole.state_dict().items() if k.removeprefix("features.") in features.state_dict()})
+    features.load_state_dict(
+        {
+            k.removeprefix("features."): v
+            for k, v in whole.state_dict().items()
+            if k.removeprefix("features.") in features.state_dict()
+        }
+    )
     images = torch.rand(2, 3, 64, 64)
     last = []
     pool = whole.features if network == "mobilenet_v2" else whole.avgpool
-    hook = pool.register_forward_hook(lambda _m, given, out: last.append(out if network == "mobilenet_v2" else given[0]))
+    hook = pool.register_forward_hook(
+        lambda _m, given, out: last.append(out if network == "mobilenet_v2" else given[0])
+    )
     with torch.no_grad():
         whole(images)
         torch.testing.assert_close(features(images), last[0])
@@ -55,7 +69,9 @@ def test_weight_file_of_features_or_of_the_whole_network(tmp_path, prefix):
     torch.save({prefix + name: value for name, value in network.state_dict().items()}, tmp_path / "weights.pt")
     loaded = build_backbone(given, tmp_path / "weights.pt")
     images = torch.randint(0, 256, (2, 3, 64, 64), dtype=torch.uint8)
-    scaled = (images.float() / 255 - torch.tensor([0.485, 0.456, 0.406]).view(3, 1, 1)) / torch.tensor([0.229, 0.224, 0.225]).view(3, 1, 1)
+    scaled = (images.float() / 255 - torch.tensor([0.485, 0.456, 0.406]).view(3, 1, 1)) / torch.tensor(
+        [0.229, 0.224, 0.225]
+    ).view(3, 1, 1)
     with torch.no_grad():
         expected = network.eval()(scaled).flatten(2).transpose(1, 2)
         torch.testing.assert_close(loaded(images), expected, rtol=1e-4, atol=1e-5)
@@ -69,7 +85,9 @@ def test_weights_of_another_network_are_refused(tmp_path):
 
 def test_missing_weight_is_named(tmp_path):
     torch.save({"other": torch.zeros(1)}, tmp_path / "weights.pt")
-    with pytest.raises(InputError, match=r"weights\.pt does not hold weights of resnet18: 'conv1\.weight' is not in it\."):
+    with pytest.raises(
+        InputError, match=r"weights\.pt does not hold weights of resnet18: 'conv1\.weight' is not in it\."
+    ):
         build_backbone(settings(), tmp_path / "weights.pt")
 
 

@@ -54,7 +54,10 @@ def test_variant_wins_over_data_set_over_section(values):
 def test_ablations_differ_from_the_full_method_in_one_setting(values):
     config = read_configuration(values)
     full = asdict(config.scen_of("cub", "sc-egg"))
-    changed = {name: {k for k, v in asdict(config.scen_of("cub", name)).items() if v != full[k]} for name in ("wo-lce", "wo-gce", "wo-scr")}
+    changed = {
+        name: {k for k, v in asdict(config.scen_of("cub", name)).items() if v != full[k]}
+        for name in ("wo-lce", "wo-gce", "wo-scr")
+    }
     assert changed == {"wo-lce": {"local_weight"}, "wo-gce": {"global_weight"}, "wo-scr": {"stage2_epochs"}}
     assert config.variant("wo-egs").space == "sc-egg"
     assert config.eggn_of("cub", "wo-egs").seen_guidance == config.eggn_of("cub", "wo-egs").unseen_guidance == 0
@@ -93,7 +96,9 @@ def test_networks_are_those_of_torchvision():
 def test_pins_of_conda_and_pip_are_the_same():
     conda = yaml.safe_load((ROOT / "envs/scegg.yaml").read_text())
     assert {"pip": ["-r requirements.txt"]} in conda["dependencies"]
-    pins = [line for line in (ROOT / "envs/requirements.txt").read_text().splitlines() if line and not line.startswith("#")]
+    pins = [
+        line for line in (ROOT / "envs/requirements.txt").read_text().splitlines() if line and not line.startswith("#")
+    ]
     assert all("==" in pin for pin in pins)
 
 

@@ -6,7 +6,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from scegg_core import tables
+from scegg_core import tables, typeset
 from scegg_core.errors import InputError
 from scegg_core.metrics import harmonic_mean
 from scegg_core.published import find_published, read_published
@@ -25,6 +25,7 @@ def run(variant="sc-egg", seed=0, h=0.5, **values) -> RunResult:
         "dataset": "CUB",
         "title": variant.upper(),
         "backbone": "resnet101",
+        "weights": "IMAGENET1K_V1",
         "image_size": 448,
         "selection": "last",
     }
@@ -47,7 +48,7 @@ def test_one_seed_has_no_deviation():
 def test_a_task_that_was_not_run_stays_empty():
     table = tables.result_table([run(acc=float("nan")), run(seed=1, acc=float("nan"))])
     assert table[["Acc", "Acc_std"]].isna().all(axis=None)
-    assert "| Acc |" not in tables.to_markdown(table)
+    assert "| Acc |" not in typeset.to_markdown(table)
 
 
 def test_unlike_runs_are_not_averaged():
@@ -129,7 +130,7 @@ def test_summary_keeps_and_flags_the_printed_value(published):
     row = table[table["method"] == "GCM-CF"].iloc[0]
     assert row["AWA2 H"] == 60.3
     assert "67.0" in row["remark"]
-    text = tables.to_markdown(table)
+    text = typeset.to_markdown(table)
     assert "| GCM-CF † |" in text
     assert "- † GCM-CF, AWA2: printed H 60.3" in text
 
@@ -153,38 +154,38 @@ def test_a_class_without_mistakes_is_taken_for_nothing():
 def test_missing_variants_and_seeds_are_named():
     remarks = tables.missing_remarks([run(), run("len"), run("len", seed=1)], ["sc-egg", "wo-lce", "len"], [0, 1])
     assert remarks == ["Missing: sc-egg lacks seed 1.", "Missing: wo-lce has no results yet."]
-    text = tables.to_markdown(tables.result_table([run()]), remarks)
+    text = typeset.to_markdown(tables.result_table([run()]), remarks)
     assert text.endswith("- Missing: sc-egg lacks seed 1.\n- Missing: wo-lce has no results yet.\n")
 
 
 def test_markdown_marks_best_and_second():
     table = tables.result_table([run("a", h=0.4), run("b", h=0.6), run("c", h=0.5), run("d", h=0.6)])
-    cells = [line.split(" | ")[9] for line in tables.to_markdown(table).splitlines()[2:]]
+    cells = [line.split(" | ")[10] for line in typeset.to_markdown(table).splitlines()[2:]]
     assert cells == ["40.00", "**60.00**", "*50.00*", "**60.00**"]
 
 
 def test_latex_escapes_and_marks():
     table = tables.result_table([run("a", h=0.4, title="w/o L_LCE & 50%"), run("b", seed=1, h=0.6), run("b", h=0.5)])
-    text = tables.to_latex(table, ["a_b & 10%"])
+    text = typeset.to_latex(table, ["a_b & 10%"])
     assert r"w/o L\_LCE \& 50\%" in text
     assert r"\textbf{55.00 $\pm$ 7.07}" in text
     assert r"\underline{40.00}" in text
     assert r"a\_b \& 10\%\par" in text
     assert [text.count(rule) for rule in (r"\toprule", r"\midrule", r"\bottomrule")] == [1, 1, 1]
-    assert tables.escape_latex(r"\x{y}~^#$") == r"\textbackslash{}x\{y\}\textasciitilde{}\textasciicircum{}\#\$"
+    assert typeset.escape_latex(r"\x{y}~^#$") == r"\textbackslash{}x\{y\}\textasciitilde{}\textasciicircum{}\#\$"
 
 
 def test_latex_has_as_many_columns_as_cells():
-    lines = tables.to_latex(tables.result_table([run(), run("len")])).splitlines()
+    lines = typeset.to_latex(tables.result_table([run(), run("len")])).splitlines()
     columns = lines[1].split("{")[-1].rstrip("}")
     assert {line.count("&") + 1 for line in lines if line.endswith(r"\\")} == {len(columns)}
 
 
 def test_published_rows_keep_their_one_decimal(published):
-    text = tables.to_markdown(tables.result_table([replace(run(), h=0.6)], published))
+    text = typeset.to_markdown(tables.result_table([replace(run(), h=0.6)], published))
     assert "| 68.5 |" in text and "60.00" in text
 
 
 def test_no_results_at_all_is_a_table_that_says_so():
-    assert tables.to_markdown(tables.result_table([]), ["Missing: x."]) == "(no results)\n\n- Missing: x.\n"
-    assert r"\begin{tabular}" in tables.to_latex(tables.result_table([]))
+    assert typeset.to_markdown(tables.result_table([]), ["Missing: x."]) == "(no results)\n\n- Missing: x.\n"
+    assert r"\begin{tabular}" in typeset.to_latex(tables.result_table([]))

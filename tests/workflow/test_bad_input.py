@@ -32,8 +32,16 @@ TABLE = "results/aviary/table.csv"
             TABLE,
             "config: datasets.aviary.backbone.network is 'resnet19', which torchvision does not have; did you mean resnet18",
         ),
-        ("variants: {x: {space: nowhere}}", "results/aviary/variants/x/seed0/metrics.json", "config: spaces has no 'nowhere'; "),
-        ("variants: {len: {eggn: {epochs: 1}}}", TABLE, "predict_by embedding takes no eggn, synthesis or classifier settings"),
+        (
+            "variants: {x: {space: nowhere}}",
+            "results/aviary/variants/x/seed0/metrics.json",
+            "config: spaces has no 'nowhere'; ",
+        ),
+        (
+            "variants: {len: {eggn: {epochs: 1}}}",
+            TABLE,
+            "predict_by embedding takes no eggn, synthesis or classifier settings",
+        ),
         ("run: {}", "results/birds/table.csv", f"config: datasets has no 'birds'; {KNOWN}"),
         ("run: {}", "results/aviary/variants/nothing/seed0/metrics.json", "config: variants has no 'nothing'; known: "),
         (
@@ -41,7 +49,11 @@ TABLE = "results/aviary/table.csv"
             TABLE,
             "config: datasets.aviary.backbone.weights is 'no/such/file.pt', but there is no such file.",
         ),
-        ("datasets: {mine: {format: cub, folder: $NOT_SET_ANYWHERE/x}}", TABLE, "the environment variable in '$NOT_SET_ANYWHERE/x' is not set"),
+        (
+            "datasets: {mine: {format: cub, folder: $NOT_SET_ANYWHERE/x}}",
+            TABLE,
+            "the environment variable in '$NOT_SET_ANYWHERE/x' is not set",
+        ),
     ],
 )
 def test_before_any_job(fresh, tmp_path, overlay, target, sentence):

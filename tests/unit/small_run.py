@@ -1,0 +1,138 @@
+"""A run of a few pictures and untrained networks, with every file that the workflow would have written."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import torch
+from PIL import Image
+
+from scegg_core.artifacts import Provenance, input_digest, write_tensors
+from scegg_core.backbone import build_backbone, random_features
+from scegg_core.classify import classifier_input
+from scegg_core.data.tables import DatasetIndex, write_index
+from scegg_core.extraction import extract_shard
+from scegg_core.final_stage import train_final
+from scegg_core.generators import write_classifier, write_eggn, write_synthetic
+from scegg_core.models.eggn import EGGN
+from scegg_core.models.scen import SCEN
+from scegg_core.predictions import TASKS, predict_by, write_predictions
+from scegg_core.regions import RegionStore
+from scegg_core.settings.base import as_mapping
+from scegg_core.settings.data import BackboneSettings
+from scegg_core.settings.eggn import EggnSettings
+from scegg_core.settings.final import ClassifierSettings, SynthesisSettings
+from scegg_core.settings.scen import ScenSettings
+from scegg_core.spaces import Space, embed_images, read_features, read_scaler, write_scen, write_space
+from scegg_core.synthesize import synthesize
+
+CPU = torch.device("cpu")
+ATTRIBUTES = (
+    "has_wing_color::blue",
+    "has_wing_color::red",
+    "has_size::small",
+    "has_size::large",
+    "has_bill_shape::cone",
+)
+WORDS = ("wing color blue", "wing color red", "size small", "size large", "bill shape cone")
+
+
+@dataclass(frozen=True)
+class SmallRun:
+    """Where the run and its pictures lie."""
+
+    root: Path
+    run: Path
+    images: Path
+    index: DatasetIndex
+
+
+def make_run(root: Path, weights: str = "random", classifier_input: str = "dense") -> SmallRun:
+    """Write a run of 4 classes, one unseen, 4 pictures each; `weights` names the backbone's weight file, if any."""
+    index, images = _pictures(root / "pictures")
+    results = root / "results" / "small"
+    run, space = results / "variants/sc-egg/seed3", results / "spaces/sc-egg/seed3"
+    tables = [results / f"{name}.parquet" for name in ("classes", "images", "attributes")]
+    write_index(index, *tables, Provenance("index_dataset"))
+    store = _write_regions(results, index, images, weights)
+    inputs = _write_space(space, store, index)
+    _write_final(run, space, index, inputs, ClassifierSettings(epochs=2, input=classifier_input))
+    return SmallRun(root, run, images, index)
+
+
+def _pictures(folder: Path) -> tuple[DatasetIndex, Path]:
+    rng = np.random.default_rng(0)
+    names = ("001.Blue_Bird", "002.Red_Bird", "003.Small_Bird", "004.Large_Bird")
+    paths, labels = [], []
+    for label, name in enumerate(names):
+        (folder / name).mkdir(parents=True)
+        for number in range(4):
+            path = f"{name}/{number}.png"
+            Image.fromarray(rng.integers(0, 256, (40, 36, 3), dtype=np.uint8)).save(folder / path)
+            paths.append(path)
+            labels.append(label)
+    split = [*(["trainval", "trainval", "trainval", "test_seen"] * 3), *(["test_unseen"] * 4)]
+    percent = rng.integers(1, 100, (4, len(ATTRIBUTES))).astype(np.float32)
+    index = DatasetIndex(
+        classes=names,
+        seen=np.array([True, True, True, False]),
+        percent=percent,
+        attributes=ATTRIBUTES,
+        words=WORDS,
+        parts=("",) * len(ATTRIBUTES),
+        paths=tuple(paths),
+        labels=np.array(labels, np.int32),
+        split=tuple(split),
+        rows=np.arange(len(paths), dtype=np.int32),
+    )
+    return index, folder
+
+
+def _write_regions(results: Path, index: DatasetIndex, images: Path, weights: str) -> RegionStore:
+    settings = BackboneSettings(
+        network="resnet18", weights=weights, features_up_to="layer1", image_size=32, batch_size=4
+    )
+    inputs, path = {}, None
+    if weights != "random":
+        path = results / "backbone.safetensors" if weights == "train" else Path(weights)
+        made = Provenance("train_backbone", seed=0)
+        write_tensors(path, "backbone", random_features(settings).state_dict(), made)
+        inputs = {"weights": input_digest(path)}
+    shown = {**as_mapping(settings), "weights": Path(weights).name}
+    shard, made_from = results / "regions/part-0000.parquet", Provenance("extract_regions", shown, inputs=inputs)
+    paths = [images / name for name in index.paths]
+    extract_shard(build_backbone(settings, path), paths, range(len(paths)), settings, CPU, shard, made_from)
+    return RegionStore([shard])
+
+
+def _write_space(space: Path, store: RegionStore, index: DatasetIndex) -> dict[str, str]:
+    torch.manual_seed(0)
+    settings = ScenSettings()
+    scen = SCEN(torch.randn(len(ATTRIBUTES), 6), torch.from_numpy(index.vectors), store.size.channels, settings)
+    write_scen(space / "scen.safetensors", scen, settings, Provenance("train_scen"))
+    files = [space / name for name in ("features.parquet", "scaler.safetensors", "semantics.parquet")]
+    embedded = embed_images(store, index.rows, scen.eval(), CPU)
+    write_space(embedded, index.in_split("trainval"), *files, Provenance("embed_images"))
+    return {"scaler": input_digest(files[1]), "scen": input_digest(space / "scen.safetensors")}
+
+
+def _write_final(
+    run: Path, folder: Path, index: DatasetIndex, inputs: dict[str, str], settings: ClassifierSettings
+) -> None:
+    torch.manual_seed(1)
+    space = Space(
+        index, read_features(folder / "features.parquet", index), read_scaler(folder / "scaler.safetensors"), None
+    )
+    given, making = EggnSettings(hidden_width=8), SynthesisSettings(per_class=6)
+    eggn = EGGN(space.features.shape[1], len(ATTRIBUTES), given).eval().requires_grad_(False)
+    write_eggn(run / "eggn.safetensors", eggn, given, Provenance("train_eggn", seed=3))
+    unseen = torch.nonzero(~torch.from_numpy(index.seen)).squeeze(1)
+    made = synthesize(eggn, torch.from_numpy(index.vectors), unseen, given, making, 3)
+    write_synthetic(run / "synthetic_unseen.parquet", made, Provenance("synthesize", as_mapping(making), seed=3))
+    for task in TASKS:
+        classifier = train_final(space, made, eggn, task, settings, 3, CPU)
+        made_from = Provenance("train_classifier", as_mapping(settings), inputs=inputs, seed=3)
+        write_classifier(run / f"classifier_{task}.safetensors", classifier, settings, made_from)
+        seen_by = classifier_input(space.features, eggn, settings)
+        found = predict_by(classifier.scores, seen_by, index, task, classifier.classes.numpy())
+        write_predictions(run / f"predictions_{task}.parquet", found, Provenance("predict"))
