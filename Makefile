@@ -35,9 +35,11 @@ $(VENV)/installed-dev: envs/requirements-dev.txt $(VENV)/installed
 
 demo: $(VENV)/installed
 	@$(BIN)/snakemake --cores $(CORES) --rerun-incomplete
+	@$(BIN)/snakemake --quiet all --report report.html --report-stylesheet report/style.css
 	@echo; cat results/aviary/table.md
+	@echo "report   report.html: all tables and pictures; open it in a browser"
 	@echo "tables   results/aviary/table.csv (one row per variant), results/aviary/seeds.csv (one row per run)"
-	@echo "pictures results/aviary/tsne.png"
+	@echo "pictures results/aviary/tsne.png, results/aviary/attention/overview.png, results/aviary/tradeoff.png, ..."
 
 test: $(VENV)/installed-dev lint
 	@$(BIN)/python -m pytest

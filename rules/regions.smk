@@ -42,7 +42,7 @@ rule train_backbone:
         "logs/{dataset}/train_backbone.benchmark.tsv"
     wildcard_constraints:
         dataset=r"[A-Za-z0-9_-]+",
-    threads: workflow.cores or 2
+    threads: 8
     resources:
         gpu=1,
         device=CONFIG.run.device,

@@ -16,7 +16,7 @@ def shown_table(stem, caption, label, category="Tables", of="{dataset}"):
     """Return a table's outputs, as a page and as CSV, marked for the report."""
     name = Path(stem).name
     return {
-        name: shown(f"{stem}.csv", caption, category, label, "CSV", of),
+        name: shown(f"{stem}.csv", caption, category, label, "spreadsheet", of),
         f"{name}_page": shown(f"{stem}.html", caption, category, label, "page", of),
     }
 

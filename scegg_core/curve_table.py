@@ -6,8 +6,9 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from scegg_core.artifacts import KINDS, Kind, Provenance, read_table, write_table
+from scegg_core.artifacts import Provenance, read_table, write_table
 from scegg_core.figures.curves import gather
+from scegg_core.kinds import KINDS, Kind
 
 if TYPE_CHECKING:
     from pandas import DataFrame

@@ -6,6 +6,7 @@ import torch
 from torch import nn
 
 from scegg_core.classify import train_classifier
+from scegg_core.eggn_data import Guide, SeenFeatures
 from scegg_core.generators import guide_of, seen_features
 from scegg_core.models.classifier import linear_of
 from scegg_core.models.eggn import EGGN
@@ -13,7 +14,7 @@ from scegg_core.scaling import MinMaxScaler
 from scegg_core.settings.eggn import EggnSettings
 from scegg_core.settings.final import ClassifierSettings
 from scegg_core.spaces import Space
-from scegg_core.train_eggn import EggnTrainer, Guide, SeenFeatures, start_eggn
+from scegg_core.train_eggn import EggnTrainer, start_eggn
 from scegg_core.training import Checkpoint, Curve
 
 

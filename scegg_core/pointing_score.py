@@ -17,6 +17,9 @@ from scegg_core.regions import RegionStore
 if TYPE_CHECKING:
     from pandas import DataFrame
 
+# ASSUME: a class has an attribute that at least half of its annotations name.
+PRESENT_FROM = 50.0
+
 
 def score_attention(
     index: DatasetIndex, store: RegionStore, scen: SCEN, folder: str | Path, resize: str
@@ -28,11 +31,13 @@ def score_attention(
     test = test_images(index)
     regions, bound = _parts(index, test, folder, store, resize)
     row_of = {int(position): row for row, position in enumerate(test)}
-    batches = [
-        point(batch.maps, regions[[row_of[int(position)] for position in batch.positions]], bound)
-        for batch in attend(store, scen, index, test)
-    ]
-    return pointing_table(join(batches), index.attributes, index.parts)
+    batches, order = [], []
+    for batch in attend(store, scen, index, test):
+        rows = [row_of[int(position)] for position in batch.positions]
+        batches.append(point(batch.maps, regions[rows], bound))
+        order += rows
+    has = index.percent[index.labels[test[order]]] >= PRESENT_FROM
+    return pointing_table(join(batches), index.attributes, index.parts, has)
 
 
 def _parts(

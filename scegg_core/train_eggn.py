@@ -5,46 +5,18 @@ from one pass through E, G and F, and the critic's hidden layer of interpolated 
 hidden layers, since it is linear up to there.
 """
 
-from dataclasses import dataclass
-
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 
 from scegg_core import losses
+from scegg_core.eggn_data import Guide, SeenFeatures
 from scegg_core.models.eggn import EGGN
 from scegg_core.progress import bar
-from scegg_core.scaling import MinMaxScaler
 from scegg_core.settings.eggn import EggnSettings
 from scegg_core.training import Checkpoint, Curve, seeded
 
 PENALTY_BAND = (1.001, 1.05)  # of the mean gradient penalty; lambda is adapted outside it
 PENALTY_FACTOR = 1.1
-
-
-@dataclass(frozen=True)
-class SeenFeatures:
-    """Training features of the seen classes, scaled to [0, 1], and the vectors of all classes."""
-
-    features: Tensor  # (images, channels)
-    labels: Tensor  # (images,) rows of vectors
-    vectors: Tensor  # a(c), (classes, attributes)
-    seen: Tensor  # (classes,) bool
-
-    def to(self, device: torch.device) -> "SeenFeatures":
-        """Return the same on `device`."""
-        return SeenFeatures(*(getattr(self, name).to(device) for name in ("features", "labels", "vectors", "seen")))
-
-
-@dataclass(frozen=True)
-class Guide:
-    """A frozen classifier of unscaled features that guides synthesis: CLS_g for L_EGS (Eqs. 13-15)."""
-
-    classify: nn.Module
-    scaler: MinMaxScaler
-
-    def scores(self, feature: Tensor) -> Tensor:
-        """Return class scores (batch, classes) of scaled features."""
-        return self.classify(self.scaler.inverse(feature))
 
 
 class EggnTrainer:

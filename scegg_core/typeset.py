@@ -22,17 +22,19 @@ LATEX = {
 }
 #: Of a page.
 STYLE = """
-body { font: 14px/1.45 system-ui, sans-serif; color: #1b1f24; margin: 1.5rem; }
+body { font: 14px/1.4 system-ui, sans-serif; color: #1b1f24; margin: 1.2rem; }
 h1 { font-size: 1.15rem; margin: 0 0 .8rem; }
 .wide { overflow-x: auto; }
 table { border-collapse: collapse; font-variant-numeric: tabular-nums; }
-th, td { padding: .3rem .65rem; text-align: left; white-space: nowrap; border-bottom: 1px solid #e3e6ea; }
-thead th { border-bottom: 2px solid #1b1f24; position: sticky; top: 0; background: #fff; white-space: normal;
-  vertical-align: bottom; }
+th, td { padding: .3rem .6rem; text-align: left; border-bottom: 1px solid #e3e6ea; }
+thead th { border-bottom: 2px solid #1b1f24; vertical-align: bottom; }
+td { white-space: nowrap; }
+th:nth-child(2), td:nth-child(2) { position: sticky; left: 0; background: #fff; }
 .number { text-align: right; }
-tbody tr:hover { background: #f2f6fa; }
 b { color: #004c7a; }
+small { color: #555; font-weight: normal; font-style: normal; }
 .key, li { color: #555; font-size: .86rem; }
+@media (max-width: 1150px) { table { font-size: 12px; } th, td { padding: .2rem .4rem; } }
 """
 
 
@@ -62,7 +64,7 @@ def escape_latex(text: str) -> str:
 
 def to_page(title: str, table: "DataFrame", remarks: Sequence[str] = ()) -> str:
     """Return the table as a whole HTML page that needs nothing else; best bold, second best italic, remarks below."""
-    head, *body = _display(table, ("%s", "<b>%s</b>", "<i>%s</i>"), escape) or [[]]
+    head, *body = _display(table, ("%s", "<b>%s</b>", "<i>%s</i>"), _for_page) or [[]]
     kinds = [' class="number"' if right else "" for right in _right_aligned(table)]
     rows = ["".join(f"<td{kind}>{cell}</td>" for kind, cell in zip(kinds, row, strict=True)) for row in body]
     marked = any(mark in row for row in rows for mark in ("<b>", "<i>"))
@@ -88,6 +90,12 @@ def write_csv_and_page(
     """Write the table as CSV to `csv` and, with its remarks, as a page to `page`."""
     write_text(csv, table.to_csv(index=False))
     write_text(page, to_page(title, table, remarks))
+
+
+def _for_page(text: str) -> str:
+    """Escaped, and the deviation small in a line of its own: narrow enough for a laptop."""
+    mean, sign, spread = escape(text).partition(" ± ")
+    return f"{mean}<br><small>± {spread}</small>" if sign else mean
 
 
 def _columns(table: "DataFrame") -> list[str]:

@@ -85,7 +85,7 @@ def draw_sheet(sheet: AttentionSheet) -> "Figure":
     """Return one image's sheet: photograph, global map, and per attribute its map, name, score and peak."""
     columns = max(2, -(-(len(sheet.maps) + 2) // 2))
     tall = sheet.image.shape[0] / sheet.image.shape[1]
-    figure = new_figure(2.0 * columns + 0.8, 2 * (2.0 * tall + 0.5) + 0.4)
+    figure = new_figure(1.75 * columns + 0.8, 2 * (1.75 * tall + 0.5) + 0.4)
     grid = _panels(figure, 2, columns)
     _draw_row(list(grid.flat), sheet)
     figure.suptitle(sheet.title, fontsize=10)
@@ -95,7 +95,7 @@ def draw_sheet(sheet: AttentionSheet) -> "Figure":
 @styled
 def draw_overview(sheets: Sequence[AttentionSheet], top: int = 4) -> "Figure":
     """Return a row per image: photograph with its title, global map and the `top` first attributes."""
-    figure = new_figure(1.9 * (top + 2) + 0.8, 2.2 * len(sheets) + 0.2)
+    figure = new_figure(1.65 * (top + 2) + 0.8, 2.05 * len(sheets) + 0.2)
     grid = _panels(figure, len(sheets), top + 2)
     for row, sheet in zip(grid, sheets, strict=True):
         _draw_row(list(row), replace(sheet, maps=sheet.maps[:top]), sheet.title)
@@ -109,7 +109,7 @@ def _panels(figure: "Figure", rows: int, columns: int) -> np.ndarray:
     grid = figure.subplots(rows, columns, squeeze=False)
     for axes in grid.flat:
         axes.axis("off")
-    scale = figure.colorbar(ScalarMappable(cmap=COLOURS), ax=grid, aspect=30, pad=0.01, panchor=False)
+    scale = figure.colorbar(ScalarMappable(cmap=COLOURS), ax=grid, aspect=18 * rows, pad=0.01, panchor=False)
     scale.set_ticks([0, 1], labels=["low", "peak"])
     scale.outline.set_visible(False)
     return grid

@@ -55,6 +55,7 @@ def draw_curves(curves: "DataFrame", title: str = "") -> "Figure":
         axes.axis("off")
     _add_legend(figure, seeds)
     figure.suptitle(title, fontsize=10)
+    figure.supylabel("mean over an epoch (no unit)", fontsize=9)
     return figure
 
 
@@ -66,7 +67,7 @@ def _draw_panel(axes: "Axes", title: str, values: "DataFrame", seeds: Sequence[i
         axes.plot(line["epoch"], line["value"], marker=marker, linewidth=1.2, **_look(seeds.index(seed)))
     axes.set_title(title, fontsize=8.5)
     axes.set_xlabel("epoch")
-    axes.xaxis.set_major_locator(MaxNLocator(4, integer=True))
+    axes.xaxis.set_major_locator(MaxNLocator(4, integer=True, min_n_ticks=1))
     axes.yaxis.set_major_locator(MaxNLocator(4))
     axes.ticklabel_format(axis="y", scilimits=(-2, 4))
 

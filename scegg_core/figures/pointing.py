@@ -5,7 +5,7 @@ correlation between the maps of different attributes, stand beside it.
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Literal
 
 import numpy as np
@@ -14,6 +14,9 @@ if TYPE_CHECKING:
     from pandas import DataFrame
 
 ALL = "all part-bound attributes"
+PRESENT = "part-bound attributes that the class has"
+SHARES = ("pointing", "chance", "mean_map")
+COLUMNS = ("attribute", "part", "images", *SHARES, "above_mean_map", "margin", "correlation")
 
 
 @dataclass(frozen=True)
@@ -96,35 +99,72 @@ def join(batches: Sequence[Pointing]) -> Pointing:
     return Pointing(*(np.concatenate([getattr(batch, name) for batch in batches]) for name in names))
 
 
-def pointing_table(pointing: Pointing, names: Sequence[str], attribute_parts: Sequence[str]) -> "DataFrame":
+def pointing_table(
+    pointing: Pointing, names: Sequence[str], attribute_parts: Sequence[str], present: np.ndarray | None = None
+) -> "DataFrame":
     """Return the scores of all part-bound attributes together, then of each one; shares in percent.
 
     Columns: attribute, part, images (with the part visible), pointing, chance, times_chance, mean_map (the score of the
-    mean map) and correlation (with other attributes' maps). The first row is the mean over attributes of the others;
-    its correlation is that between all pairs of attributes, part-bound or not.
+    mean map), above_mean_map (the difference, in points), margin (half its 95 % interval over images) and correlation
+    (with other attributes' maps). The first row is the mean over attributes; its correlation is that between all pairs
+    of attributes, part-bound or not. `present` (n, A) bool adds a second such row, of attributes where it is true.
     """
     from pandas import DataFrame
 
-    rows = [_row(pointing, a, names[a], part) for a, part in enumerate(attribute_parts) if part]
-    rows = [row for row in rows if row["images"]]
-    table = DataFrame(rows, columns=["attribute", "part", "images", "pointing", "chance", "mean_map", "correlation"])
-    table.loc[-1] = {
-        "attribute": ALL,
+    bound = [a for a, part in enumerate(attribute_parts) if part and _there(pointing, a).any()]
+    rows = [_together(ALL, pointing, bound)]
+    if present is not None and bound:
+        rows.append(_together(PRESENT, _only(pointing, present), bound))
+    rows += [_row(pointing, a, names[a], attribute_parts[a]) for a in bound]
+    table = DataFrame(rows, columns=list(COLUMNS))
+    table.insert(5, "times_chance", table["pointing"] / table["chance"])
+    return table.round({name: 4 if name == "correlation" else 2 for name in table if name not in COLUMNS[:3]})
+
+
+def _there(pointing: Pointing, attribute: int) -> np.ndarray:
+    return ~np.isnan(pointing.hit[:, attribute])
+
+
+def _only(pointing: Pointing, kept: np.ndarray) -> Pointing:
+    shown = {name: np.where(kept, getattr(pointing, name), np.nan) for name in ("hit", "mean_hit", "chance")}
+    return replace(pointing, **shown)
+
+
+def _together(label: str, pointing: Pointing, attributes: Sequence[int]) -> dict:
+    """The mean over `attributes` of their rows."""
+    rows = [_row(pointing, a, "", "") for a in attributes if _there(pointing, a).any()]
+    shares = {name: float(np.mean([row[name] for row in rows])) if rows else np.nan for name in SHARES}
+    hit, mean_hit = pointing.hit[:, attributes], pointing.mean_hit[:, attributes]
+    images = (~np.isnan(hit)).any(axis=1)
+    difference = np.array([np.nanmean(own - mean) for own, mean in zip(hit[images], mean_hit[images], strict=True)])
+    return {
+        "attribute": label,
         "part": "",
-        "images": int((~np.isnan(pointing.hit)).any(axis=1).sum()),
-        **table[["pointing", "chance", "mean_map"]].mean(),
+        "images": int(images.sum()),
+        **shares,
+        "above_mean_map": shares["pointing"] - shares["mean_map"],
+        "margin": _margin(difference),
         "correlation": pointing.correlation.mean(),
     }
-    table.insert(5, "times_chance", table["pointing"] / table["chance"])
-    decimals = {"pointing": 2, "chance": 2, "times_chance": 2, "mean_map": 2, "correlation": 4}
-    return table.sort_index().reset_index(drop=True).round(decimals)
 
 
 def _row(pointing: Pointing, attribute: int, name: str, part: str) -> dict:
-    there = ~np.isnan(pointing.hit[:, attribute])
-    share = {
-        column: 100 * values[there, attribute].mean() if there.any() else np.nan
-        for column, values in (("pointing", pointing.hit), ("chance", pointing.chance), ("mean_map", pointing.mean_hit))
+    there = _there(pointing, attribute)
+    hit, mean_hit, chance = (values[there, attribute] for values in (pointing.hit, pointing.mean_hit, pointing.chance))
+    return {
+        "attribute": name,
+        "part": part,
+        "images": int(there.sum()),
+        "pointing": 100 * hit.mean(),
+        "chance": 100 * chance.mean(),
+        "mean_map": 100 * mean_hit.mean(),
+        "above_mean_map": 100 * (hit - mean_hit).mean(),
+        "margin": _margin(hit - mean_hit),
+        "correlation": pointing.correlation[:, attribute].mean(),
     }
-    correlation = pointing.correlation[:, attribute].mean()
-    return {"attribute": name, "part": part, "images": int(there.sum()), **share, "correlation": correlation}
+
+
+def _margin(differences: np.ndarray) -> float:
+    """Half the 95 % interval of the mean of `differences` (images,), in points; NaN for a single image."""
+    count = len(differences)
+    return float(100 * 1.96 * differences.std(ddof=1) / np.sqrt(count)) if count > 1 else float("nan")

@@ -150,6 +150,7 @@ def read_configuration(values: dict) -> Configuration:
         parse_section(kind, getattr(config, section), section)
     for name in config.datasets:
         _check_dataset(config, name)
+    _check_pictures(config)
     return config
 
 

@@ -5,6 +5,7 @@ from pathlib import Path
 import numpy as np
 import torch
 
+from scegg_core.backbone import map_size
 from scegg_core.data.images import open_rgb
 from scegg_core.errors import InputError
 from scegg_core.extraction import load_image
@@ -36,7 +37,8 @@ def attention_sheet(answers: Answers, row: int, path: Path) -> AttentionSheet:
     block = np.concatenate(list(model.regions([path])))
     regions = model.scen.prepare(torch.from_numpy(block).to(model.device))
     attention = model.scen.local(regions).attention  # (1, R, A)
-    grid = _grid(model, block.shape[1])
+    size = map_size(model.backbone, model.images.image_size)
+    grid = size.height, size.width
     whole = model.scen.glob.region_weights(attention, regions)[0].reshape(grid).cpu().numpy()
     maps = attention[0].T.reshape(-1, *grid).cpu().numpy()
     vectors, first = model.classes.vectors, answers.predicted[row]
@@ -49,11 +51,3 @@ def attention_sheet(answers: Answers, row: int, path: Path) -> AttentionSheet:
 def _photograph(model: Model, path: Path) -> np.ndarray:
     """What the regions cover: the whole picture, or the part that was cropped."""
     return load_image(path, model.images) if model.images.resize == "crop" else np.asarray(open_rgb(path))
-
-
-def _grid(model: Model, regions: int) -> tuple[int, int]:
-    from scegg_core.backbone import map_size
-
-    size = map_size(model.backbone, model.images.image_size)
-    assert size.regions == regions
-    return size.height, size.width

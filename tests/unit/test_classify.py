@@ -162,9 +162,9 @@ def test_synthesis_and_classifier_leave_the_global_random_numbers_alone():
 
 
 def test_classification_loss_of_f_clswgan_reads_a_classifier_of_the_seen_classes():
+    from scegg_core.eggn_data import SeenFeatures
     from scegg_core.eggn_stage import classification_settings, seen_guide
     from scegg_core.settings.eggn import EggnSettings
-    from scegg_core.train_eggn import SeenFeatures
 
     centres = torch.eye(4)[:3] * 0.9
     labels = torch.arange(3).repeat(400)

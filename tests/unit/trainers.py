@@ -8,10 +8,11 @@ import torch
 from torch import nn
 
 from scegg_core.batches import ResidentBatches
+from scegg_core.eggn_data import Guide, SeenFeatures
 from scegg_core.scaling import MinMaxScaler
 from scegg_core.settings.eggn import EggnSettings
 from scegg_core.settings.scen import ScenSettings
-from scegg_core.train_eggn import EggnTrainer, Guide, SeenFeatures, start_eggn
+from scegg_core.train_eggn import EggnTrainer, start_eggn
 from scegg_core.train_scen import ScenTrainer, start_scen
 from scegg_core.training import Checkpoint, seeded
 

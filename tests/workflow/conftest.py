@@ -21,9 +21,11 @@ class Workflow:
     folder: Path
 
     def run(self, *arguments: str, overlays: tuple = (TINY,), cores: int = 2, env: dict | None = None):
-        """Run the workflow; return the finished process with its output as text."""
-        command = [sys.executable, "-m", "snakemake", "--snakefile", self.project / "Snakefile"]
-        command += ["--directory", self.folder, "--cores", str(cores), "--configfile", *overlays, "--", *arguments]
+        """Run the workflow on targets and flags (--dry-run); return the finished process with its output as text."""
+        flags = [argument for argument in arguments if argument.startswith("--")]
+        targets = [argument for argument in arguments if argument not in flags]
+        command = [sys.executable, "-m", "snakemake", "--snakefile", self.project / "Snakefile", *flags]
+        command += ["--directory", self.folder, "--cores", str(cores), "--configfile", *overlays, "--", *targets]
         environment = {**os.environ, "PYTHONPATH": str(self.project), **(env or {})}
         return subprocess.run(list(map(str, command)), capture_output=True, text=True, env=environment, check=False)
 

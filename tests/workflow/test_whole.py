@@ -9,8 +9,10 @@ from tests.workflow.conftest import TINY, Workflow, copy_project
 
 pytestmark = pytest.mark.slow
 
-GENERATOR = {"train_eggn", "synthesize", "train_classifier", "predict", "score", "tabulate", "plot_tsne"}
-SPACES = {"train_scen", "embed_images", "predict_by_embedding"} | GENERATOR
+TABLES = {"tabulate", "summarize", "count_classes"}
+EVALUATION = {"score", "plot_tradeoff", "plot_confusion"} | TABLES
+GENERATOR = {"train_eggn", "synthesize", "train_classifier", "predict", "plot_tsne", "plot_curves"} | EVALUATION
+SPACES = {"train_scen", "embed_images", "predict_by_embedding", "plot_attention", "score_attention"} | GENERATOR
 REGIONS = {"extract_regions", "pool_images"} | SPACES
 
 
@@ -63,10 +65,15 @@ def test_same_seed_gives_the_same_bytes(finished, tmp_path):
 @pytest.mark.parametrize(
     ("module", "rules"),
     [
-        ("scegg_core/tables.py", {"tabulate"}),
-        ("scegg_core/metrics.py", {"score", "tabulate", "predict", "predict_by_embedding"} | {"train_classifier"}),
+        ("scegg_core/tables.py", TABLES),
+        ("scegg_core/metrics.py", {"predict", "predict_by_embedding", "train_classifier"} | EVALUATION),
         ("scegg_core/figures/tsne.py", {"plot_tsne"}),
-        ("scegg_core/classify.py", {"train_classifier", "predict", "score", "tabulate"}),
+        ("scegg_core/figures/attention.py", {"plot_attention"}),
+        ("scegg_core/figures/pointing.py", {"score_attention"}),
+        ("scegg_core/figures/curves.py", {"plot_curves"}),
+        ("scegg_core/figures/confusion.py", {"plot_confusion"}),
+        ("scegg_core/figures/tradeoff.py", {"plot_tradeoff"}),
+        ("scegg_core/classify.py", {"train_classifier", "predict"} | EVALUATION),
         ("scegg_core/train_eggn.py", GENERATOR),
         ("scegg_core/train_scen.py", SPACES),
         ("scegg_core/extraction.py", REGIONS),
@@ -96,10 +103,10 @@ def test_editing_a_comment_reruns_nothing(finished):
 @pytest.mark.parametrize(
     ("change", "rules"),
     [
-        ("classifier: {epochs: 3}", {"train_classifier", "predict", "score", "tabulate"}),
+        ("classifier: {epochs: 3}", {"train_classifier", "predict"} | EVALUATION),
         ("eggn: {epochs: 2}", GENERATOR),
         ("scen: {stage1_epochs: 2}", SPACES),
-        ("synthesis: {per_class: 6}", GENERATOR - {"train_eggn"}),
+        ("synthesis: {per_class: 6}", GENERATOR - {"train_eggn", "plot_curves"}),
         ("attribute_vectors: {epochs: 2}", SPACES | {"embed_attributes"}),
     ],
 )

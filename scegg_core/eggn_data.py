@@ -1,0 +1,34 @@
+"""What stage 3 learns from: training features of the seen classes, and the frozen classifier that guides synthesis."""
+
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor, nn
+
+from scegg_core.scaling import MinMaxScaler
+
+
+@dataclass(frozen=True)
+class SeenFeatures:
+    """Training features of the seen classes, scaled to [0, 1], and the vectors of all classes."""
+
+    features: Tensor  # (images, channels)
+    labels: Tensor  # (images,) rows of vectors
+    vectors: Tensor  # a(c), (classes, attributes)
+    seen: Tensor  # (classes,) bool
+
+    def to(self, device: torch.device) -> "SeenFeatures":
+        """Return the same on `device`."""
+        return SeenFeatures(*(getattr(self, name).to(device) for name in ("features", "labels", "vectors", "seen")))
+
+
+@dataclass(frozen=True)
+class Guide:
+    """A frozen classifier of unscaled features that guides synthesis: CLS_g for L_EGS (Eqs. 13-15)."""
+
+    classify: nn.Module
+    scaler: MinMaxScaler
+
+    def scores(self, feature: Tensor) -> Tensor:
+        """Return class scores (batch, classes) of scaled features."""
+        return self.classify(self.scaler.inverse(feature))
