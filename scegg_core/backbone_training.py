@@ -30,6 +30,12 @@ class BackboneTrainingSettings:
     learning_rate: float = Field(2e-3, gt=0, description="Highest learning rate of AdamW; it rises, then falls to 0.")
     weight_decay: float = Field(0.05, ge=0, description="AdamW's weight decay.")
     label_smoothing: float = Field(0.05, ge=0, lt=1, description="Share of each target spread over all classes.")
+    crop: int | None = Field(
+        None, ge=16, description="Train on birds cut out along their boxes at this size; null: on whole pictures."
+    )
+    top_share: float = Field(
+        1.0, gt=0, le=1, description="Share of the regions, each channel's strongest, that the head averages; 1: all."
+    )
     shift: int = Field(6, ge=0, description="Images are moved by up to this many pixels in each direction.")
 
 
@@ -52,7 +58,7 @@ def train_backbone(
     device: str | torch.device = "cpu",
     progress: Callable[[int, float], None] = lambda epoch, loss: None,
 ) -> TrainedBackbone:
-    """Return the network's weights after classifying the images through global average pooling and a linear head.
+    """Return the network's weights after classifying the images through pooling over regions and a linear head.
 
     network: ends in a feature map (batch, channels, height, width); it is copied, its start is the caller's choice.
     images: (N, 3, size, size) uint8, training images of seen classes; targets: (N, A), the class vector of every
@@ -62,7 +68,7 @@ def train_backbone(
     """
     _check(images, targets, settings)
     classes, labels = torch.unique(targets, dim=0, return_inverse=True)
-    model = _Classifier(network, _channels(network, images), _head_vectors(classes))
+    model = _Classifier(network, _channels(network, images), _head_vectors(classes), settings.top_share)
     model.to(device, memory_format=torch.channels_last).train()
     steps = settings.epochs * (len(images) // settings.batch_size)
     optimizer = torch.optim.AdamW(model.parameters(), settings.learning_rate, weight_decay=settings.weight_decay)
@@ -83,8 +89,9 @@ def train_backbone(
 class _Classifier(nn.Module):
     """A backbone with the head that is thrown away after training."""
 
-    def __init__(self, network: nn.Module, channels: int, vectors: Tensor):
+    def __init__(self, network: nn.Module, channels: int, vectors: Tensor, top_share: float):
         super().__init__()
+        self.top_share = top_share
         self.backbone = Backbone(copy.deepcopy(network))
         self.register_buffer("vectors", vectors)
         self.head = nn.Linear(channels, vectors.shape[1])
@@ -94,8 +101,10 @@ class _Classifier(nn.Module):
 
     def forward(self, images: Tensor) -> Tensor:
         """Return class scores (batch, classes) of uint8 images (batch, 3, size, size)."""
-        pooled = self.backbone.feature_map(images).mean(dim=(2, 3))
-        return self.head(pooled) @ self.vectors.T
+        regions = self.backbone.feature_map(images).flatten(2)
+        if self.top_share < 1:
+            regions = regions.topk(max(1, round(self.top_share * regions.shape[2])), dim=2).values
+        return self.head(regions.mean(dim=2)) @ self.vectors.T
 
 
 def _head_vectors(classes: Tensor) -> Tensor:

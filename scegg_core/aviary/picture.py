@@ -14,7 +14,7 @@ from scegg_core.aviary.traits import PARTS
 
 SUPERSAMPLING = 3
 # body length as a share of the picture's width
-BODY_SHARE = {"small": (0.38, 0.46), "large": (0.50, 0.60)}
+BODY_SHARE = {"small": (0.26, 0.32), "large": (0.35, 0.42)}
 MARGIN = 0.02
 
 

@@ -9,8 +9,8 @@ from scegg_core.settings.base import settings
 class AviarySettings:
     """What `generate_aviary` draws; every file it writes is a function of these values alone."""
 
-    classes: int = Field(45, ge=4, le=999, description="Number of bird classes, seen and unseen together.")
-    unseen_classes: int = Field(12, ge=1, description="How many of the classes have no training image.")
+    classes: int = Field(56, ge=4, le=999, description="Number of bird classes, seen and unseen together.")
+    unseen_classes: int = Field(16, ge=1, description="How many of the classes have no training image.")
     images_per_class: int = Field(36, ge=5, le=9999, description="Images drawn of every class.")
     image_size: int = Field(128, ge=48, le=512, description="Width and height of an image in pixels.")
     seed: int = Field(0, ge=0, description="Seed of the classes, the images, the splits and the captions.")
