@@ -1,5 +1,6 @@
 """Artifacts: whole or absent, self-describing, equal bytes for equal content, damage found."""
 
+import hashlib
 import multiprocessing
 import random
 
@@ -146,3 +147,13 @@ def test_wrong_columns_are_a_fault_of_the_program(tmp_path):
     with pytest.raises(ValueError, match="has columns"):
         write_table(tmp_path / "a.parquet", "features", {"image": np.arange(3)}, MADE)
     assert list(tmp_path.iterdir()) == []
+
+
+def test_a_users_own_weights_are_digested_by_their_bytes(tmp_path):
+    from safetensors.torch import save_file
+
+    save_file({"weight": torch.zeros(2)}, tmp_path / "own.safetensors")
+    assert (
+        input_digest(tmp_path / "own.safetensors")
+        == hashlib.sha256((tmp_path / "own.safetensors").read_bytes()).hexdigest()
+    )

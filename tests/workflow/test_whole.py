@@ -73,7 +73,7 @@ def test_same_seed_gives_the_same_bytes(finished, tmp_path):
         ("scegg_core/figures/curves.py", {"plot_curves"}),
         ("scegg_core/figures/confusion.py", {"plot_confusion"}),
         ("scegg_core/figures/tradeoff.py", {"plot_tradeoff"}),
-        ("scegg_core/classify.py", {"train_classifier", "predict"} | EVALUATION),
+        ("scegg_core/classify.py", GENERATOR),
         ("scegg_core/train_eggn.py", GENERATOR),
         ("scegg_core/train_scen.py", SPACES),
         ("scegg_core/extraction.py", REGIONS),
