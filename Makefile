@@ -46,7 +46,7 @@ test: $(VENV)/installed-dev lint
 
 lint: $(VENV)/installed-dev
 	@$(BIN)/ruff check . && $(BIN)/ruff format --check .
-	@$(BIN)/snakefmt --quiet --check Snakefile rules
+	@$(BIN)/snakefmt --check Snakefile rules
 
 schema: $(VENV)/installed
 	@$(BIN)/python -m scegg_core schema > schemas/config.schema.yaml
