@@ -28,8 +28,8 @@ class VariantSettings:
     eggn: dict = Field(default_factory=dict, description="overrides of section eggn")
     synthesis: dict = Field(default_factory=dict, description="overrides of section synthesis")
     classifier: dict = Field(default_factory=dict, description="overrides of section classifier")
-    selection: Literal["last", "validation"] = Field(
-        "last", description="which epoch's generator is used: the last, or the best of the validation split"
+    selection: Literal["last"] = Field(
+        "last", description="which epoch's generator is used; never one that the test set chose"
     )
 
     @model_validator(mode="after")
