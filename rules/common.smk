@@ -106,16 +106,3 @@ def semantics_of(wildcards):
     """Return LEN's semantic embeddings for a variant that predicts by them."""
     folder = space_folder(wildcards.dataset, CONFIG.variant(wildcards.variant).space, wildcards.seed)
     return f"{folder}/semantics.parquet"
-
-
-def runs_of(dataset):
-    """Return (variant, seed) of every run in a data set's table."""
-    own = CONFIG.dataset(dataset)
-    return [(name, seed) for name in own.variants for seed in CONFIG.variant(name).seeds or own.seeds]
-
-
-@sentence
-def metrics_of(wildcards):
-    """Return the metrics of every run in a data set's table."""
-    folder = f"results/{wildcards.dataset}/variants"
-    return [f"{folder}/{name}/seed{seed}/metrics.json" for name, seed in runs_of(wildcards.dataset)]

@@ -13,7 +13,7 @@ from scegg_core.eggn_data import Guide, SeenFeatures
 from scegg_core.models.eggn import EGGN
 from scegg_core.progress import bar
 from scegg_core.settings.eggn import EggnSettings
-from scegg_core.training import Checkpoint, Curve, seeded
+from scegg_core.training import Checkpoint, Curve, apply_gradients, seeded
 
 PENALTY_BAND = (1.001, 1.05)  # of the mean gradient penalty; lambda is adapted outside it
 PENALTY_FACTOR = 1.1
@@ -100,7 +100,7 @@ class EggnTrainer:
         weights = list(self.model.decoder.parameters())
         for real, target, made in zip(feature.split(size), vector.split(size), fake.split(size), strict=True):
             loss = self.settings.decoder_weight * self._distance(self.model.decoder(real).vector, target)
-            self._apply("decoder", weights, torch.autograd.grad(loss, weights))
+            apply_gradients(self.optimizers["decoder"], weights, torch.autograd.grad(loss, weights))
             if feedback:
                 with torch.no_grad():
                     hidden.append(self.model.decoder(made).hidden)
@@ -109,7 +109,7 @@ class EggnTrainer:
     def _critic_step(self, feature: Tensor, vector: Tensor, fake: Tensor, tau: Tensor) -> dict[str, Tensor]:
         loss, terms = self.critic_loss(feature, vector, fake, tau)
         weights = list(self.model.critic.parameters())
-        self._apply("critic", weights, torch.autograd.grad(loss, weights))
+        apply_gradients(self.optimizers["critic"], weights, torch.autograd.grad(loss, weights))
         return terms
 
     def critic_loss(
@@ -147,7 +147,7 @@ class EggnTrainer:
         gradients = iter(torch.autograd.grad(loss, weights, allow_unused=True))
         for name in parts:
             own = list(getattr(self.model, name).parameters())
-            self._apply(name, own, [next(gradients) for _ in own])
+            apply_gradients(self.optimizers[name], own, [next(gradients) for _ in own])
         return {name: value.detach() for name, value in terms.items()}
 
     def _generator_parts(self, feedback: bool) -> list[str]:
@@ -252,11 +252,6 @@ class EggnTrainer:
             )
             for name, rate in rates.items()
         }
-
-    def _apply(self, name: str, weights: list, gradients) -> None:
-        for weight, gradient in zip(weights, gradients, strict=True):
-            weight.grad = gradient
-        self.optimizers[name].step()
 
     def _save(self, terms: list[dict[str, Tensor]]) -> None:
         self.checkpoint.save(

@@ -10,7 +10,7 @@ from scegg_core.batches import ResidentBatches, StreamedBatches
 from scegg_core.models.scen import SCEN
 from scegg_core.progress import bar
 from scegg_core.settings.scen import ScenSettings
-from scegg_core.training import Checkpoint, Curve, seeded
+from scegg_core.training import Checkpoint, Curve, apply_gradients, seeded
 
 
 @dataclass(frozen=True)
@@ -165,13 +165,6 @@ def make_optimizer(stage: Stage, settings: ScenSettings) -> torch.optim.Optimize
     return torch.optim.RMSprop(
         stage.parameters, stage.learning_rate, weight_decay=settings.weight_decay, momentum=settings.momentum
     )
-
-
-def apply_gradients(optimizer: torch.optim.Optimizer, parameters: list, gradients: tuple) -> None:
-    """Take one step of `optimizer` with `gradients`; a parameter without one stays as it is."""
-    for parameter, gradient in zip(parameters, gradients, strict=True):
-        parameter.grad = gradient
-    optimizer.step()
 
 
 def device_of(model: nn.Module) -> torch.device:

@@ -74,6 +74,13 @@ def prepare_device(name: str, deterministic: bool = True) -> torch.device:
     return pick_device(name)
 
 
+def apply_gradients(optimizer: torch.optim.Optimizer, parameters: list, gradients: tuple) -> None:
+    """Take one step of `optimizer` with `gradients`; a parameter without one stays as it is."""
+    for parameter, gradient in zip(parameters, gradients, strict=True):
+        parameter.grad = gradient
+    optimizer.step()
+
+
 class Checkpoint:
     """A training state beside the output, saved at an interval and on SIGTERM, gone when the stage completes.
 
