@@ -47,7 +47,7 @@ rule train_backbone:
         gpu=1,
         device=CONFIG.run.device,
     params:
-        settings=settings_of(lambda w: dataset_settings(w).backbone),
+        settings=sentence(lambda w: dataset_settings(w).backbone.training_part()),
         folder=sentence(lambda w: dataset_settings(w).folder),
         code=code("train_backbone"),
     script:

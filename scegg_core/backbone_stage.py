@@ -9,7 +9,7 @@ from scegg_core.backbone import random_features
 from scegg_core.backbone_training import BackboneTrainingSettings, TrainedBackbone, train_backbone
 from scegg_core.data.boxes import cut_out, read_boxes
 from scegg_core.data.tables import DatasetIndex
-from scegg_core.extraction import load_images
+from scegg_core.decoding import load_images
 from scegg_core.progress import bar
 from scegg_core.settings.base import parse_section
 from scegg_core.settings.data import BackboneSettings

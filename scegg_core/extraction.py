@@ -1,7 +1,9 @@
-"""Extraction of region features: images are decoded and resized by threads while the backbone computes."""
+"""Extraction of region features: the backbone computes while threads prepare the next images and write the last ones."""
 
-import os
+import sys
+import time
 from collections.abc import Iterator
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
@@ -9,65 +11,72 @@ import torch
 
 from scegg_core.artifacts import Provenance
 from scegg_core.backbone import Backbone, map_size
-from scegg_core.data.images import open_rgb
-from scegg_core.errors import InputError
+from scegg_core.decoding import loaded_batches, make_decoder
 from scegg_core.progress import bar
-from scegg_core.regions import read_ahead, write_shard
+from scegg_core.regions import one_ahead, write_shard
 from scegg_core.settings.data import BackboneSettings
 
-SHOWN = 20  # bad images named in a message
+MOST_IMAGES = 512  # per forward pass; a GPU is busy long before that
+MEMORY_SHARE = 0.5  # of the device's free memory, for one forward pass
 
 
-def load_image(path: Path, settings: BackboneSettings) -> np.ndarray | str:
-    """Return the image as uint8 (size, size, 3), or the sentence that says why it cannot be used."""
-    from PIL import Image
+@dataclass
+class Rate:
+    """How many images went through in how many seconds, and how long the network waited for them."""
 
-    size = settings.image_size
-    try:
-        image = open_rgb(path)
-    except InputError as error:
-        return str(error)
-    if settings.resize == "crop":
-        from PIL import ImageOps
+    images: int = 0
+    seconds: float = 0.0
+    waited: float = 0.0
 
-        image = ImageOps.fit(image, (size, size), Image.Resampling.BILINEAR)
-    # ASSUME: squash to a square, so that nothing of the image is lost; PIL's filter averages when it shrinks.
-    return np.asarray(image.resize((size, size), Image.Resampling.BILINEAR))
-
-
-def image_batches(paths: list[Path], settings: BackboneSettings) -> Iterator[np.ndarray]:
-    """Yield uint8 batches (n, size, size, 3) in order; all unusable images are named in one InputError at the end."""
-    bad, waiting = [], []
-    for image in read_ahead(
-        lambda path: load_image(path, settings), paths, 2 * settings.batch_size, os.cpu_count() or 1
-    ):
-        if isinstance(image, str):
-            bad.append(image)
-        elif not bad:
-            waiting.append(image)
-            if len(waiting) == settings.batch_size:
-                yield np.stack(waiting)
-                waiting = []
-    if bad:
-        more = f" … and {len(bad) - SHOWN} more" if len(bad) > SHOWN else ""
-        raise InputError(f"{len(bad)} images cannot be read: " + " ".join(bad[:SHOWN]) + more)
-    if waiting:
-        yield np.stack(waiting)
+    def sentence(self, name: str) -> str:
+        """Return the line for the log."""
+        return (
+            f"{name}: {self.images:,} images in {self.seconds:.1f} s, {self.images / self.seconds:.1f} images/s; "
+            f"the network waited for images {self.waited / self.seconds:.0%} of the time"
+        )
 
 
-def load_images(paths: list[Path], settings: BackboneSettings) -> torch.Tensor:
-    """Return all images as uint8 (n, 3, size, size)."""
-    return torch.from_numpy(np.concatenate(list(image_batches(paths, settings)))).permute(0, 3, 1, 2).contiguous()
+def extract_shard(
+    backbone: Backbone,
+    paths: list[Path],
+    rows: range,
+    settings: BackboneSettings,
+    device: torch.device,
+    shard: Path,
+    provenance: Provenance,
+) -> None:
+    """Write the region features of the images `paths`, which are `rows` of the images table, as one shard."""
+    size = map_size(backbone.to(device), settings.image_size)
+    rate = Rate()
+    done = 0
+    with write_shard(shard, size, provenance) as writer, bar(len(paths), "regions", unit="image") as progress:
+        for features in one_ahead(region_features(backbone, paths, settings, device, rate)):
+            writer.add(np.arange(rows.start + done, rows.start + done + len(features)), features)
+            done += len(features)
+            progress.update(len(features))
+    print(rate.sentence(shard.stem), file=sys.stderr)
 
 
 def region_features(
-    backbone: Backbone, paths: list[Path], settings: BackboneSettings, device: torch.device
+    backbone: Backbone,
+    paths: list[Path],
+    settings: BackboneSettings,
+    device: torch.device,
+    rate: Rate | None = None,
 ) -> Iterator[np.ndarray]:
-    """Yield half-precision region features (n, R, channels) of the images in order, batch by batch."""
+    """Yield half-precision region features (n, R, channels) of the images in order, batch by batch; notes the `rate`.
+
+    Raises InputError, after all have been tried, if any image cannot be used.
+    """
+    rate = rate or Rate()
     backbone = backbone.to(device, memory_format=torch.channels_last)
-    for images in image_batches(paths, settings):
-        batch = torch.from_numpy(images).to(device, non_blocking=True).permute(0, 3, 1, 2)
-        yield _forward(backbone, batch, settings).half().cpu().numpy()
+    decoder = make_decoder(settings, device)
+    start = asked = time.perf_counter()
+    for loaded in loaded_batches(paths, decoder, batch_size_on(device, backbone, settings)):
+        rate.waited += time.perf_counter() - asked
+        yield _forward(backbone, decoder.batch(loaded), settings).half().cpu().numpy()
+        asked = time.perf_counter()
+        rate.images, rate.seconds = rate.images + len(loaded), asked - start
 
 
 @torch.inference_mode()
@@ -87,20 +96,26 @@ def _autocast(batch: torch.Tensor, settings: BackboneSettings) -> bool:
     return batch.device.type == "cuda" and settings.precision != "float32"
 
 
-def extract_shard(
-    backbone: Backbone,
-    paths: list[Path],
-    rows: range,
-    settings: BackboneSettings,
-    device: torch.device,
-    shard: Path,
-    provenance: Provenance,
-) -> None:
-    """Write the region features of the images `paths`, which are `rows` of the images table, as one shard."""
-    size = map_size(backbone.to(device), settings.image_size)
-    done = 0
-    with write_shard(shard, size, provenance) as writer, bar(len(paths), "regions", unit="image") as progress:
-        for features in region_features(backbone, paths, settings, device):
-            writer.add(np.arange(rows.start + done, rows.start + done + len(features)), features)
-            done += len(features)
-            progress.update(len(features))
+def batch_size_on(device: torch.device, backbone: Backbone, settings: BackboneSettings) -> int:
+    """Return the images per forward pass: as set, or as many as the device's free memory holds."""
+    if settings.batch_size is not None or device.type != "cuda":
+        return settings.usual_batch
+    per_image = (_peak_bytes(4, backbone, settings, device) - _peak_bytes(2, backbone, settings, device)) // 2
+    free, _ = torch.cuda.mem_get_info(device)
+    return fitting_batch(free, per_image)
+
+
+def fitting_batch(free: int, per_image: int) -> int:
+    """Return the largest power of two of images whose `per_image` bytes each fit into a share of `free` bytes.
+
+    A power of two, so that a little more or less free memory leaves the result, to its last digit, as it is.
+    """
+    fits = int(MEMORY_SHARE * free) // max(1, per_image)
+    return 1 << (max(1, min(fits, MOST_IMAGES)).bit_length() - 1)
+
+
+def _peak_bytes(images: int, backbone: Backbone, settings: BackboneSettings, device: torch.device) -> int:
+    blank = torch.zeros(images, 3, settings.image_size, settings.image_size, dtype=torch.uint8, device=device)
+    torch.cuda.reset_peak_memory_stats(device)
+    _forward(backbone, blank.contiguous(memory_format=torch.channels_last), settings)
+    return torch.cuda.max_memory_allocated(device)

@@ -137,6 +137,16 @@ class RegionStore:
             yield group.images, features
 
 
+def one_ahead(items: Iterator) -> Iterator:
+    """Yield what `items` yields, the next one prepared by a thread in the meantime."""
+    end = object()
+    with ThreadPoolExecutor(1) as pool:
+        upcoming = pool.submit(next, items, end)
+        while (item := upcoming.result()) is not end:
+            upcoming = pool.submit(next, items, end)
+            yield item
+
+
 def read_ahead(read, items: list, ahead: int = 2, workers: int = 1) -> Iterator:
     """Yield read(item) for each item in order, `ahead` of them prepared by threads in the meantime."""
     with ThreadPoolExecutor(workers) as pool:

@@ -4,7 +4,7 @@ import os
 from pathlib import Path
 
 import numpy as np
-from PIL import Image, ImageOps, UnidentifiedImageError
+from PIL import ExifTags, Image, ImageOps, UnidentifiedImageError
 
 from scegg_core.errors import InputError
 
@@ -55,6 +55,17 @@ def probe(path: str | Path) -> str | None:
             return None
     except Exception as error:  # Pillow's decoders raise many types for damaged files
         return _reason(Path(path), error)
+
+
+def plain_jpeg(path: str | Path) -> bool:
+    """Return whether the file is a whole, upright, RGB or grayscale JPEG of usual size: what any decoder reads alike."""
+    try:
+        with Path(path).open("rb") as file, Image.open(file) as image:
+            usual = image.format == "JPEG" and image.mode in ("RGB", "L") and image.width * image.height <= LARGE_PIXELS
+            upright = image.getexif().get(ExifTags.Base.Orientation, 1) == 1
+            return usual and upright and _ends_well(file, image.format)
+    except Exception:  # Pillow's decoders raise many types for damaged files; whoever opens the image says what is wrong
+        return False
 
 
 class _Oversized(Exception):

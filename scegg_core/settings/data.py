@@ -56,7 +56,12 @@ class BackboneSettings:
     resize: Literal["squash", "crop"] = Field(
         "squash", description="squash to the square, or resize the short side and crop the centre"
     )
-    batch_size: int = Field(32, ge=1, description="images per forward pass")
+    batch_size: int | None = Field(
+        32, ge=1, description="images per forward pass; null: as many as a GPU's free memory holds, 32 on a CPU"
+    )
+    decoder: Literal["pillow", "gpu"] = Field(
+        "pillow", description="what decodes JPEG files: Pillow, or torchvision on a CUDA device; last digits differ"
+    )
     precision: Literal["float32", "bfloat16", "float16"] = Field(
         "float32", description="autocast type on CUDA; the CPU always computes in float32"
     )
@@ -66,6 +71,16 @@ class BackboneSettings:
     @classmethod
     def _expand(cls, value: str) -> str:
         return expand(value)
+
+    @property
+    def usual_batch(self) -> int:
+        """Return the images per batch where no device's memory decides."""
+        return self.batch_size or 32
+
+    def training_part(self) -> dict:
+        """Return the settings that a backbone trained here depends on."""
+        names = ("network", "weights", "features_up_to", "image_size", "resize", "training")
+        return {name: getattr(self, name) for name in names}
 
     @property
     def local_weights(self) -> bool:

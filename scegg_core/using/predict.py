@@ -9,8 +9,8 @@ import numpy as np
 import torch
 
 from scegg_core.artifacts import whole_file, write_text
+from scegg_core.decoding import load_image
 from scegg_core.errors import InputError
-from scegg_core.extraction import load_image
 from scegg_core.figures.attention import attribute_title
 from scegg_core.predictions import TASKS
 from scegg_core.progress import bar
@@ -90,7 +90,7 @@ def predict(model: Model, images: str | Path | Iterable[str | Path], task: str =
     named = find_images(images)
     names, features, semantics, problems = [], [], [], {}
     with torch.inference_mode(), bar(len(named), "predicting", unit="image") as progress:
-        for chunk in _chunks(list(named.items()), BATCHES_AT_ONCE * model.images.batch_size):
+        for chunk in _chunks(list(named.items()), BATCHES_AT_ONCE * model.images.usual_batch):
             for part in _embedded(model, dict(chunk), problems):
                 features.append(part.features)
                 semantics.append(part.semantics)

@@ -7,8 +7,8 @@ import torch
 
 from scegg_core.backbone import map_size
 from scegg_core.data.images import open_rgb
+from scegg_core.decoding import load_image
 from scegg_core.errors import InputError
-from scegg_core.extraction import load_image
 from scegg_core.figures.attention import AttentionSheet, draw_sheet, top_maps
 from scegg_core.figures.style import save, shorten
 from scegg_core.using.model import Model, contributions
