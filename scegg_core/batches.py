@@ -11,9 +11,11 @@ import torch
 from torch import Tensor
 
 from scegg_core.errors import InputError
-from scegg_core.regions import RegionStore, read_ahead
+from scegg_core.regions import Group, RegionStore, read_ahead
 
 GIB = 1 << 30
+WINDOW_SHARE = 1 / 6  # of the budget, for one of at most three windows: a streamed training takes half of it
+DEVICE_SHARE = 0.7  # of a GPU's free memory, at most, for resident features
 
 
 class ResidentBatches:
@@ -41,16 +43,18 @@ class ResidentBatches:
 
 
 class StreamedBatches:
-    """Features read from shards: row groups in random order, gathered into windows whose rows are mixed."""
+    """Features read from shards: row groups in random order, gathered into windows whose rows are mixed.
+
+    One window is in use while the next is read; a third is there for a moment when they change.
+    """
 
     def __init__(
         self, store: RegionStore, rows: np.ndarray, labels: np.ndarray, batch_size: int, seed: int, window_bytes: int
     ):
         """`rows` (images,) are the image rows to train on, `labels` (images,) theirs."""
         self.store, self.batch_size, self.seed = store, batch_size, seed
-        self.labels = dict(zip(rows.tolist(), labels.tolist(), strict=True))
-        wanted = set(self.labels)
-        self.groups = [group for group in store.groups if wanted.intersection(group.images.tolist())]
+        self.labels, self.place = labels.astype(np.int64), store.places(rows)
+        self.groups = [group for group in store.groups if len(self._wanted(group))]
         self.window_rows = max(batch_size, window_bytes // store.row_bytes)
         self.steps = -(-len(rows) // batch_size)
 
@@ -64,14 +68,17 @@ class StreamedBatches:
         skip = start * self.batch_size - behind
         yield from self._batches(plan[first:], skip)
 
-    def _plan(self, number: int) -> list[tuple[list, np.ndarray]]:
+    def _wanted(self, group: Group) -> np.ndarray:
+        """Which rows of the group are trained on."""
+        return np.flatnonzero(self.place[group.images] >= 0)
+
+    def _plan(self, number: int) -> list[tuple[list[Group], np.ndarray]]:
         """Windows of an epoch: the row groups of each and the order of their wanted rows."""
         generator = np.random.default_rng([self.seed, number])
         windows, current, count = [], [], 0
         for index in generator.permutation(len(self.groups)):
-            group = self.groups[index]
-            current.append(group)
-            count += sum(image in self.labels for image in group.images.tolist())
+            current.append(self.groups[index])
+            count += len(self._wanted(current[-1]))
             if count >= self.window_rows:
                 windows.append((current, generator.permutation(count)))
                 current, count = [], 0
@@ -79,17 +86,16 @@ class StreamedBatches:
             windows.append((current, generator.permutation(count)))
         return windows
 
-    def _load(self, window: tuple[list, np.ndarray]) -> tuple[np.ndarray, np.ndarray]:
+    def _load(self, window: tuple[list[Group], np.ndarray]) -> tuple[np.ndarray, np.ndarray]:
         groups, order = window
         labels = np.empty(len(order), np.int64)
         features = np.empty((len(order), self.store.size.regions, self.store.size.channels), np.float16)
-        place, position = np.argsort(order), 0  # row k of the window goes where the order asks for it
+        target = np.argsort(order)  # row k of the window goes where the order asks for it
         for group in groups:
-            values = self.store.read(group)
-            for row, image in enumerate(group.images.tolist()):
-                if image in self.labels:
-                    features[place[position]], labels[place[position]] = values[row], self.labels[image]
-                    position += 1
+            wanted = self._wanted(group)
+            here, target = np.split(target, [len(wanted)])
+            features[here] = self.store.read(group)[wanted]
+            labels[here] = self.labels[self.place[group.images[wanted]]]
         return features, labels
 
     def _batches(self, windows: list, skip: int) -> Iterator[tuple[Tensor, Tensor]]:
@@ -123,33 +129,32 @@ def region_batches(
     device: torch.device,
 ) -> ResidentBatches | StreamedBatches:
     """Return batches of the image `rows` with `labels`, resident where they fit into `budget` GiB."""
-    if len(rows) * store.row_bytes <= budget * GIB:
-        features = load_rows(store, rows).to(device)
-        return ResidentBatches(features, labels, batch_size, seed, balanced)
+    need = len(rows) * store.row_bytes / GIB
+    if need <= budget:
+        return ResidentBatches(_near(load_rows(store, rows), device), labels, batch_size, seed, balanced)
     if balanced:
-        need = len(rows) * store.row_bytes / GIB
         raise InputError(
             f"scen.sampling class_balanced needs all {need:.1f} GiB of region features in memory, but scen.memory_budget is {budget} GiB."
         )
-    return StreamedBatches(store, rows, labels, batch_size, seed, int(budget * GIB / 3))
+    return StreamedBatches(store, rows, labels, batch_size, seed, int(budget * GIB * WINDOW_SHARE))
 
 
 def load_rows(store: RegionStore, rows: np.ndarray) -> Tensor:
     """Return the features of image `rows` in their order, (rows, R, channels) half precision."""
+    place = store.places(rows)
     features = np.empty((len(rows), store.size.regions, store.size.channels), np.float16)
-    place = {int(image): position for position, image in enumerate(rows)}
-    wanted = [group for group in store.groups if any(image in place for image in group.images.tolist())]
-    found = 0
-    for group, values in zip(wanted, read_ahead(store.read, wanted), strict=True):
-        for row, image in enumerate(group.images.tolist()):
-            if image in place:
-                features[place[image]] = values[row]
-                found += 1
-    if found != len(rows):
-        raise InputError(
-            f"the region shards in {store.groups[0].path.parent} hold {found} of {len(rows)} images asked for; delete that folder."
-        )
+    groups = [group for group in store.groups if (place[group.images] >= 0).any()]
+    for group, values in zip(groups, read_ahead(store.read, groups), strict=True):
+        target = place[group.images]
+        features[target[target >= 0]] = values[target >= 0]
     return torch.from_numpy(features)
+
+
+def _near(features: Tensor, device: torch.device) -> Tensor:
+    """Return the features on the device, or where they are if it has no room for them beside the training."""
+    if device.type == "cuda" and features.nbytes > DEVICE_SHARE * torch.cuda.mem_get_info(device)[0]:
+        return features
+    return features.to(device)
 
 
 def balanced_order(labels: np.ndarray, count: int, generator: np.random.Generator) -> np.ndarray:

@@ -20,7 +20,7 @@ from scegg_core.artifacts import METADATA_KEY, Provenance, describe, parse_descr
 from scegg_core.backbone import FeatureMap
 from scegg_core.errors import InputError
 
-GROUP_BYTES = 8 << 20  # of one row group: large enough to read at full speed, small enough to shuffle well
+GROUP_BYTES = 4 << 20  # of one row group: the smallest that is read at full speed, so shuffling is best (docs/scale.md)
 
 
 @dataclass(frozen=True)
@@ -106,15 +106,29 @@ class RegionStore:
             ) from None
         text = (file.metadata.metadata or {}).get(METADATA_KEY.encode())
         extra = parse_description(path, text, "regions")["extra"]
+        images, start = file.read(columns=["image"]).column(0).to_numpy(), 0
         for number in range(file.num_row_groups):
-            images = file.read_row_group(number, columns=["image"]).column(0).to_numpy()
-            self.groups.append(Group(path, number, images))
+            end = start + file.metadata.row_group(number).num_rows
+            self.groups.append(Group(path, number, images[start:end]))
+            start = end
         return FeatureMap(extra["channels"], *extra["grid"])
 
     @property
     def row_bytes(self) -> int:
         """Return the bytes of one image's region features."""
         return 2 * self.size.regions * self.size.channels
+
+    def places(self, rows: np.ndarray) -> np.ndarray:
+        """Return for every image row the position that it has in `rows`, or -1; all of `rows` have to be stored."""
+        most = max(int(group.images.max()) for group in self.groups)
+        place = np.full(1 + max(most, int(rows.max())), -1, np.int64)
+        place[rows] = np.arange(len(rows))
+        found = sum(np.count_nonzero(place[group.images] >= 0) for group in self.groups)
+        if found != len(rows):
+            raise InputError(
+                f"the region shards in {self.groups[0].path.parent} hold {found} of {len(rows)} images; delete that folder."
+            )
+        return place
 
     def read(self, group: Group) -> np.ndarray:
         """Return the features of a row group, (rows, R, channels) float16, its page checksums verified."""

@@ -56,29 +56,21 @@ def embed_images(
     store: RegionStore, rows: np.ndarray, scen: SCEN | None, device: torch.device, batch: int = 64
 ) -> Embedded:
     """Return the features of image `rows` of the region store: SCEN's g, or average-pooled regions without a SCEN."""
-    place = {int(row): position for position, row in enumerate(rows)}
+    place = store.places(rows)
     features = torch.empty(len(rows), store.size.channels)
     semantics = torch.empty(len(rows), scen.local.words.shape[0]) if scen else None
-    found = 0
     with bar(len(rows), "embedding", unit="image") as progress:
         for images, block in store.scan():
-            wanted = [position for position, image in enumerate(images.tolist()) if image in place]
-            target = [place[int(images[position])] for position in wanted]
+            wanted = np.flatnonzero(place[images] >= 0)
+            target = torch.from_numpy(place[images[wanted]])
             for start in range(0, len(wanted), batch):
                 part = torch.from_numpy(block[wanted[start : start + batch]]).to(device)
                 _embed_batch(part, scen, target[start : start + batch], features, semantics)
-            found += len(wanted)
             progress.update(len(wanted))
-    if found != len(rows):
-        raise InputError(
-            f"the region shards in {store.groups[0].path.parent} hold {found} of {len(rows)} images; delete that folder."
-        )
     return Embedded(features, semantics)
 
 
-def _embed_batch(
-    part: Tensor, scen: SCEN | None, target: list[int], features: Tensor, semantics: Tensor | None
-) -> None:
+def _embed_batch(part: Tensor, scen: SCEN | None, target: Tensor, features: Tensor, semantics: Tensor | None) -> None:
     if scen is None:
         features[target] = part.float().mean(dim=1).cpu()
         return

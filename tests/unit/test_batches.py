@@ -1,12 +1,14 @@
 """Batches of region features, in memory or streamed from shards: every image once an epoch, restartable anywhere."""
 
+import time
+
 import numpy as np
 import pytest
 import torch
 
 from scegg_core.artifacts import Provenance
 from scegg_core.backbone import FeatureMap
-from scegg_core.batches import ResidentBatches, StreamedBatches, balanced_order, load_rows, region_batches
+from scegg_core.batches import ResidentBatches, StreamedBatches, _near, balanced_order, load_rows, region_batches
 from scegg_core.errors import InputError
 from scegg_core.regions import RegionStore, shard_rows, write_shard
 
@@ -99,6 +101,84 @@ def test_streamed_reading_skips_shards_without_wanted_images(store):
     few = np.array([0, 1, 30])
     batches = StreamedBatches(store, few, np.zeros(3, np.int64), 2, 0, 1000)
     assert len(batches.groups) == 2
+
+
+@pytest.fixture(scope="module")
+def sorted_store(tmp_path_factory) -> RegionStore:
+    """600 images of 60 classes in the order of their classes, as data sets list them, five to a row group."""
+    folder = tmp_path_factory.mktemp("sorted")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("scegg_core.regions.GROUP_BYTES", 5 * ROW_BYTES)
+        for shard in range(4):
+            rows = np.array(shard_rows(600, 4, shard))
+            with write_shard(folder / f"{shard}.parquet", SIZE, Provenance("regions")) as writer:
+                writer.add(rows, np.broadcast_to(rows[:, None, None], (len(rows), 2, 3)))
+    return RegionStore([folder / f"{shard}.parquet" for shard in range(4)])
+
+
+def epoch_of(store: RegionStore, number: int, window_rows: int = 120, batch: int = 30) -> np.ndarray:
+    """The image rows of the batches of an epoch that streams 600 images through a fifth of them."""
+    batches = StreamedBatches(store, np.arange(600), np.arange(600) // 10, batch, 0, window_rows * ROW_BYTES)
+    return np.array([features[:, 0, 0].long().tolist() for features, _ in batches.epoch(number)])
+
+
+def test_streamed_batches_are_nearly_as_mixed_as_a_perfect_shuffle(sorted_store):
+    perfect = 60 * (1 - (59 / 60) ** 30)  # classes expected in a batch of 30: 23.8; unshuffled there are 3
+    classes = [len(set(batch // 10)) for epoch in range(5) for batch in epoch_of(sorted_store, epoch)]
+    assert np.mean(classes) > 0.6 * perfect
+    assert min(classes) > 9
+
+
+def test_place_in_the_epoch_says_nothing_about_place_on_disk(sorted_store):
+    correlations = [np.corrcoef(epoch_of(sorted_store, epoch).ravel(), np.arange(600))[0, 1] for epoch in range(20)]
+    # 120 row groups move as wholes, so chance gives 1 / sqrt(120) = 0.09 and not 1 / sqrt(600)
+    assert np.abs(np.mean(correlations)) < 3 * 0.09 / np.sqrt(20)
+    assert np.std(correlations) < 0.18
+
+
+def test_images_meet_others_in_the_next_epoch(sorted_store):
+    def pairs(epoch: int) -> set:
+        return {(a, b) for batch in epoch_of(sorted_store, epoch) for a in batch for b in batch if a < b}
+
+    shared = len(pairs(0) & pairs(1)) / len(pairs(0))
+    assert shared < 0.1  # 29 of 599 others, 0.048, for a perfect shuffle; 1 without shuffling
+
+
+def test_reading_is_one_window_ahead_and_never_more(sorted_store, monkeypatch):
+    rows_read = []
+    read = sorted_store.read
+    monkeypatch.setattr(sorted_store, "read", lambda group: rows_read.append(len(group.images)) or read(group))
+    batches = StreamedBatches(sorted_store, np.arange(600), np.zeros(600), 30, 0, 120 * ROW_BYTES)
+    used = 0
+    for features, _ in batches.epoch(0):
+        used += len(features)
+        ahead = min(600, -(-used // 120) * 120 + 120)  # the window in use, and the next
+        deadline = time.monotonic() + 5
+        while sum(rows_read) < ahead and time.monotonic() < deadline:
+            time.sleep(0.001)
+        time.sleep(0.005)  # whoever reads too far would do it now
+        assert sum(rows_read) == ahead
+
+
+def test_a_training_image_without_features_stops_streaming_before_it_starts(store):
+    with pytest.raises(InputError, match="hold 1 of 2 images"):
+        StreamedBatches(store, np.array([0, IMAGES]), np.zeros(2), 2, 0, 1000)
+
+
+def test_more_shards_than_images_leave_empty_shards(tmp_path):
+    for shard in range(3):
+        rows = np.array(shard_rows(2, 3, shard))
+        with write_shard(tmp_path / f"{shard}.parquet", SIZE, Provenance("regions")) as writer:
+            writer.add(rows, np.broadcast_to(rows[:, None, None], (len(rows), 2, 3)))
+    store = RegionStore([tmp_path / f"{shard}.parquet" for shard in range(3)])
+    assert load_rows(store, np.array([1, 0]))[:, 0, 0].tolist() == [1, 0]
+
+
+def test_features_stay_in_host_memory_where_the_gpu_has_no_room(monkeypatch):
+    features, cuda = torch.zeros(100, dtype=torch.float16), torch.device("cuda")
+    monkeypatch.setattr(torch.cuda, "mem_get_info", lambda device: (285, 1000))  # 70 % of it are 199.5 bytes
+    assert _near(features, cuda) is features
+    assert _near(features, torch.device("cpu")) is features
 
 
 def test_batches_are_resident_where_they_fit_the_budget(store):
