@@ -4,6 +4,7 @@ Bird coordinates: the body is about 1 long, x points to where the bird faces, y 
 """
 
 from dataclasses import dataclass
+from functools import cache
 
 import numpy as np
 
@@ -76,17 +77,22 @@ def rotate(points: np.ndarray, angle: float) -> np.ndarray:
 
 def smooth(points: np.ndarray, steps: int = 6) -> np.ndarray:
     """Return the closed Catmull-Rom curve through points (n, 2), as a polygon of shape (n * steps, 2)."""
-    before, after, later = np.roll(points, 1, 0), np.roll(points, -1, 0), np.roll(points, -2, 0)
+    here = np.arange(len(points))
     t = (np.arange(steps) / steps)[None, :, None]
-    p0, p1, p2, p3 = (p[:, None, :] for p in (before, points, after, later))
+    p0, p1, p2, p3 = (points[(here + shift) % len(points), None] for shift in (-1, 0, 1, 2))
     curve = 2 * p1 + (p2 - p0) * t + (2 * p0 - 5 * p1 + 4 * p2 - p3) * t**2 + (3 * p1 - p0 - 3 * p2 + p3) * t**3
     return (curve / 2).reshape(-1, 2)
 
 
 def circle(centre: np.ndarray, radius: float, corners: int = 24) -> np.ndarray:
     """Return a polygon of shape (corners, 2) around a centre (2,)."""
+    return _unit_circle(corners) * radius + centre
+
+
+@cache  # a picture has a hundred circles
+def _unit_circle(corners: int) -> np.ndarray:
     turn = np.linspace(0.0, 2 * np.pi, corners, endpoint=False)
-    return np.stack([np.cos(turn), np.sin(turn)], axis=1) * radius + centre
+    return np.stack([np.cos(turn), np.sin(turn)], axis=1)
 
 
 def tail_outline(shape: str) -> np.ndarray:
