@@ -40,9 +40,9 @@ def reconstruction(logits: Tensor, feature: Tensor) -> Tensor:
     return functional.binary_cross_entropy_with_logits(logits, feature, reduction="sum") / len(feature)
 
 
-def gradient_penalty(slopes: Tensor) -> Tensor:
-    """Return the mean of (|slope| - 1)^2 over the batch, `slopes` (batch, channels) of the critic (Eq. 11)."""
-    return (slopes.norm(dim=1) - 1).square().mean()
+def gradient_penalty(lengths: Tensor) -> Tensor:
+    """Return the mean of (length - 1)^2 over the batch, `lengths` (batch,) of the critic's gradients (Eq. 11)."""
+    return (lengths - 1).square().mean()
 
 
 def semantic_distance(decoded: Tensor, vectors: Tensor) -> Tensor:

@@ -1,9 +1,11 @@
 """Training of EGGN, stage 3 (Eqs. 9-15, 18): critic and Dec steps, then one step of E, G and F.
 
 Everything lies on the device. What the critic steps share is computed once: the features of all their batches come
-from one pass through E, G and F, and the critic's hidden layer of interpolated features is the interpolation of its
-hidden layers, since it is linear up to there.
+from one pass through E, G and F. A critic step is three products (`Critic.compare`), and all features that the
+generator's step asks for come from one pass.
 """
+
+from dataclasses import dataclass
 
 import torch
 from torch import Tensor
@@ -17,6 +19,17 @@ from scegg_core.training import Checkpoint, Curve, apply_gradients, seeded
 
 PENALTY_BAND = (1.001, 1.05)  # of the mean gradient penalty; lambda is adapted outside it
 PENALTY_FACTOR = 1.1
+
+
+@dataclass(frozen=True)
+class Guided:
+    """A term of L_EGS: the cross-entropy of features made for `labels`, from the prior or (None) reconstructed."""
+
+    name: str
+    weight: float
+    labels: Tensor  # (batch,)
+    classes: Tensor | None  # in the softmax, a mask; None: all
+    drawn: tuple[Tensor, Tensor] | None  # z and a(c)
 
 
 class EggnTrainer:
@@ -103,7 +116,7 @@ class EggnTrainer:
             apply_gradients(self.optimizers["decoder"], weights, torch.autograd.grad(loss, weights))
             if feedback:
                 with torch.no_grad():
-                    hidden.append(self.model.decoder(made).hidden)
+                    hidden.append(self.model.decoder.embed(made))
         return torch.cat(hidden) if feedback else None
 
     def _critic_step(self, feature: Tensor, vector: Tensor, fake: Tensor, tau: Tensor) -> dict[str, Tensor]:
@@ -119,14 +132,9 @@ class EggnTrainer:
 
         `feature`, `fake` (batch, channels), `vector` (batch, attributes), `tau` (batch, 1) in [0, 1].
         """
-        critic = self.model.critic
-        hidden = critic.embed(torch.cat([feature, fake]), vector.repeat(2, 1))
-        real_hidden, fake_hidden = hidden.chunk(2)
-        real, made = critic.score(hidden).chunk(2)
-        # linear up to here: the hidden layer of tau g + (1 - tau) g^ is the same mixture of hidden layers
-        slope = critic.slope(torch.lerp(fake_hidden, real_hidden, tau))
-        penalty = losses.gradient_penalty(slope)
-        wasserstein = real.mean() - made.mean()
+        found = self.model.critic.compare(feature, fake, vector, tau)
+        penalty = losses.gradient_penalty(found.slope)
+        wasserstein = found.real.mean() - found.made.mean()
         loss = self.settings.adversarial_weight * (self.penalty_weight * penalty - wasserstein)
         return loss, {"wasserstein": wasserstein.detach(), "penalty": penalty.detach()}
 
@@ -167,39 +175,46 @@ class EggnTrainer:
             terms[name] = value
             weighted.append(weight * value)
 
-        if given.generator == "f-clswgan":
-            logits = self._logits(self._normal(len(feature)), vector, feedback)
-        else:
-            latent = self.model.encoder(feature, vector)
-            logits = self._logits(latent.sample(self._normal(len(feature))), vector, feedback)
+        latent = None if given.generator == "f-clswgan" else self.model.encoder(feature, vector)
+        noise = self._normal(len(feature))
+        z = noise if latent is None else latent.sample(noise)
+        guided = self._guided(labels)
+        logits, *more = self._logits_of([(z, vector), *(part.drawn for part in guided if part.drawn)], feedback)
+        if latent is not None:
             add("KL", given.kl_weight, losses.kl_to_standard_normal(latent.mean, latent.log_variance))
             add("BCE", 1.0, losses.reconstruction(logits, feature))
         fake = logits.sigmoid()
         add("adversarial", given.adversarial_weight, -self.model.critic(fake, vector).mean())
         if given.generator == "tf-vaegan" and given.decoder_weight > 0:
             add("L_Rec", given.decoder_weight, self._distance(self.model.decoder(fake).vector, vector))
-        for name, weight, value in self._guidance(fake, vector, labels, feedback):
-            add(name, weight, value)
+        for part in guided:
+            scores = self.guide.scores(more.pop(0).sigmoid() if part.drawn else fake)
+            add(part.name, part.weight, losses.class_cross_entropy(scores, part.labels, part.classes))
         return torch.stack(weighted).sum(), terms
 
-    def _guidance(self, fake: Tensor, vector: Tensor, labels: Tensor, feedback: bool):
-        """Yield the terms of L_EGS (Eqs. 13-15): name, weight, value."""
-        given = self.settings
-        if self.guide is None:
-            return
+    def _guided(self, labels: Tensor) -> list[Guided]:
+        """Return the terms of L_EGS (Eqs. 13-15) on a batch of seen classes `labels`."""
+        given, found = self.settings, []
         apart = given.guidance_classes == "seen_unseen"
-        if given.seen_guidance > 0:
-            if given.seen_path == "synthesis":
-                fake = self._logits(self._normal(len(vector)), vector, feedback).sigmoid()
+        if self.guide is not None and given.seen_guidance > 0:
+            drawn = self._prior_of(labels) if given.seen_path == "synthesis" else None
             classes = self.data.seen if apart else None
-            yield "L_SCE", given.seen_guidance, losses.class_cross_entropy(self.guide.scores(fake), labels, classes)
-        if given.unseen_guidance > 0 and len(self.unseen):
-            drawn = self.unseen[
-                torch.randint(len(self.unseen), (len(vector),), generator=self.generator, device=self.device)
-            ]
-            made = self._logits(self._normal(len(drawn)), self.data.vectors[drawn], feedback).sigmoid()
+            found.append(Guided("L_SCE", given.seen_guidance, labels, classes, drawn))
+        if self.guide is not None and given.unseen_guidance > 0 and len(self.unseen):
+            rows = torch.randint(len(self.unseen), (len(labels),), generator=self.generator, device=self.device)
+            unseen = self.unseen[rows]
             classes = ~self.data.seen if apart else None
-            yield "L_UCE", given.unseen_guidance, losses.class_cross_entropy(self.guide.scores(made), drawn, classes)
+            found.append(Guided("L_UCE", given.unseen_guidance, unseen, classes, self._prior_of(unseen)))
+        return found
+
+    def _prior_of(self, labels: Tensor) -> tuple[Tensor, Tensor]:
+        """z of the prior and a(c) for each of `labels`."""
+        return self._normal(len(labels)), self.data.vectors[labels]
+
+    def _logits_of(self, parts: list[tuple[Tensor, Tensor]], feedback: bool) -> tuple[Tensor, ...]:
+        """G's outputs for each (z, vector), in one pass: a product of many rows is faster than several of few."""
+        z, vector = (torch.cat(tensors) for tensors in zip(*parts, strict=True))
+        return self._logits(z, vector, feedback).split(len(parts[0][0]))
 
     def _logits(self, z: Tensor, vector: Tensor, feedback: bool) -> Tensor:
         """G's output before the sigmoid, in the pass with or without feedback."""

@@ -1,5 +1,6 @@
 """What all training loops share: seeds, curves, the check for non-finite losses, and resumable checkpoints."""
 
+import ctypes
 import json
 import signal
 import sys
@@ -68,10 +69,25 @@ def pick_device(name: str = "auto") -> torch.device:
 
 def prepare_device(name: str, deterministic: bool = True) -> torch.device:
     """Return the device called `name`, asked for the same bits in every run on the same machine if so wanted."""
+    keep_freed_memory()
     if deterministic:
         torch.use_deterministic_algorithms(True, warn_only=True)
         torch.backends.cudnn.benchmark = False
     return pick_device(name)
+
+
+def keep_freed_memory(block: int = 256 << 20, reserve: int = 1 << 30) -> bool:
+    """Let the C library keep freed blocks of up to `block` bytes, `reserve` in all, for the next step; return whether.
+
+    It returns every tensor of more than 32 MiB to the system and fetches it again page by page, which costs more than
+    most of what is computed on it (docs/benchmarks.md). Larger ones are returned as before. glibc alone can do it.
+    """
+    try:
+        mallopt = ctypes.CDLL(None).mallopt
+    except (AttributeError, OSError, TypeError):
+        return False
+    trim_threshold, mmap_threshold = -1, -3  # names of malloc.h
+    return bool(mallopt(mmap_threshold, block)) and bool(mallopt(trim_threshold, reserve))
 
 
 def apply_gradients(optimizer: torch.optim.Optimizer, parameters: list, gradients: tuple) -> None:

@@ -73,25 +73,67 @@ class Critic(nn.Module):
         self.hidden = nn.Linear(channels + attributes, width)
         self.out = nn.Linear(width, 1)
 
-    def embed(self, feature: Tensor, vector: Tensor) -> Tensor:
-        """Return the hidden layer before its activation (batch, width)."""
-        return self.hidden(torch.cat([feature, vector], 1))
-
-    def score(self, hidden: Tensor) -> Tensor:
-        """Return the score (batch,) of a hidden layer before its activation."""
-        return self.out(functional.leaky_relu(hidden, SLOPE)).squeeze(1)
-
     def forward(self, feature: Tensor, vector: Tensor) -> Tensor:
         """Return the scores (batch,)."""
-        return self.score(self.embed(feature, vector))
+        hidden = self.hidden(torch.cat([feature, vector], 1))
+        return self.out(functional.leaky_relu(hidden, SLOPE)).squeeze(1)
 
-    def slope(self, hidden: Tensor) -> Tensor:
-        """Return the gradient of the score by the feature (batch, channels), at a hidden layer before activation.
+    def compare(self, feature: Tensor, fake: Tensor, vector: Tensor, tau: Tensor) -> "Compared":
+        """Return what Eq. 11 needs of real and `fake` features (batch, channels) and of their mixtures.
 
-        In closed form, so that the penalty of Eq. 11 needs no second backward pass: D is piecewise linear.
+        `vector` (batch, attributes), `tau` (batch, 1) the share of the real feature. All of it, and in the backward
+        pass all gradients, come from three products; D's own parameters alone get gradients.
         """
-        active = torch.full_like(hidden, SLOPE).masked_fill(hidden > 0, 1.0)  # piecewise constant, so without gradient
-        return (active * self.out.weight) @ self.hidden.weight[:, : self.channels]
+        inputs = torch.cat([torch.cat([feature, vector], 1), torch.cat([fake, vector], 1)])
+        weights = self.hidden.weight, self.hidden.bias, self.out.weight[0]
+        scores, slope = _Compare.apply(inputs, tau, self.channels, *weights)
+        real, made = (scores + self.out.bias).chunk(2)
+        return Compared(real, made, slope)
+
+
+@dataclass(frozen=True)
+class Compared:
+    """The critic's scores of real and made features, and the length of its gradient at their mixtures, (batch,) each."""
+
+    real: Tensor
+    made: Tensor
+    slope: Tensor
+
+
+class _Compare(torch.autograd.Function):
+    """Scores (2 batch,) without out's bias, and lengths of D's gradient (batch,), in closed form.
+
+    D is linear but for its LeakyReLU. The hidden layer of tau g + (1 - tau) g^ is therefore the same mixture of hidden
+    layers, and with m the layer's slopes (0.2 or 1), D's gradient is (m * out) W. Each output is out · (m * (W x + b))
+    for some x (the gradient's share has no b), so that with Q the sum of m x^T, every x weighted by its output's
+    gradient, W's gradient is out * Q row by row and out's is the row sums of W * Q: no further product.
+    """
+
+    @staticmethod
+    def forward(ctx, inputs: Tensor, tau: Tensor, channels: int, weight: Tensor, bias: Tensor, out: Tensor):
+        hidden = torch.addmm(bias, inputs, weight.T)
+        real, made = hidden.chunk(2)
+        slopes = _slopes(torch.cat([hidden, made + tau * (real - made)]))  # (3 batch, width)
+        own, mixed = slopes.split([len(hidden), len(made)])
+        gradient = (mixed * out) @ weight[:, :channels]
+        ctx.save_for_backward(inputs, slopes, gradient, lengths := gradient.norm(dim=1), weight, bias, out)
+        return (own * hidden) @ out, lengths
+
+    @staticmethod
+    @torch.autograd.function.once_differentiable
+    def backward(ctx, by_scores: Tensor, by_lengths: Tensor):
+        inputs, slopes, gradient, lengths, weight, bias, out = ctx.saved_tensors
+        by_gradient = gradient * (by_lengths / lengths.clamp_min(1e-12))[:, None]  # 0 where the gradient is
+        by_gradient = functional.pad(by_gradient, (0, inputs.shape[1] - gradient.shape[1]))
+        collected = slopes.T @ torch.cat([by_scores[:, None] * inputs, by_gradient])  # Q, as large as the weight
+        amount = by_scores @ slopes[: len(inputs)]
+        by_out = torch.linalg.vecdot(weight, collected) + bias * amount
+        return None, None, None, collected.mul_(out[:, None]), out * amount, by_out
+
+
+def _slopes(hidden: Tensor) -> Tensor:
+    """The LeakyReLU's slope at each number, a constant for the gradient."""
+    return torch.full_like(hidden, SLOPE).masked_fill_(hidden > 0, 1.0)
 
 
 @dataclass(frozen=True)
@@ -110,9 +152,13 @@ class SemanticDecoder(nn.Module):
         self.hidden = nn.Linear(channels, width)
         self.out = nn.Linear(width, attributes)
 
+    def embed(self, feature: Tensor) -> Tensor:
+        """Return the hidden layer (batch, width)."""
+        return functional.leaky_relu(self.hidden(feature), SLOPE)
+
     def forward(self, feature: Tensor) -> Decoded:
         """Decode features (batch, channels)."""
-        hidden = functional.leaky_relu(self.hidden(feature), SLOPE)
+        hidden = self.embed(feature)
         return Decoded(functional.normalize(self.out(hidden), dim=1), hidden)
 
 
@@ -153,7 +199,7 @@ class EGGN(nn.Module):
 
     def correction(self, feature: Tensor) -> Tensor:
         """Return F's correction for a first-pass feature; Dec is only read here, so it gets no gradient."""
-        return self.feedback(self.decoder(feature).hidden.detach())
+        return self.feedback(self.decoder.embed(feature).detach())
 
     def transform(self, feature: Tensor) -> Tensor:
         """Return [g, Dec(g), Dec's hidden layer], the input of TF-VAEGAN's final classifier."""

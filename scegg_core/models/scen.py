@@ -13,6 +13,7 @@ from torch.nn import functional
 from scegg_core.settings.scen import ScenSettings
 
 SLOPE = 0.01  # of SC's LeakyReLU
+GROUP = 1 << 22  # numbers of SC's hidden layer that exist at a time
 
 
 @dataclass(frozen=True)
@@ -84,22 +85,67 @@ class SemanticCompression(nn.Module):
 
     def forward(self, attention: Tensor, regions: Tensor) -> Tensor:
         """Return g (batch, channels) of `attention` (batch, R, A) and `regions` (batch, R, channels)."""
-        activated = functional.leaky_relu(self._hidden(attention, regions), SLOPE)
-        return torch.matmul(self.combine.weight, activated).squeeze(1) + self.combine.bias
+        mixed = attention @ self.reduce.weight.T  # W1 h = (W1 attention) regions
+        return _Compress.apply(mixed, regions, self.reduce.bias, self.combine.weight[0]) + self.combine.bias
 
     def region_weights(self, attention: Tensor, regions: Tensor) -> Tensor:
         """Return the weight of each region in g, (batch, R).
 
         SC is piecewise linear, so g[c] = sum_i w_i[c] r_i[c] + constant; returned is the mean of w_i over channels.
         """
-        hidden = self._hidden(attention, regions)
-        slope = torch.full_like(hidden, SLOPE).masked_fill(hidden > 0, 1.0).mean(dim=2)  # (batch, width)
         mixed = attention @ self.reduce.weight.T  # (batch, R, width)
+        positive = [_hidden(*part, self.reduce.bias) > 0 for part in _groups(mixed, regions)]
+        share = torch.cat([part.to(mixed.dtype).mean(dim=2) for part in positive])  # (batch, width)
+        slope = SLOPE + (1 - SLOPE) * share
         return torch.einsum("bw,w,brw->br", slope, self.combine.weight[0], mixed)
 
-    def _hidden(self, attention: Tensor, regions: Tensor) -> Tensor:
-        mixed = attention @ self.reduce.weight.T  # W1 h = (W1 attention) regions
-        return torch.bmm(mixed.transpose(1, 2), regions) + self.reduce.bias[:, None]  # (batch, width, channels)
+
+class _Compress(torch.autograd.Function):
+    """combine · LeakyReLU(mixed^T regions + bias), a group of images at a time: (batch, channels).
+
+    Of the hidden layer (batch, width, channels) only the signs are kept. With s its slope times g's gradient and
+    T = regions s^T, the gradient by combine is the sum of hidden * s = mixed * T + bias * sum(s), so that the backward
+    pass needs neither the hidden layer nor a second product for it.
+    """
+
+    @staticmethod
+    def forward(ctx, mixed: Tensor, regions: Tensor, bias: Tensor, combine: Tensor) -> Tensor:
+        features, positive = [], []
+        for part in _groups(mixed, regions):
+            hidden = _hidden(*part, bias)
+            positive.append(hidden > 0)
+            features.append(torch.matmul(combine.to(hidden.dtype), functional.leaky_relu_(hidden, SLOPE)))
+        ctx.save_for_backward(mixed, regions, bias, combine, *positive)
+        return torch.cat(features)
+
+    @staticmethod
+    @torch.autograd.function.once_differentiable
+    def backward(ctx, gradient: Tensor) -> tuple[Tensor, Tensor | None, Tensor, Tensor]:
+        mixed, regions, bias, combine, *positive = ctx.saved_tensors
+        by_mixed, by_regions = torch.empty_like(mixed), torch.empty_like(regions) if ctx.needs_input_grad[1] else None
+        by_combine, total = torch.zeros_like(combine), torch.zeros_like(combine)
+        start = 0
+        for signs in positive:
+            part = slice(start, start := start + len(signs))
+            slope = torch.where(signs, gradient[part, None], SLOPE * gradient[part, None])  # (n, width, channels)
+            weighted = torch.bmm(regions[part], slope.transpose(1, 2))  # (n, R, width)
+            by_combine += (mixed[part] * weighted).sum(dim=(0, 1))
+            total += slope.sum(dim=(0, 2))
+            by_mixed[part] = weighted * combine
+            if by_regions is not None:
+                by_regions[part] = torch.bmm(mixed[part], combine[:, None] * slope)
+        return by_mixed, by_regions, combine * total, by_combine + bias * total
+
+
+def _hidden(mixed: Tensor, regions: Tensor, bias: Tensor) -> Tensor:
+    """SC's hidden layer before its activation, (n, width, channels)."""
+    return torch.baddbmm(bias[:, None], mixed.transpose(1, 2), regions)
+
+
+def _groups(mixed: Tensor, regions: Tensor) -> zip:
+    """The images of a batch in groups whose hidden layers have at most GROUP numbers."""
+    images = max(1, GROUP // (mixed.shape[2] * regions.shape[2]))
+    return zip(mixed.split(images), regions.split(images), strict=True)
 
 
 def mean_compression(attention: Tensor, regions: Tensor) -> Tensor:
@@ -140,9 +186,12 @@ class SCEN(nn.Module):
 
     def prepare(self, regions: Tensor) -> Tensor:
         """Return `regions` in the weights' type, each of unit length if the settings say so."""
-        regions = regions.to(self.local.attend.dtype)
+        prepared = regions.to(self.local.attend.dtype)
+        if not self.normalize_regions:
+            return prepared
         # ASSUME: L2 per region, so that attention does not depend on an image's contrast, as in DAZLE.
-        return functional.normalize(regions, dim=2) if self.normalize_regions else regions
+        lengths = prepared.norm(dim=2, keepdim=True).clamp_min(1e-12)
+        return prepared.div_(lengths) if prepared is not regions else prepared / lengths
 
     def forward(self, regions: Tensor, first_stage: bool = False) -> tuple[LocalEmbedding, GlobalEmbedding]:
         """Embed raw region features (batch, regions, channels)."""

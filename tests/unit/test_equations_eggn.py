@@ -72,19 +72,14 @@ def test_eq11_critic_loss_equals_the_double_backward_transcription(case, lambda_
 
 
 @pytest.mark.parametrize("tau", [0.0, 0.4, 1.0])
-def test_eq11_the_mixture_of_hidden_layers_is_the_hidden_layer_of_the_mixture(case, tau):
+def test_eq11_slope_is_the_length_of_the_gradient_of_the_score_at_the_mixture(case, tau):
     fake = case.random(*case.feature.shape).sigmoid()
-    hidden = [
-        case.model.critic.embed(feature, case.vector)
-        for feature in (tau * case.feature + (1 - tau) * fake, case.feature, fake)
-    ]
-    assert_equal(torch.lerp(hidden[2], hidden[1], tau), hidden[0])
-
-
-def test_eq11_slope_is_the_gradient_of_the_score(case):
-    feature = case.feature.clone().requires_grad_()
-    (plain,) = torch.autograd.grad(case.model.critic(feature, case.vector).sum(), feature)
-    assert_equal(case.model.critic.slope(case.model.critic.embed(feature, case.vector)), plain)
+    mixture = (tau * case.feature + (1 - tau) * fake).requires_grad_()
+    (plain,) = torch.autograd.grad(case.model.critic(mixture, case.vector).sum(), mixture)
+    found = case.model.critic.compare(case.feature, fake, case.vector, torch.full_like(case.tau, tau))
+    assert_equal(found.slope, plain.norm(dim=1))
+    for ours, feature in ((found.real, case.feature), (found.made, fake)):
+        assert_equal(ours, case.model.critic(feature, case.vector))
 
 
 @pytest.mark.parametrize(("form", "plain"), [("l1", reference.decoding), ("weighted_l1", reference.weighted_decoding)])

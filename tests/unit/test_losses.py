@@ -16,16 +16,25 @@ def test_penalty_of_a_critic_with_unit_gradient_is_0():
         critic.hidden.weight.copy_(torch.tensor([[0.6, 0.8, 5.0], [0.0, 0.0, 1.0], [0.0, 0.0, 2.0]]))
         critic.hidden.bias.fill_(100.0)  # every LeakyReLU on its side of slope one
         critic.out.weight.copy_(torch.tensor([[1.0, 1.0, 1.0]]))
-    slope = critic.slope(critic.embed(torch.rand(4, 2, dtype=torch.float64), torch.rand(4, 1, dtype=torch.float64)))
+    random = lambda size: torch.rand(4, size, dtype=torch.float64)  # noqa: E731
+    slope = critic.compare(random(2), random(2), random(1), random(1)).slope
     assert float(losses.gradient_penalty(slope.detach())) == pytest.approx(0, abs=1e-14)
 
 
 @pytest.mark.parametrize(("length", "expected"), [(0.0, 1.0), (1.0, 0.0), (3.0, 4.0)])
 def test_penalty_is_the_squared_distance_of_the_slope_from_1(length, expected):
-    slopes = torch.tensor([[length, 0.0], [0.0, -length]], dtype=torch.float64, requires_grad=True)
-    penalty = losses.gradient_penalty(slopes)
-    assert float(penalty.detach()) == pytest.approx(expected)
-    assert torch.isfinite(torch.autograd.grad(penalty, slopes)[0]).all()
+    penalty = losses.gradient_penalty(torch.full((2,), length))
+    assert float(penalty) == pytest.approx(expected)
+
+
+def test_a_critic_without_slope_gives_finite_gradients():
+    critic = Critic(channels=2, attributes=1, width=3).double()
+    with torch.no_grad():
+        critic.out.weight.zero_()
+    slope = critic.compare(*(torch.rand(4, size, dtype=torch.float64) for size in (2, 2, 1, 1))).slope
+    assert slope.tolist() == [0, 0, 0, 0]
+    for gradient in torch.autograd.grad(losses.gradient_penalty(slope), list(critic.hidden.parameters())):
+        assert torch.isfinite(gradient).all()
 
 
 def test_kl_of_a_standard_normal_is_0():
@@ -72,7 +81,7 @@ def test_a_perfectly_decoded_vector_gives_distance_0_and_a_finite_gradient(dista
         losses.semantic_consistency,
         losses.kl_to_standard_normal,
         lambda x, y: losses.reconstruction(x, y.sigmoid()),
-        lambda x, y: losses.gradient_penalty(x),
+        lambda x, y: losses.gradient_penalty(x[:, 0]),
         losses.semantic_distance,
         losses.weighted_semantic_distance,
         lambda x, y: losses.self_calibration(x, torch.tensor([True, False, True, False])),

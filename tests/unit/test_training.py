@@ -13,7 +13,7 @@ from scegg_core.models.scen import mean_compression
 from scegg_core.settings.scen import ScenSettings
 from scegg_core.train_eggn import start_eggn
 from scegg_core.train_scen import make_optimizer
-from scegg_core.training import Curve, seeded
+from scegg_core.training import Curve, keep_freed_memory, seeded
 
 
 @pytest.fixture(params=KINDS.values(), ids=KINDS.keys())
@@ -228,3 +228,11 @@ def test_without_l_uce_the_vectors_of_unseen_classes_do_not_matter():
     other = eggn_trainer(unseen_guidance=0.0)
     other.data = changed
     assert same(result(other), result(eggn_trainer(unseen_guidance=0.0)))
+
+
+def test_freed_memory_is_kept_where_the_c_library_can_do_it(monkeypatch):
+    import ctypes
+
+    assert keep_freed_memory() == hasattr(ctypes.CDLL(None), "mallopt")
+    monkeypatch.setattr(ctypes, "CDLL", lambda name: object())  # another C library
+    assert not keep_freed_memory()
