@@ -42,6 +42,7 @@ rule synthesize:
         device=CONFIG.run.device,
     params:
         settings=settings_of(lambda w: CONFIG.synthesis_of(w.dataset, w.variant)),
+        deterministic=CONFIG.run.deterministic,
         code=code("synthesize"),
     script:
         "../workflow_scripts/synthesize.py"

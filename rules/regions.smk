@@ -49,6 +49,7 @@ rule train_backbone:
     params:
         settings=settings_of(lambda w: dataset_settings(w).backbone),
         folder=sentence(lambda w: dataset_settings(w).folder),
+        deterministic=CONFIG.run.deterministic,
         code=code("train_backbone"),
     script:
         "../workflow_scripts/train_backbone.py"
@@ -74,6 +75,7 @@ rule extract_regions:
         settings=settings_of(lambda w: dataset_settings(w).backbone),
         folder=sentence(lambda w: dataset_settings(w).folder),
         shards=sentence(lambda w: dataset_settings(w).shards),
+        deterministic=CONFIG.run.deterministic,
         code=code("extract_regions"),
     script:
         "../workflow_scripts/extract_regions.py"

@@ -48,6 +48,7 @@ rule embed_images:
         gpu=1,
         device=CONFIG.run.device,
     params:
+        deterministic=CONFIG.run.deterministic,
         code=code("embed_images"),
     script:
         "../workflow_scripts/embed_images.py"

@@ -18,4 +18,4 @@ with run_job(snakemake) as job:
     space = read_space(snakemake.input)
     for task in TASKS:
         classifier = train_final(space, synthetic, eggn, task, settings, seed, device)
-        write_classifier(Path(snakemake.output[task]), classifier, settings, job.provenance(seed=seed))
+        write_classifier(Path(snakemake.output[task]), classifier, settings, job.provenance(seed=seed, device=device))
