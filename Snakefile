@@ -10,6 +10,7 @@ configfile: f"{workflow.basedir}/config.yaml"
 report: "report/workflow.rst"
 
 
+include: "rules/resume.smk"
 include: "rules/common.smk"
 include: "rules/data.smk"
 include: "rules/words.smk"
