@@ -12,6 +12,7 @@ report: "report/workflow.rst"
 
 include: "rules/resume.smk"
 include: "rules/common.smk"
+include: "rules/resources.smk"
 include: "rules/data.smk"
 include: "rules/words.smk"
 include: "rules/regions.smk"
@@ -27,6 +28,9 @@ localrules:
     fetch,
     fetch_weights,
     generate_aviary,
+    tabulate,
+    summarize,
+    count_classes,
 
 
 rule all:

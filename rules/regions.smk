@@ -44,8 +44,11 @@ rule train_backbone:
         dataset=r"[A-Za-z0-9_-]+",
     threads: 8
     resources:
+        mem_mb=memory(8000),
+        runtime=minutes(30, per_image=0.05),
         gpu=1,
         device=CONFIG.run.device,
+        checkpoint_seconds=CHECKPOINT_SECONDS,
     params:
         settings=settings_of(lambda w: dataset_settings(w).backbone),
         folder=sentence(lambda w: dataset_settings(w).folder),
@@ -69,6 +72,8 @@ rule extract_regions:
         dataset=r"[A-Za-z0-9_-]+",
     threads: threads_of
     resources:
+        mem_mb=memory(6000),
+        runtime=shard_minutes,
         gpu=1,
         device=CONFIG.run.device,
     params:

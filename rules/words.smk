@@ -22,6 +22,9 @@ rule embed_attributes:
         "logs/{dataset}/embed_attributes.log",
     wildcard_constraints:
         dataset=r"[A-Za-z0-9_-]+",
+    resources:
+        mem_mb=memory(4000),
+        runtime=minutes(30),
     params:
         settings=settings_of(lambda w: dataset_settings(w).attribute_vectors),
         folder=sentence(lambda w: dataset_settings(w).folder),
