@@ -26,6 +26,7 @@ include: "rules/using.smk"
 localrules:
     all,
     fetch,
+    fetch_vectors,
     fetch_weights,
     generate_aviary,
     tabulate,

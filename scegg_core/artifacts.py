@@ -157,6 +157,19 @@ def _description_text(path: Path) -> str | bytes | None:
         return (file.metadata() or {}).get(METADATA_KEY)
 
 
+def read_weights(path: str | Path) -> dict:
+    """Return the tensors at `path` by name: of a backbone trained here, checked, or of a user's own safetensors file."""
+    from safetensors import SafetensorError
+    from safetensors.torch import load_file
+
+    if input_origin(path):
+        return read_tensors(path, "backbone")
+    try:
+        return load_file(path)
+    except (OSError, SafetensorError) as error:
+        raise InputError(f"{path} is not a readable safetensors file ({_first_line(error)}).") from None
+
+
 def input_digest(path: str | Path) -> str:
     """Return a digest of an input: the recorded content digest of an artifact, sha256 of any other file."""
     described = _input_description(path)
