@@ -1,4 +1,4 @@
-# make install | demo | test | lint. Needs Python 3.11 or newer and nothing else.
+# make install | demo | resume | test | lint. Needs Python 3.11 or newer and nothing else.
 #   PYTHON=python3.12         another interpreter
 #   TORCH_INDEX=URL           an extra index for torch, e.g. the CPU or a CUDA index of download.pytorch.org
 #   CORES=8                   cores of the demo
@@ -34,12 +34,16 @@ $(VENV)/installed-dev: envs/requirements-dev.txt $(VENV)/installed
 	@touch $@
 
 demo: $(VENV)/installed
-	@$(BIN)/snakemake --cores $(CORES) --rerun-incomplete
+	@$(BIN)/python resume.py --cores $(CORES)
 	@$(BIN)/snakemake --quiet all --report report.html --report-stylesheet report/style.css
 	@echo; cat results/aviary/table.md
 	@echo "report   report.html: all tables and pictures; open it in a browser"
 	@echo "tables   results/aviary/table.csv (one row per variant), results/aviary/seeds.csv (one row per run)"
 	@echo "pictures results/aviary/tsne.png, results/aviary/attention/overview.png, results/aviary/tradeoff.png, ..."
+
+# After kill -9, a power cut or a lost connection: the last run's own command again, or that of RUN="--cores 8 results/…".
+resume: $(VENV)/installed
+	@$(BIN)/python resume.py $(RUN)
 
 test: $(VENV)/installed-dev lint
 	@$(BIN)/python -m pytest

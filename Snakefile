@@ -10,7 +10,9 @@ configfile: f"{workflow.basedir}/config.yaml"
 report: "report/workflow.rst"
 
 
+include: "rules/resume.smk"
 include: "rules/common.smk"
+include: "rules/resources.smk"
 include: "rules/data.smk"
 include: "rules/words.smk"
 include: "rules/regions.smk"
@@ -24,8 +26,12 @@ include: "rules/using.smk"
 localrules:
     all,
     fetch,
+    fetch_vectors,
     fetch_weights,
     generate_aviary,
+    tabulate,
+    summarize,
+    count_classes,
 
 
 rule all:

@@ -17,8 +17,11 @@ rule train_classifier:
         "logs/{dataset}/variants/{variant}/seed{seed}/train_classifier.benchmark.tsv"
     threads: threads_of
     resources:
+        mem_mb=memory(6000, per_mb=6),
+        runtime=minutes(20, per_mb=0.5),
         gpu=1,
         device=CONFIG.run.device,
+        checkpoint_seconds=CHECKPOINT_SECONDS,
     params:
         settings=settings_of(lambda w: CONFIG.classifier_of(w.dataset, w.variant)),
         deterministic=CONFIG.run.deterministic,
@@ -40,6 +43,9 @@ rule predict:
         "logs/{dataset}/variants/{variant}/seed{seed}/predict.log",
     wildcard_constraints:
         variant=variants_by("generation"),
+    resources:
+        mem_mb=memory(4000, per_mb=6),
+        runtime=minutes(10, per_mb=0.05),
     params:
         code=code("predict"),
     script:
@@ -57,6 +63,9 @@ rule predict_by_embedding:
         "logs/{dataset}/variants/{variant}/seed{seed}/predict.log",
     wildcard_constraints:
         variant=variants_by("embedding"),
+    resources:
+        mem_mb=memory(4000, per_mb=4),
+        runtime=minutes(10),
     params:
         code=code("predict_by_embedding"),
     script:
@@ -89,6 +98,9 @@ rule predict_closed_form:
         "logs/{dataset}/variants/{variant}/seed{seed}/predict.log",
     wildcard_constraints:
         variant=variants_by("prototype", "eszsl"),
+    resources:
+        mem_mb=memory(4000, per_mb=10),
+        runtime=minutes(30),
     params:
         settings=sentence(lambda w: {"predict_by": CONFIG.variant(w.variant).predict_by}),
         code=code("predict_closed_form"),
@@ -111,6 +123,9 @@ rule score:
         metrics="results/{dataset}/variants/{variant}/seed{seed}/metrics.json",
     log:
         "logs/{dataset}/variants/{variant}/seed{seed}/score.log",
+    resources:
+        mem_mb=memory(2000, per_mb=4),
+        runtime=minutes(10),
     params:
         code=code("score"),
     script:

@@ -49,6 +49,9 @@ rule index_dataset:
     wildcard_constraints:
         dataset=r"[A-Za-z0-9_-]+",
     threads: 2
+    resources:
+        mem_mb=memory(4000),
+        runtime=minutes(120),
     params:
         settings=sentence(lambda w: CONFIG.dataset(w.dataset).index_part()),
         places=sentence(lambda w: CONFIG.dataset(w.dataset).places()),
@@ -70,6 +73,9 @@ rule split_validation:
         "logs/{dataset}/split_validation.log",
     wildcard_constraints:
         dataset=r"[A-Za-z0-9_-]+",
+    resources:
+        mem_mb=memory(2000),
+        runtime=minutes(20),
     params:
         settings=sentence(lambda w: CONFIG.dataset(w.dataset).index_part()),
         places=sentence(lambda w: CONFIG.dataset(w.dataset).places()),

@@ -17,9 +17,11 @@ rule train_eggn:
         variant=variants_by("generation"),
     threads: threads_of
     resources:
+        mem_mb=memory(6000, per_mb=4),
+        runtime=minutes(60, per_mb=3),
         gpu=1,
         device=CONFIG.run.device,
-        checkpoint_seconds=int(CONFIG.run.checkpoint_interval),
+        checkpoint_seconds=CHECKPOINT_SECONDS,
     params:
         settings=settings_of(lambda w: CONFIG.eggn_of(w.dataset, w.variant)),
         deterministic=CONFIG.run.deterministic,
@@ -38,10 +40,13 @@ rule synthesize:
         "logs/{dataset}/variants/{variant}/seed{seed}/synthesize.log",
     threads: threads_of
     resources:
+        mem_mb=memory(6000),
+        runtime=minutes(10),
         gpu=1,
         device=CONFIG.run.device,
     params:
         settings=settings_of(lambda w: CONFIG.synthesis_of(w.dataset, w.variant)),
+        deterministic=CONFIG.run.deterministic,
         code=code("synthesize"),
     script:
         "../workflow_scripts/synthesize.py"

@@ -44,11 +44,15 @@ rule train_backbone:
         dataset=r"[A-Za-z0-9_-]+",
     threads: 8
     resources:
+        mem_mb=memory(8000),
+        runtime=minutes(30, per_image=0.05),
         gpu=1,
         device=CONFIG.run.device,
+        checkpoint_seconds=CHECKPOINT_SECONDS,
     params:
         settings=sentence(lambda w: dataset_settings(w).backbone.training_part()),
         folder=sentence(lambda w: dataset_settings(w).folder),
+        deterministic=CONFIG.run.deterministic,
         code=code("train_backbone"),
     script:
         "../workflow_scripts/train_backbone.py"
@@ -68,12 +72,15 @@ rule extract_regions:
         dataset=r"[A-Za-z0-9_-]+",
     threads: threads_of
     resources:
+        mem_mb=memory(6000),
+        runtime=shard_minutes,
         gpu=1,
         device=CONFIG.run.device,
     params:
         settings=settings_of(lambda w: dataset_settings(w).backbone),
         folder=sentence(lambda w: dataset_settings(w).folder),
         shards=sentence(lambda w: dataset_settings(w).shards),
+        deterministic=CONFIG.run.deterministic,
         code=code("extract_regions"),
     script:
         "../workflow_scripts/extract_regions.py"

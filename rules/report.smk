@@ -149,6 +149,9 @@ rule plot_tsne:
     log:
         "logs/{dataset}/plot_tsne.log",
     threads: 2
+    resources:
+        mem_mb=memory(4000, per_mb=4),
+        runtime=minutes(30),
     params:
         settings=as_mapping(CONFIG.tsne),
         titles=sentence(lambda w: {name: CONFIG.variant(name).title or name for (name, _), _ in tsne_files(w.dataset)}),
@@ -175,6 +178,9 @@ rule plot_attention:
         overview=shown("results/{dataset}/attention/overview.png", "attention", "Attention", "all images"),
     log:
         "logs/{dataset}/plot_attention.log",
+    resources:
+        mem_mb=memory(4000),
+        runtime=minutes(30),
     params:
         settings=sentence(lambda w: CONFIG.sheets_of(w.dataset)),
         folder=sentence(lambda w: dataset_settings(w).folder),
@@ -190,6 +196,9 @@ rule score_attention:
         **shown_table("results/{dataset}/attention", "pointing", "pointing score", "Attention"),
     log:
         "logs/{dataset}/score_attention.log",
+    resources:
+        mem_mb=memory(4000),
+        runtime=minutes(30),
     params:
         folder=sentence(lambda w: dataset_settings(w).folder),
         resize=sentence(lambda w: dataset_settings(w).backbone.resize),
@@ -216,6 +225,9 @@ rule plot_curves:
         png=shown("results/{dataset}/variants/{variant}/curves.png", "curves", "Training", "{variant}"),
     log:
         "logs/{dataset}/variants/{variant}/plot_curves.log",
+    resources:
+        mem_mb=memory(4000),
+        runtime=minutes(30),
     params:
         seeds=sentence(lambda w: [seed for seed, _ in curve_files(w.dataset, w.variant)]),
         title=sentence(lambda w: CONFIG.variant(w.variant).title or w.variant),
@@ -232,6 +244,9 @@ rule plot_tradeoff:
         png=shown("results/{dataset}/tradeoff.png", "tradeoff", "Predictions", "trade-off"),
     log:
         "logs/{dataset}/plot_tradeoff.log",
+    resources:
+        mem_mb=memory(4000, per_mb=4),
+        runtime=minutes(30),
     params:
         settings=names_of("predictions_gzsl.parquet"),
         title=sentence(lambda w: CONFIG.table_part(w.dataset)["dataset"]),
@@ -250,6 +265,9 @@ rule plot_confusion:
         ),
     log:
         "logs/{dataset}/variants/{variant}/plot_confusion.log",
+    resources:
+        mem_mb=memory(4000),
+        runtime=minutes(30),
     params:
         settings=names_of(f"predictions_{CONFIG.confusion.task}.parquet"),
         task=CONFIG.confusion.task,

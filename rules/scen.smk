@@ -19,9 +19,11 @@ rule train_scen:
         space=spaces_of("scen"),
     threads: threads_of
     resources:
+        mem_mb=memory(6000, per_mb=1.3, most=kept_regions),
+        runtime=minutes(60, per_mb=0.02),
         gpu=1,
         device=CONFIG.run.device,
-        checkpoint_seconds=int(CONFIG.run.checkpoint_interval),
+        checkpoint_seconds=CHECKPOINT_SECONDS,
     params:
         settings=settings_of(lambda w: CONFIG.scen_of(w.dataset, w.space)),
         deterministic=CONFIG.run.deterministic,
@@ -45,9 +47,12 @@ rule embed_images:
         space=spaces_of("scen"),
     threads: threads_of
     resources:
+        mem_mb=memory(6000, per_mb=0.1),
+        runtime=minutes(20, per_mb=0.002),
         gpu=1,
         device=CONFIG.run.device,
     params:
+        deterministic=CONFIG.run.deterministic,
         code=code("embed_images"),
     script:
         "../workflow_scripts/embed_images.py"
@@ -65,6 +70,9 @@ rule pool_images:
     wildcard_constraints:
         space=spaces_of("backbone"),
     threads: threads_of
+    resources:
+        mem_mb=memory(4000, per_mb=0.1),
+        runtime=minutes(20, per_mb=0.002),
     params:
         code=code("pool_images"),
     script:

@@ -9,8 +9,6 @@ import os
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field
-from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
 import numpy as np
@@ -19,32 +17,7 @@ import pyarrow.parquet as pq
 
 from scegg_core.errors import InputError
 from scegg_core.kinds import KINDS
-
-PACKAGES = ("torch", "torchvision", "numpy", "pandas", "pyarrow", "gensim")
-METADATA_KEY = "scegg"
-
-
-def package_versions() -> dict[str, str]:
-    """Return the versions of the libraries that results depend on, as installed."""
-    found = {}
-    for name in PACKAGES:
-        try:
-            found[name] = version(name)
-        except PackageNotFoundError:
-            continue
-    return found
-
-
-@dataclass(frozen=True)
-class Provenance:
-    """What an artifact was made from. Holds nothing of the host and no time, so equal runs give equal bytes."""
-
-    stage: str
-    settings: dict = field(default_factory=dict)
-    code: str = ""
-    inputs: dict[str, str] = field(default_factory=dict)
-    seed: int | None = None
-    versions: dict[str, str] = field(default_factory=package_versions)
+from scegg_core.provenance import METADATA_KEY, Provenance, damaged, describe, json_digest, parse_description
 
 
 @contextmanager
@@ -79,6 +52,21 @@ def write_json(path: str | Path, content: object) -> None:
     write_text(path, json.dumps(content, indent=2, sort_keys=True, ensure_ascii=False) + "\n")
 
 
+def write_record(path: str | Path, kind: str, content: dict, provenance: Provenance) -> None:
+    """Write `content` (JSON-able) as a JSON artifact of `kind`, under the kind's name."""
+    described = json.loads(describe(kind, provenance, json_digest(content)))
+    write_json(path, described | {kind: content})
+
+
+def read_record(path: str | Path, kind: str) -> dict:
+    """Return the content of the JSON artifact at `path`, refused with one sentence if it is not a whole one of `kind`."""
+    described = read_description(path, kind)
+    content = json.loads(Path(path).read_bytes()).get(kind)
+    if described["content"] != json_digest(content):
+        raise damaged(path)
+    return content
+
+
 def write_table(path: str | Path, kind: str, columns: dict, provenance: Provenance, extra: dict | None = None) -> None:
     """Write `columns` (name → array; 2-d arrays become fixed-size lists) as a parquet table of `kind`.
 
@@ -109,9 +97,7 @@ def read_table(path: str | Path, kind: str) -> pa.Table:
             f"{path} has columns {table.column_names}, a table of kind {kind} has {list(KINDS[kind].columns)}."
         )
     if found["content"] != _content_digest(table):
-        raise InputError(
-            f"{path} is damaged: its content does not match the digest in its metadata; delete it to have it made again."
-        )
+        raise damaged(path)
     return table
 
 
@@ -143,69 +129,64 @@ def read_tensors(path: str | Path, kind: str) -> dict:
         ) from None
     found = parse_description(path, text, kind)
     if found["content"] != hashlib.sha256(save(tensors)).hexdigest():
-        raise InputError(
-            f"{path} is damaged: its content does not match the digest in its metadata; delete it to have it made again."
-        )
+        raise damaged(path)
     return tensors
 
 
-def describe(kind: str, provenance: Provenance, content: str, extra: dict | None = None) -> str:
-    """Return the JSON text of an artifact's metadata: kind, schema version, provenance, content digest, extra."""
-    described = {
-        "kind": kind,
-        "schema": KINDS[kind].version if kind in KINDS else 1,
-        "content": content,
-        "provenance": {
-            "stage": provenance.stage,
-            "settings": provenance.settings,
-            "code": provenance.code,
-            "inputs": provenance.inputs,
-            "seed": provenance.seed,
-            "versions": provenance.versions,
-        },
-        "extra": extra or {},
-    }
-    return json.dumps(described, sort_keys=True)
+def read_description(path: str | Path, kind: str | None = None) -> dict:
+    """Return the metadata of the parquet, safetensors or JSON artifact at `path` without reading its data.
 
-
-def read_description(path: str | Path) -> dict:
-    """Return the metadata of the parquet or safetensors artifact at `path` without reading its data."""
+    Refused with one sentence unless it is whole, and of `kind` if one is given.
+    """
     path = Path(path)
     try:
-        if path.suffix == ".parquet":
-            text = (pq.read_metadata(path).metadata or {}).get(METADATA_KEY.encode())
-        else:
-            from safetensors import safe_open
-
-            with safe_open(path, framework="np") as file:
-                text = (file.metadata() or {}).get(METADATA_KEY)
-        return json.loads(text)
+        text = _description_text(path)
     except Exception as error:  # whatever a damaged file makes the readers raise
         raise InputError(f"{path} is not an artifact of this project ({_first_line(error)}).") from None
+    return parse_description(path, text, kind)
 
 
-def parse_description(path: str | Path, text: str | bytes | None, kind: str) -> dict:
-    """Return the metadata in `text`, refused with one sentence unless it describes an artifact of `kind`."""
+def _description_text(path: Path) -> str | bytes | None:
+    if path.suffix == ".parquet":
+        return (pq.read_metadata(path).metadata or {}).get(METADATA_KEY.encode())
+    if path.suffix == ".json":
+        return path.read_bytes()
+    from safetensors import safe_open
+
+    with safe_open(path, framework="np") as file:
+        return (file.metadata() or {}).get(METADATA_KEY)
+
+
+def read_weights(path: str | Path) -> dict:
+    """Return the tensors at `path` by name: of a backbone trained here, checked, or of a user's own safetensors file."""
+    from safetensors import SafetensorError
+    from safetensors.torch import load_file
+
+    if input_origin(path):
+        return read_tensors(path, "backbone")
     try:
-        found = json.loads(text)
-        schema = KINDS[kind].version if kind in KINDS else 1
-        named = (found["kind"], found["schema"])
-    except (TypeError, ValueError, KeyError):
-        raise InputError(f"{path} carries no provenance, so it was not made by this project; move it away.") from None
-    if named != (kind, schema):
-        raise InputError(f"{path} is a {named[0]} artifact of schema {named[1]}, expected {kind} of schema {schema}.")
-    return found
+        return load_file(path)
+    except (OSError, SafetensorError) as error:
+        raise InputError(f"{path} is not a readable safetensors file ({_first_line(error)}).") from None
 
 
 def input_digest(path: str | Path) -> str:
     """Return a digest of an input: the recorded content digest of an artifact, sha256 of any other file."""
-    path = Path(path)
-    if path.suffix in (".parquet", ".safetensors"):
-        try:
-            return read_description(path)["content"]
-        except InputError:  # a user's own file, such as the weights of a backbone; readers of artifacts refuse it
-            return file_digest(path)
-    return file_digest(path)
+    described = _input_description(path)
+    return described["content"] if described else file_digest(path)
+
+
+def input_origin(path: str | Path) -> dict | None:
+    """Return the provenance that an input records, or None where it is no artifact."""
+    described = _input_description(path)
+    return described["provenance"] if described else None
+
+
+def _input_description(path: str | Path) -> dict | None:
+    try:
+        return read_description(path) if Path(path).suffix in (".parquet", ".safetensors", ".json") else None
+    except InputError:  # a user's own file, such as the weights of a backbone; readers of artifacts refuse it
+        return None
 
 
 def file_digest(path: str | Path, algorithm: str = "sha256") -> str:

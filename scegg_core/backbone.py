@@ -6,6 +6,7 @@ from pathlib import Path
 import torch
 from torch import Tensor, nn
 
+from scegg_core.artifacts import read_weights
 from scegg_core.errors import InputError
 from scegg_core.settings.data import BackboneSettings
 from scegg_core.vision import import_torchvision
@@ -135,9 +136,7 @@ def _load_exact(features: nn.Module, state: dict, settings: BackboneSettings, pa
 
 def _read_state(path: Path) -> dict:
     if path.suffix == ".safetensors":
-        from safetensors.torch import load_file
-
-        return load_file(path)
+        return read_weights(path)
     try:
         return torch.load(path, map_location="cpu", weights_only=True)
     except Exception as error:  # unpickling refuses foreign objects with many kinds of errors

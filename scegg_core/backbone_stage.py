@@ -13,10 +13,15 @@ from scegg_core.decoding import load_images
 from scegg_core.progress import bar
 from scegg_core.settings.base import parse_section
 from scegg_core.settings.data import BackboneSettings
+from scegg_core.training import Checkpoint
 
 
 def train_on_seen(
-    index: DatasetIndex, folder: str, settings: BackboneSettings, device: torch.device
+    index: DatasetIndex,
+    folder: str,
+    settings: BackboneSettings,
+    device: torch.device,
+    checkpoint: Checkpoint | None = None,
 ) -> TrainedBackbone:
     """Return a backbone that learned the seen classes' attributes on their training images under `folder`."""
     training = index.in_split("trainval")
@@ -35,7 +40,7 @@ def train_on_seen(
 
         # the head learns a(c) of seen classes rather than their names: from little data attributes are learned better
         targets = torch.from_numpy(index.vectors[index.labels[training]])
-        return train_backbone(random_features(settings), images, targets, given, 0, device, report)
+        return train_backbone(random_features(settings), images, targets, given, 0, device, report, checkpoint)
 
 
 def cut_outs(folder: Path, paths: list[str], size: int) -> torch.Tensor:

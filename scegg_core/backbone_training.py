@@ -6,7 +6,7 @@ vector, so that classes learn from each other; a few hundred images are too few 
 """
 
 import copy
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import torch
@@ -16,9 +16,11 @@ from torch.nn import functional
 
 from scegg_core.backbone import Backbone
 from scegg_core.settings.base import settings
+from scegg_core.training import Checkpoint
 
 #: Length of the class vectors in the head; with unit vectors the scores grow too slowly under AdamW's fixed steps.
 VECTOR_LENGTH = 10**0.5
+STATEFUL = ("model", "optimizer", "schedule")
 
 
 @settings
@@ -57,33 +59,95 @@ def train_backbone(
     seed: int,
     device: str | torch.device = "cpu",
     progress: Callable[[int, float], None] = lambda epoch, loss: None,
+    checkpoint: Checkpoint | None = None,
 ) -> TrainedBackbone:
     """Return the network's weights after classifying the images through pooling over regions and a linear head.
 
     network: ends in a feature map (batch, channels, height, width); it is copied, its start is the caller's choice.
     images: (N, 3, size, size) uint8, training images of seen classes; targets: (N, A), the class vector of every
     image, or (N,), its label, which is plain classification. seed: order and augmentation of the images.
-    progress: called with epoch and mean loss after every epoch.
+    progress: called with epoch and mean loss after every epoch. Goes on from the checkpoint if there is one.
     Raises ValueError where images and targets differ in number or are fewer than one batch.
     """
     _check(images, targets, settings)
     classes, labels = torch.unique(targets, dim=0, return_inverse=True)
     model = _Classifier(network, _channels(network, images), _head_vectors(classes), settings.top_share)
     model.to(device, memory_format=torch.channels_last).train()
-    steps = settings.epochs * (len(images) // settings.batch_size)
-    optimizer = torch.optim.AdamW(model.parameters(), settings.learning_rate, weight_decay=settings.weight_decay)
-    schedule = torch.optim.lr_scheduler.OneCycleLR(optimizer, settings.learning_rate, total_steps=steps)
-    generator = torch.Generator().manual_seed(seed)
-    smoothing = settings.label_smoothing
-    curve = []
-    for epoch in range(settings.epochs):
-        loss, accuracy = _run_epoch(
-            model, _batches(images, labels, settings, generator), optimizer, schedule, smoothing
-        )
-        curve.append(loss)
-        progress(epoch, loss)
+    trainer = _Trainer(model, images, labels, settings, seed, checkpoint)
+    trainer.run(progress)
     state = {name: value.detach().cpu().contiguous() for name, value in model.backbone.features.state_dict().items()}
-    return TrainedBackbone(state, curve, accuracy)
+    return TrainedBackbone(state, trainer.curve, trainer.accuracy)
+
+
+class _Trainer:
+    """Trains epoch after epoch; can be stopped and continued between any two steps."""
+
+    def __init__(
+        self,
+        model: "_Classifier",
+        images: Tensor,
+        labels: Tensor,
+        settings: BackboneTrainingSettings,
+        seed: int,
+        checkpoint: Checkpoint | None,
+    ):
+        self.model, self.images, self.labels = model, images, labels
+        self.settings, self.checkpoint = settings, checkpoint
+        rate, steps = settings.learning_rate, settings.epochs * (len(images) // settings.batch_size)
+        self.optimizer = torch.optim.AdamW(model.parameters(), rate, weight_decay=settings.weight_decay)
+        self.schedule = torch.optim.lr_scheduler.OneCycleLR(self.optimizer, rate, total_steps=steps)
+        self.generator = torch.Generator().manual_seed(seed)
+        self.curve, self.accuracy = [], 0.0
+        self._begin_epoch()
+
+    def run(self, progress: Callable[[int, float], None]) -> None:
+        """Train to the end, from the checkpoint if there is one."""
+        if self.checkpoint and (state := self.checkpoint.load()):
+            self._restore(state)
+        while len(self.curve) < self.settings.epochs:
+            self._run_epoch()
+            progress(len(self.curve) - 1, self.curve[-1])
+
+    def _begin_epoch(self) -> None:
+        self.order, self.losses, self.correct = None, [], 0
+
+    def _run_epoch(self) -> None:
+        """Take what is left of an epoch: whole batches in random order; a smaller rest waits for another's order."""
+        size = self.settings.batch_size
+        if self.order is None:
+            self.order = torch.randperm(len(self.images), generator=self.generator)
+        for step in range(len(self.losses), len(self.images) // size):
+            self._take_step(self.order[step * size : (step + 1) * size])
+            if self.checkpoint and self.checkpoint.due():
+                self.checkpoint.save(self._state())
+        self.curve.append(torch.stack(self.losses).mean().item())
+        self.accuracy = self.correct / (len(self.losses) * size)
+        self._begin_epoch()
+
+    def _take_step(self, rows: Tensor) -> None:
+        device = next(self.model.parameters()).device
+        images, labels = augment(self.images[rows], self.settings.shift, self.generator), self.labels[rows].to(device)
+        scores = self.model(images.to(device))
+        loss = functional.cross_entropy(scores, labels, label_smoothing=self.settings.label_smoothing)
+        self.optimizer.zero_grad()
+        loss.backward()
+        self.optimizer.step()
+        self.schedule.step()
+        self.losses.append(loss.detach())
+        self.correct += int((scores.argmax(dim=1) == labels).sum())
+
+    def _state(self) -> dict:
+        parts = {name: getattr(self, name).state_dict() for name in STATEFUL}
+        rest = {name: getattr(self, name) for name in ("curve", "order", "losses", "correct")}
+        return parts | rest | {"generator": self.generator.get_state()}
+
+    def _restore(self, state: dict) -> None:
+        for name in STATEFUL:
+            getattr(self, name).load_state_dict(state[name])
+        self.generator.set_state(state["generator"])
+        self.curve, self.order, self.correct = state["curve"], state["order"], state["correct"]
+        device = next(self.model.parameters()).device
+        self.losses = [loss.to(device) for loss in state["losses"]]
 
 
 class _Classifier(nn.Module):
@@ -129,16 +193,6 @@ def _channels(network: nn.Module, images: Tensor) -> int:
         return Backbone(copy.deepcopy(network)).eval().feature_map(images[:1].cpu()).shape[1]
 
 
-def _batches(
-    images: Tensor, labels: Tensor, settings: BackboneTrainingSettings, generator: torch.Generator
-) -> Iterator[tuple[Tensor, Tensor]]:
-    """Yield whole batches in random order; a rest smaller than a batch waits for another epoch's order."""
-    order = torch.randperm(len(images), generator=generator)
-    for rows in order.split(settings.batch_size):
-        if len(rows) == settings.batch_size:
-            yield augment(images[rows], settings.shift, generator), labels[rows]
-
-
 def augment(images: Tensor, shift: int, generator: torch.Generator) -> Tensor:
     """Return images (N, 3, height, width), each mirrored or not, all moved by the same up to `shift` pixels."""
     mirrored = torch.rand(len(images), generator=generator) < 0.5
@@ -146,21 +200,3 @@ def augment(images: Tensor, shift: int, generator: torch.Generator) -> Tensor:
     down, right = torch.randint(-shift, shift + 1, (2,), generator=generator).tolist()
     # ASSUME: pixels pushed out on one side come in on the other; backgrounds hardly differ there
     return images.roll((down, right), dims=(2, 3))
-
-
-def _run_epoch(model: _Classifier, batches: Iterator, optimizer, schedule, smoothing: float) -> tuple[float, float]:
-    """Train on the batches and return their mean loss and accuracy."""
-    device = next(model.parameters()).device
-    losses, correct, count = [], 0, 0
-    for images, given in batches:
-        labels = given.to(device)
-        scores = model(images.to(device))
-        loss = functional.cross_entropy(scores, labels, label_smoothing=smoothing)
-        optimizer.zero_grad()
-        loss.backward()
-        optimizer.step()
-        schedule.step()
-        losses.append(loss.detach())
-        correct += int((scores.argmax(dim=1) == labels).sum())
-        count += len(labels)
-    return torch.stack(losses).mean().item(), correct / count

@@ -8,7 +8,7 @@ from scegg_core.models.classifier import ZeroShotClassifier
 from scegg_core.models.eggn import EGGN
 from scegg_core.progress import bar
 from scegg_core.settings.final import ClassifierSettings
-from scegg_core.training import Curve, seeded
+from scegg_core.training import Checkpoint, Curve, seeded
 
 
 def classifier_input(features: Tensor, eggn: EGGN | None, settings: ClassifierSettings, batch: int = 4096) -> Tensor:
@@ -21,11 +21,18 @@ def classifier_input(features: Tensor, eggn: EGGN | None, settings: ClassifierSe
 
 
 def train_classifier(
-    inputs: Tensor, labels: Tensor, classes: Tensor, settings: ClassifierSettings, seed: int, name: str = "classifier"
+    inputs: Tensor,
+    labels: Tensor,
+    classes: Tensor,
+    settings: ClassifierSettings,
+    seed: int,
+    name: str = "classifier",
+    checkpoint: Checkpoint | None = None,
 ) -> tuple[ZeroShotClassifier, Curve]:
     """Return a linear classifier of `classes` fitted by cross-entropy, and its training curve.
 
-    `inputs` (samples, size), `labels` (samples,) rows of the class table, `classes` (outputs,) those told apart.
+    `inputs` (samples, size), `labels` (samples,) rows of the class table, `classes` (outputs,) those told apart. Goes
+    on from the checkpoint if there is one; states are saved between epochs.
     """
     targets = positions(labels, classes)
     with seeded(seed):
@@ -38,9 +45,15 @@ def train_classifier(
         weight_decay=settings.weight_decay,
         fused=True,
     )
-    generator, curve = torch.Generator().manual_seed(seed), Curve()
-    with bar(settings.epochs, name, unit="epoch") as progress:
-        for epoch in range(1, settings.epochs + 1):
+    generator, curve, done = torch.Generator().manual_seed(seed), Curve(), 0
+    if checkpoint and (state := checkpoint.load()):
+        done = state["epoch"]
+        layer.load_state_dict(state["layer"])
+        optimizer.load_state_dict(state["optimizer"])
+        generator.set_state(state["generator"])
+        curve.points = [tuple(point) for point in state["curve"]]
+    with bar(settings.epochs, name, initial=done, unit="epoch") as progress:
+        for epoch in range(done + 1, settings.epochs + 1):
             order, terms = torch.randperm(len(inputs), generator=generator).to(inputs.device), []
             for rows in order.split(settings.batch_size):
                 loss = functional.cross_entropy(layer(inputs[rows]), targets[rows])
@@ -50,6 +63,16 @@ def train_classifier(
                 terms.append({"cross_entropy": loss.detach()})
             curve.add_epoch(name, epoch, (epoch - 1) * len(terms), terms)
             progress.update()
+            if checkpoint and epoch < settings.epochs and checkpoint.due():
+                checkpoint.save(
+                    {
+                        "epoch": epoch,
+                        "layer": layer.state_dict(),
+                        "optimizer": optimizer.state_dict(),
+                        "generator": generator.get_state(),
+                        "curve": [list(point) for point in curve.points],
+                    }
+                )
     return ZeroShotClassifier(layer.requires_grad_(False), classes), curve
 
 

@@ -10,6 +10,7 @@ from scegg_core.predictions import task_classes
 from scegg_core.settings.final import ClassifierSettings
 from scegg_core.spaces import Space
 from scegg_core.synthesize import SyntheticFeatures
+from scegg_core.training import Checkpoint
 
 
 def train_final(
@@ -20,6 +21,7 @@ def train_final(
     settings: ClassifierSettings,
     seed: int,
     device: torch.device,
+    checkpoint: Checkpoint | None = None,
 ) -> ZeroShotClassifier:
     """Return the classifier of one task: czsl learns from synthetic features alone, gzsl from real seen ones too."""
     features, labels = synthetic.features, synthetic.labels
@@ -28,5 +30,7 @@ def train_final(
         features, labels = torch.cat([real.features, features]), torch.cat([real.labels, labels])
     inputs = classifier_input(features.to(device), eggn.to(device), settings)
     classes = torch.from_numpy(task_classes(space.index, task)).to(device)
-    classifier, _ = train_classifier(inputs, labels.to(device), classes, settings, seed, f"classifier {task}")
+    classifier, _ = train_classifier(
+        inputs, labels.to(device), classes, settings, seed, f"classifier {task}", checkpoint
+    )
     return classifier

@@ -7,7 +7,15 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from scegg_core.artifacts import Provenance, matrix, read_description, read_table, write_json, write_table
+from scegg_core.artifacts import (
+    Provenance,
+    matrix,
+    read_description,
+    read_record,
+    read_table,
+    write_record,
+    write_table,
+)
 from scegg_core.data.tables import DatasetIndex
 from scegg_core.metrics import class_accuracies, harmonic_mean, mean_class_accuracy, trade_off
 
@@ -113,21 +121,14 @@ def score(czsl: Predictions, gzsl: Predictions, index: DatasetIndex) -> Metrics:
 
 
 def write_metrics(path: Path, metrics: Metrics, provenance: Provenance) -> None:
-    """Write metrics as JSON with their provenance."""
-    write_json(path, {"kind": "metrics", "metrics": asdict(metrics), "provenance": asdict(provenance)})
+    """Write metrics as a JSON artifact."""
+    write_record(path, "metrics", asdict(metrics), provenance)
 
 
 def read_metrics(path: Path) -> Metrics:
-    """Return the metrics at `path`, refused with one sentence if the file does not hold any."""
-    import json
-
-    from scegg_core.errors import InputError
-
-    try:
-        found = json.loads(Path(path).read_text(encoding="utf-8"))["metrics"]
-        return Metrics(**{**found, "classes_without_images": tuple(found["classes_without_images"])})
-    except (ValueError, KeyError, TypeError):
-        raise InputError(f"{path} does not hold the metrics of a run; delete it to have it made again.") from None
+    """Return the metrics at `path`, refused with one sentence if the file does not hold any, or not what was written."""
+    found = read_record(path, "metrics")
+    return Metrics(**{**found, "classes_without_images": tuple(found["classes_without_images"])})
 
 
 def _mean_or_zero(predictions: Predictions, classes: np.ndarray) -> float:

@@ -98,19 +98,14 @@ class RegionStore:
         self.size: FeatureMap = sizes.pop()
 
     def _open(self, path: Path) -> FeatureMap:
-        try:
-            file = pq.ParquetFile(path)
-        except (OSError, pa.ArrowException) as error:
-            raise InputError(
-                f"{path} is not a readable parquet file ({str(error)[:150]}); delete it to have it made again."
-            ) from None
-        text = (file.metadata.metadata or {}).get(METADATA_KEY.encode())
-        extra = parse_description(path, text, "regions")["extra"]
-        images, start = file.read(columns=["image"]).column(0).to_numpy(), 0
-        for number in range(file.num_row_groups):
-            end = start + file.metadata.row_group(number).num_rows
-            self.groups.append(Group(path, number, images[start:end]))
-            start = end
+        with _reading(path) as file:
+            text = (file.metadata.metadata or {}).get(METADATA_KEY.encode())
+            extra = parse_description(path, text, "regions")["extra"]
+            images, start = file.read(columns=["image"]).column(0).to_numpy(), 0
+            for number in range(file.num_row_groups):
+                end = start + file.metadata.row_group(number).num_rows
+                self.groups.append(Group(path, number, images[start:end]))
+                start = end
         return FeatureMap(extra["channels"], *extra["grid"])
 
     @property
@@ -132,13 +127,8 @@ class RegionStore:
 
     def read(self, group: Group) -> np.ndarray:
         """Return the features of a row group, (rows, R, channels) float16, its page checksums verified."""
-        try:
-            with pq.ParquetFile(group.path, page_checksum_verification=True) as file:
-                column = file.read_row_group(group.number, columns=["regions"], use_threads=False).column(0)
-        except (OSError, pa.ArrowException) as error:
-            raise InputError(
-                f"{group.path} is damaged ({str(error)[:150]}); delete it to have it made again."
-            ) from None
+        with _reading(group.path) as file:
+            column = file.read_row_group(group.number, columns=["regions"], use_threads=False).column(0)
         cells = column.combine_chunks() if column.num_chunks != 1 else column.chunk(0)
         values = np.frombuffer(cells.buffers()[1], np.float16)
         start = cells.offset * self.row_bytes // 2
@@ -159,6 +149,18 @@ def one_ahead(items: Iterator) -> Iterator:
         while (item := upcoming.result()) is not end:
             upcoming = pool.submit(next, items, end)
             yield item
+
+
+@contextmanager
+def _reading(path: Path) -> Iterator[pq.ParquetFile]:
+    """Open a shard whose page checksums are verified; what cannot be read is refused with one sentence."""
+    try:
+        with pq.ParquetFile(path, page_checksum_verification=True) as file:
+            yield file
+    except (OSError, pa.ArrowException) as error:
+        raise InputError(
+            f"{path} is damaged or no parquet file ({str(error)[:150]}); delete it to have it made again."
+        ) from None
 
 
 def read_ahead(read, items: list, ahead: int = 2, workers: int = 1) -> Iterator:

@@ -27,7 +27,8 @@ ABLATION = ("baseline", "wo-lce", "wo-gce", "wo-scr", "wo-egs", "sc-egg")
 class RunResult:
     """What one variant reached with one seed; accuracies in [0, 1], NaN where a task was not run.
 
-    `dataset` is the name shown, `published` the data set's name in the published tables ('' for none).
+    `dataset` is the name shown, `published` the data set's name in the published tables ('' for none); `computed` says
+    on what it was computed and whether the same bits come out again.
     """
 
     dataset: str
@@ -44,6 +45,7 @@ class RunResult:
     h: float
     ausuc: float
     published: str = ""
+    computed: str = ""
 
     def percent(self, metric: str) -> float:
         """Return a metric (a key of METRICS) in percent."""
@@ -75,11 +77,15 @@ def ablation_table(results: Sequence[RunResult], published: Sequence[PublishedRo
 
 
 def seed_rows(results: Sequence[RunResult]) -> "DataFrame":
-    """Return one row per run: data set, variant, settings, seed and the metrics in percent."""
+    """Return one row per run: data set, variant, settings, seed, the metrics in percent, and `computed`."""
     from pandas import DataFrame
 
     return DataFrame(
-        _identity(run) | {"seed": run.seed} | {name: round(run.percent(name), 2) for name in METRICS} for run in results
+        _identity(run)
+        | {"seed": run.seed}
+        | {name: round(run.percent(name), 2) for name in METRICS}
+        | {"computed": run.computed}
+        for run in results
     )
 
 

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from pathlib import Path
 
+from scegg_core.artifacts import read_description
 from scegg_core.predictions import read_metrics
 from scegg_core.settings.base import settings
 from scegg_core.tables import ABLATION, RunResult, missing_remarks
@@ -48,8 +49,10 @@ def summary_results(paths: Sequence[str], given: SummarySettings) -> list[RunRes
 
 
 def remarks(results: Sequence[RunResult], given: TableSettings) -> list[str]:
-    """Return what has to be said about a table: that its data set is generated, and which runs are missing."""
+    """Return what has to be said about a table: whether its data set is generated, on what it was computed and whether
+    deterministically, and which runs are missing."""
     said = [f"{given.dataset} is a generated data set: a demonstration, no benchmark."] if given.generated else []
+    said += [f"{given.dataset} was computed on {how}." for how in sorted({run.computed for run in results} - {""})]
     for variant in given.titles:
         said += missing_remarks(results, [variant], [seed for name, seed in given.runs if name == variant])
     return said
@@ -78,4 +81,5 @@ def _result(path: Path, given: TableSettings, variant: str, seed: int) -> RunRes
         h=found.h,
         ausuc=found.ausuc,
         published=given.published or "",
+        computed="; ".join(read_description(path, "metrics")["provenance"]["computed"]),
     )

@@ -2,12 +2,13 @@
 
 import ctypes
 import json
+import os
 import signal
 import sys
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
-from dataclasses import dataclass, field
+from contextlib import contextmanager, suppress
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
 import numpy as np
@@ -71,6 +72,8 @@ def prepare_device(name: str, deterministic: bool = True) -> torch.device:
     """Return the device called `name`, asked for the same bits in every run on the same machine if so wanted."""
     keep_freed_memory()
     if deterministic:
+        # cuBLAS reads it when the first CUDA tensor is made; without it its products may differ from run to run
+        os.environ.setdefault("CUBLAS_WORKSPACE_CONFIG", ":4096:8")
         torch.use_deterministic_algorithms(True, warn_only=True)
         torch.backends.cudnn.benchmark = False
     return pick_device(name)
@@ -124,15 +127,25 @@ class Checkpoint:
         return self._stop or time.monotonic() - self._last >= self.interval
 
     def save(self, state: dict) -> None:
-        """Save `state` (tensors, numbers, strings, lists and dicts of them); after SIGTERM, exit then."""
-        with whole_file(self.path.with_name(self.path.name + ".new")) as temporary:
-            torch.save({"key": self.key, "state": state}, temporary)
-        if self.path.exists():
-            self.path.replace(self._older)
-        self.path.with_name(self.path.name + ".new").replace(self.path)
+        """Save `state` (tensors, numbers, strings, lists and dicts of them); after SIGTERM, exit then.
+
+        A state that cannot be written (disk full) costs no work but the states before it: training goes on.
+        """
+        try:
+            self._write(state)
+            saved = f"the state is saved in {self.path}"
+        except (OSError, RuntimeError) as error:  # torch reports a full disk as RuntimeError
+            saved = f"the state could not be saved in {self.path} ({str(error).splitlines()[0][:80]})"
+            print(saved, file=sys.stderr)
         self._last = time.monotonic()
         if self._stop:
-            raise SystemExit(f"stopped by SIGTERM; the state is saved in {self.path}")
+            raise SystemExit(f"stopped by SIGTERM; {saved}")
+
+    def _write(self, state: dict) -> None:
+        with whole_file(self.path) as temporary:
+            torch.save({"key": self.key, "state": state}, temporary)
+            with suppress(FileNotFoundError):  # the first state, or another writer was faster
+                self.path.replace(self._older)
 
     @contextmanager
     def guarding(self) -> Iterator[None]:
@@ -166,17 +179,7 @@ def resumable(output: str | Path, provenance: Provenance, interval: float) -> It
 
     It is deleted when the block ends without an error: by then the outputs have to be in place.
     """
-    key = json.dumps(
-        [
-            provenance.stage,
-            provenance.settings,
-            provenance.code,
-            provenance.inputs,
-            provenance.seed,
-            provenance.versions,
-        ]
-    )
-    checkpoint = Checkpoint(f"{output}.state", key, interval)
+    checkpoint = Checkpoint(f"{output}.state", json.dumps(asdict(provenance)), interval)
     with checkpoint.guarding():
         yield checkpoint
     checkpoint.remove()

@@ -57,11 +57,13 @@ def _word_vectors(
     needed = {word for attribute in words for word in attribute.split()}
     if settings.source == "captions":
         return train_onread_captions(captions, needed, settings, seed)
-    from scegg_core.data.word_files import gensim_file, read_word_vectors
+    from scegg_core.data.word_files import local_gensim_file, read_word_vectors
 
     if not settings.path:
         raise InputError(f"the setting attribute_vectors.path is missing; the source {settings.source} needs it.")
-    file = gensim_file(settings.path) if settings.source == "gensim" else Path(settings.path)
+    file = Path(settings.path)
+    if settings.source == "gensim":
+        file = local_gensim_file(settings.path) or file  # rule fetch_vectors has brought it
     return read_word_vectors(file, needed, settings.dimensions)
 
 

@@ -6,11 +6,12 @@ from scegg_core.data.tables import read_index_of
 from scegg_core.jobs import run_job
 from scegg_core.regions import RegionStore
 from scegg_core.spaces import embed_images, read_scen, write_space
-from scegg_core.training import pick_device
+from scegg_core.training import prepare_device
 
 with run_job(snakemake) as job:
-    index, device = read_index_of(snakemake.input), pick_device(snakemake.resources.device)
+    device = prepare_device(snakemake.resources.device, snakemake.params.deterministic)
+    index = read_index_of(snakemake.input)
     scen = read_scen(Path(snakemake.input.scen)).to(device)
     embedded = embed_images(RegionStore(snakemake.input.regions), index.rows, scen, device)
     paths = [Path(path) for path in (snakemake.output.features, snakemake.output.scaler, snakemake.output.semantics)]
-    write_space(embedded, index.in_split("trainval"), *paths, job.provenance())
+    write_space(embedded, index.in_split("trainval"), *paths, job.provenance(device=device))

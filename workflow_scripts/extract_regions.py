@@ -8,7 +8,7 @@ from scegg_core.extraction import extract_shard
 from scegg_core.jobs import run_job
 from scegg_core.regions import shard_rows
 from scegg_core.settings.data import BackboneSettings
-from scegg_core.training import pick_device
+from scegg_core.training import prepare_device
 
 with run_job(snakemake) as job:
     settings = job.settings(BackboneSettings)
@@ -17,5 +17,7 @@ with run_job(snakemake) as job:
     paths = [Path(snakemake.params.folder) / index.paths[row] for row in rows]
     backbone = build_backbone(settings, snakemake.input.get("weights"))
     shown = {**snakemake.params.settings, "weights": Path(settings.weights).name}
-    device = pick_device(snakemake.resources.device)
-    extract_shard(backbone, paths, rows, settings, device, Path(snakemake.output.shard), job.provenance(shown))
+    device = prepare_device(snakemake.resources.device, snakemake.params.deterministic)
+    extract_shard(
+        backbone, paths, rows, settings, device, Path(snakemake.output.shard), job.provenance(shown, device=device)
+    )

@@ -9,13 +9,14 @@ from scegg_core.generators import read_eggn, write_synthetic
 from scegg_core.jobs import run_job
 from scegg_core.settings.final import SynthesisSettings
 from scegg_core.synthesize import synthesize
-from scegg_core.training import pick_device
+from scegg_core.training import prepare_device
 
 with run_job(snakemake) as job:
     settings, seed = job.settings(SynthesisSettings), int(snakemake.wildcards.seed)
-    index, device = read_index_of(snakemake.input), pick_device(snakemake.resources.device)
+    device = prepare_device(snakemake.resources.device, snakemake.params.deterministic)
+    index = read_index_of(snakemake.input)
     eggn, eggn_settings = read_eggn(Path(snakemake.input.eggn))
     unseen = torch.nonzero(~torch.from_numpy(index.seen)).squeeze(1)
     vectors = torch.from_numpy(index.vectors).to(device)
     made = synthesize(eggn.to(device), vectors, unseen, eggn_settings, settings, seed)
-    write_synthetic(Path(snakemake.output.synthetic), made, job.provenance(seed=seed))
+    write_synthetic(Path(snakemake.output.synthetic), made, job.provenance(seed=seed, device=device))

@@ -5,12 +5,14 @@ from scegg_core.backbone_stage import train_on_seen
 from scegg_core.data.tables import read_index_of
 from scegg_core.jobs import run_job
 from scegg_core.settings.data import BackboneSettings
-from scegg_core.training import pick_device
+from scegg_core.training import prepare_device, resumable
 
 with run_job(snakemake) as job:
     settings = job.settings(BackboneSettings)
     index = read_index_of(snakemake.input)
-    device = pick_device(snakemake.resources.device)
-    trained = train_on_seen(index, snakemake.params.folder, settings, device)
-    extra = {"train_accuracy": trained.train_accuracy, "loss": trained.curve}
-    write_tensors(snakemake.output.backbone, "backbone", trained.state_dict, job.provenance(), extra)
+    device = prepare_device(snakemake.resources.device, snakemake.params.deterministic)
+    made_from = job.provenance(device=device)
+    with resumable(snakemake.output.backbone, made_from, snakemake.resources.checkpoint_seconds) as checkpoint:
+        trained = train_on_seen(index, snakemake.params.folder, settings, device, checkpoint)
+        extra = {"train_accuracy": trained.train_accuracy, "loss": trained.curve}
+        write_tensors(snakemake.output.backbone, "backbone", trained.state_dict, made_from, extra)

@@ -8,7 +8,7 @@ from scegg_core.jobs import run_job
 from scegg_core.predictions import TASKS
 from scegg_core.settings.final import ClassifierSettings
 from scegg_core.spaces import read_space
-from scegg_core.training import prepare_device
+from scegg_core.training import prepare_device, resumable
 
 with run_job(snakemake) as job:
     settings, seed = job.settings(ClassifierSettings), int(snakemake.wildcards.seed)
@@ -16,6 +16,9 @@ with run_job(snakemake) as job:
     eggn, _ = read_eggn(Path(snakemake.input.eggn))
     synthetic = read_synthetic(Path(snakemake.input.synthetic))
     space = read_space(snakemake.input)
+    made_from = job.provenance(seed=seed, device=device)
     for task in TASKS:
-        classifier = train_final(space, synthetic, eggn, task, settings, seed, device)
-        write_classifier(Path(snakemake.output[task]), classifier, settings, job.provenance(seed=seed))
+        output = Path(snakemake.output[task])
+        with resumable(output, made_from, snakemake.resources.checkpoint_seconds) as checkpoint:
+            classifier = train_final(space, synthetic, eggn, task, settings, seed, device, checkpoint)
+            write_classifier(output, classifier, settings, made_from)

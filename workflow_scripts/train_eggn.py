@@ -12,7 +12,7 @@ from scegg_core.training import prepare_device, resumable
 with run_job(snakemake) as job:
     settings, seed = job.settings(EggnSettings), int(snakemake.wildcards.seed)
     device = prepare_device(snakemake.resources.device, snakemake.params.deterministic)
-    made_from = job.provenance(seed=seed)
+    made_from = job.provenance(seed=seed, device=device)
     with resumable(snakemake.output.eggn, made_from, snakemake.resources.checkpoint_seconds) as checkpoint:
         eggn, curve = train_eggn(read_space(snakemake.input), settings, seed, device, checkpoint)
         curve.write(snakemake.output.curve, made_from)

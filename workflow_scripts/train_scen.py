@@ -14,7 +14,7 @@ with run_job(snakemake) as job:
     settings, seed = job.settings(ScenSettings), int(snakemake.wildcards.seed)
     device = prepare_device(snakemake.resources.device, snakemake.params.deterministic)
     index, words = read_index_of(snakemake.input), read_vectors(Path(snakemake.input.vectors)).vectors
-    made_from = job.provenance(seed=seed)
+    made_from = job.provenance(seed=seed, device=device)
     with resumable(snakemake.output.scen, made_from, snakemake.resources.checkpoint_seconds) as checkpoint:
         trained = train_scen(index, RegionStore(snakemake.input.regions), words, settings, seed, device, checkpoint)
         trained.curve.write(snakemake.output.curve, made_from)

@@ -18,8 +18,6 @@ from scegg_core.errors import InputError
 #: No line of a text file of word vectors, and no word of a binary one, is longer than this (bytes).
 LONGEST_LINE = 1 << 20
 LONGEST_WORD = 1000
-#: Checksums to give to people who fetch a model by hand.
-GENSIM_SHA256 = {"glove-wiki-gigaword-300": "0a7aebbe49097dc6e5ffff7a25e9aa20181a6e862050ca68bd2f36e056739e00"}
 _NUMBER_CHARACTERS = frozenset(b"0123456789.+-eE \r")
 
 
@@ -48,33 +46,12 @@ def read_word_vectors(path: Path, needed: set[str], dimensions: int) -> dict[str
 
 def local_gensim_file(name: str) -> Path | None:
     """Return the file of gensim-data's model `name` if it is here: as a path, or where gensim keeps it."""
-    places = (Path(name), _gensim_folder() / name / f"{name}.gz")
+    places = (Path(name), gensim_folder() / name / f"{name}.gz")
     return next((place for place in places if place.is_file()), None)
 
 
-def gensim_file(name: str) -> Path:
-    """Return the local file of gensim-data's model `name`, downloaded where it is not there yet.
-
-    Only the data file is used; the loading code that comes with it is never run. Raises InputError where the model
-    is unknown or its host cannot be reached.
-    """
-    local = local_gensim_file(name)
-    if local is not None:
-        return local
-    try:
-        import gensim.downloader
-
-        return Path(gensim.downloader.load(name, return_path=True))
-    except Exception as error:  # urllib, ssl, checksum and unknown-name errors alike
-        address = f"https://github.com/piskvorky/gensim-data/releases/download/{name}/{name}.gz"
-        known = f" (sha256 {GENSIM_SHA256[name]})" if name in GENSIM_SHA256 else ""
-        raise InputError(
-            f"the gensim-data model {name!r} is neither here nor to be had ({_short(error)}); fetch {address}{known} "
-            f"elsewhere and put it at {_gensim_folder() / name / name}.gz, or take another source of vectors."
-        ) from None
-
-
-def _gensim_folder() -> Path:
+def gensim_folder() -> Path:
+    """Return the folder in which gensim keeps what it has downloaded."""
     return Path(os.environ.get("GENSIM_DATA_DIR", Path.home() / "gensim-data"))
 
 

@@ -1,6 +1,7 @@
 """Settings of a data set: where its files lie, how it is read, its backbone and its attribute vectors."""
 
 import os
+import re
 from pathlib import Path
 from typing import Literal
 
@@ -14,7 +15,7 @@ def expand(path: str | None) -> str | None:
     if path is None:
         return None
     full = str(Path(os.path.expandvars(path)).expanduser())
-    if "$" in full:
+    if re.search(r"\$(\w|{)", full):  # a lone "$" may be part of a file's name
         raise ValueError(f"the environment variable in {path!r} is not set")
     return full
 

@@ -30,7 +30,7 @@ class RunSettings:
 
     device: str = Field("auto", description="auto, cpu, cuda or cuda:N")
     deterministic: bool = Field(True, description="same bits in every run on the same machine; slower on CUDA")
-    checkpoint_interval: float = Field(60.0, gt=0, description="seconds between saved training states")
+    checkpoint_interval: float = Field(60.0, ge=1, description="seconds between saved training states")
 
 
 @settings

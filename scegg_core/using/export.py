@@ -11,7 +11,6 @@ from scegg_core.artifacts import (
     Provenance,
     file_digest,
     input_digest,
-    package_versions,
     read_tensors,
     whole_file,
     write_json,
@@ -20,6 +19,7 @@ from scegg_core.artifacts import (
 from scegg_core.backbone import build_backbone, feature_extractor, load_weights, random_features
 from scegg_core.errors import InputError
 from scegg_core.generators import read_classifier
+from scegg_core.provenance import package_versions
 from scegg_core.settings.base import as_mapping, parse_section
 from scegg_core.settings.data import BackboneSettings
 from scegg_core.using.model import ClassList, Model, assemble, read_attributes, read_classes

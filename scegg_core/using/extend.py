@@ -13,6 +13,7 @@ from scegg_core.errors import InputError
 from scegg_core.final_stage import train_final
 from scegg_core.generators import read_classifier, read_eggn, write_classifier, write_synthetic
 from scegg_core.predictions import TASKS, predict_by, score, write_metrics, write_predictions
+from scegg_core.provenance import computed_on
 from scegg_core.reach import code_digest
 from scegg_core.settings.base import as_mapping, parse_section
 from scegg_core.settings.final import SynthesisSettings
@@ -42,9 +43,9 @@ def add_classes(run: str | Path, table: str | Path, name: str, device: str = "au
     files, folder = parent.files, parent.files.folder / EXTENDED / name
     base = read_index(files.classes, files.images, files.attributes)
     index = extend_index(base, Path(table))
-    made_from = _provenance(parent, Path(table))
-    write_classes(index, folder / "classes.parquet", made_from("extend_classes"))
     place = prepare_device(device)
+    made_from = _provenance(parent, Path(table), place.type)
+    write_classes(index, folder / "classes.parquet", made_from("extend_classes"))
     eggn, eggn_settings = read_eggn(files.eggn)
     unseen = torch.nonzero(~torch.from_numpy(index.seen)).squeeze(1)
     vectors = torch.from_numpy(index.vectors).to(place)
@@ -81,7 +82,7 @@ def _parent(run: str | Path, name: str) -> Parent:
     return Parent(files, parse_section(SynthesisSettings, origin["settings"], str(made)), origin["seed"])
 
 
-def _provenance(parent: Parent, table: Path):
+def _provenance(parent: Parent, table: Path, device_type: str):
     """A function from stage (and settings) to the provenance of its artifact."""
     files = parent.files
     root = Path(scegg_core.__file__).resolve().parents[1]
@@ -90,6 +91,8 @@ def _provenance(parent: Parent, table: Path):
     code = code_digest(Path(__file__).resolve(), root)
 
     def made_from(stage: str, settings: dict | None = None) -> Provenance:
-        return Provenance(stage, settings or {}, code, inputs, parent.seed)
+        return Provenance(
+            stage, settings or {}, code, inputs, parent.seed, computed=computed_on(device_type, deterministic=True)
+        )
 
     return made_from

@@ -14,6 +14,7 @@ import pytest
 from gensim.models import KeyedVectors
 
 from scegg_core.artifacts import Provenance
+from scegg_core.data.fetch_vectors import fetch_gensim
 from scegg_core.errors import InputError
 from scegg_core.settings.data import AttributeVectorSettings
 from scegg_core.vectors import embed_attributes, read_vectors, write_vectors
@@ -156,7 +157,7 @@ def test_an_unreachable_gensim_model_is_one_sentence(tmp_path, monkeypatch):
     monkeypatch.setenv("GENSIM_DATA_DIR", str(tmp_path))
     monkeypatch.setattr("gensim.downloader.load", fail)
     with pytest.raises(InputError) as error:
-        embed_attributes(WORDS, settings("glove-wiki-gigaword-300", "gensim", 300))
+        fetch_gensim("glove-wiki-gigaword-300")
     assert str(error.value) == (
         "the gensim-data model 'glove-wiki-gigaword-300' is neither here nor to be had (name resolution failed); "
         "fetch https://github.com/piskvorky/gensim-data/releases/download/glove-wiki-gigaword-300/"

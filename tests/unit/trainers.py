@@ -1,4 +1,4 @@
-"""Small trainers of both kinds, and how to stop them."""
+"""Small trainers of all kinds, and how to stop them."""
 
 from dataclasses import dataclass
 
@@ -7,6 +7,7 @@ import pytest
 import torch
 from torch import nn
 
+from scegg_core.backbone_training import BackboneTrainingSettings, _Classifier, _Trainer
 from scegg_core.batches import ResidentBatches
 from scegg_core.eggn_data import Guide, SeenFeatures
 from scegg_core.scaling import MinMaxScaler
@@ -56,21 +57,42 @@ def eggn_trainer(checkpoint: Checkpoint | None = None, seed: int = 1, **settings
     return EggnTrainer(start_eggn(6, 4, given, seed), data, guide, given, seed, checkpoint)
 
 
+def backbone_trainer(checkpoint: Checkpoint | None = None, seed: int = 1) -> _Trainer:
+    """13 pictures in batches of 4, so three steps an epoch; six epochs."""
+    given = BackboneTrainingSettings(epochs=6, batch_size=4, learning_rate=0.01, shift=1)
+    with seeded(seed):
+        network = nn.Sequential(nn.Conv2d(3, 8, 3, stride=2), nn.BatchNorm2d(8), nn.ReLU())
+        model = _Classifier(network, 8, torch.eye(3), 0.5).to(memory_format=torch.channels_last).train()
+    pictures = (random(13, 3, 16, 16, seed=7).sigmoid() * 255).to(torch.uint8)
+    return _Trainer(model, pictures, torch.arange(13) % 3, given, seed, checkpoint)
+
+
 @dataclass(frozen=True)
 class Kind:
-    """One of the two trainers: how it is made, its method that takes one step, and its number of steps."""
+    """One of the trainers: how it is made, its method that takes one step, and its number of steps."""
 
     make: object
     method: str
     steps: int
 
 
-KINDS = {"scen": Kind(scen_trainer, "losses", 16), "eggn": Kind(eggn_trainer, "iterate", 18)}
+KINDS = {
+    "scen": Kind(scen_trainer, "losses", 16),
+    "eggn": Kind(eggn_trainer, "iterate", 18),
+    "backbone": Kind(backbone_trainer, "_take_step", 18),
+}
+
+
+def run(trainer) -> None:
+    if isinstance(trainer, _Trainer):
+        trainer.run(lambda epoch, loss: None)
+    else:
+        trainer.run()
 
 
 def result(trainer) -> tuple[dict, list]:
-    trainer.run()
-    return trainer.model.state_dict(), trainer.curve.points
+    run(trainer)
+    return trainer.model.state_dict(), getattr(trainer.curve, "points", trainer.curve)
 
 
 def same(first: tuple, second: tuple) -> bool:
@@ -95,4 +117,4 @@ def run_steps(kind: Kind, trainer, steps: int) -> None:
 
     setattr(trainer, kind.method, step)
     with pytest.raises(Stopped):
-        trainer.run()
+        run(trainer)

@@ -1,0 +1,217 @@
+"""Continues a run that was cut off (kill -9, power cut, a lost connection): python resume.py [arguments of snakemake].
+
+Without arguments it gives the last run's own command again. It starts nothing while a run is at work in the folder,
+stops the jobs that a killed run has left behind, clears its locks and half-written files, and says all that. The
+rules use `hold`, `started` and `ended` (rules/resume.smk), so it knows of every run, however it was started.
+"""
+
+import fcntl
+import json
+import os
+import re
+import shlex
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+import time
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+LOCK = Path(".snakemake/scegg_run.lock")
+RECORD = Path(".snakemake/scegg_run.json")
+GRACE = 60.0  # seconds that jobs left behind get to save their state; scancel's own grace time is about 30
+RUN_NAME = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")  # how the executor calls its SLURM jobs
+
+
+@dataclass(frozen=True)
+class Run:
+    """The last run in a folder: its command and where it was given, and where and since when it works or worked."""
+
+    arguments: list[str]
+    given_in: str
+    host: str
+    pid: int
+    since: str
+    ended: bool = False
+
+
+# --- what every run does ---
+
+
+def hold(exclusive: bool = False):
+    """Return an open file that tells others that a run is at work in this folder, as long as the process lives.
+
+    Ends the process with one sentence if it cannot be had: a run holds it shared, `resume` for itself. None where the
+    folder cannot be written.
+    """
+    try:
+        LOCK.parent.mkdir(exist_ok=True)
+        file = LOCK.open("a")
+    except OSError:
+        return None
+    try:
+        fcntl.flock(file, (fcntl.LOCK_EX if exclusive else fcntl.LOCK_SH) | fcntl.LOCK_NB)
+    except OSError:
+        sys.exit(f"SC-EGG: {_who_holds()} is at work in {Path.cwd()}; wait until it ends, or stop it.")
+    return file
+
+
+def started(given_in: str) -> None:
+    """Record the run of this process, whose command was given in the folder `given_in`."""
+    for name in ("results", "logs"):
+        if Path(name).exists() and not os.access(name, os.W_OK):
+            sys.exit(f"SC-EGG: {Path(name).resolve()} cannot be written (read-only, or another user's).")
+    since = time.strftime("%Y-%m-%d %H:%M:%S")
+    _write(Run(sys.argv[1:], given_in, socket.gethostname(), os.getpid(), since))
+
+
+def ended() -> None:
+    """Record that the run of this process came to its end, good or bad."""
+    run = last_run()
+    if run is not None and run.pid == os.getpid():
+        _write(Run(**{**asdict(run), "ended": True}))
+
+
+def last_run() -> Run | None:
+    """Return the last run in this folder, or None if there is no record of one."""
+    try:
+        return Run(**json.loads(RECORD.read_text(encoding="utf-8")))
+    except (OSError, ValueError, TypeError):
+        return None
+
+
+def _write(run: Run) -> None:
+    temporary = RECORD.with_suffix(f".{os.getpid()}")
+    temporary.write_text(json.dumps(asdict(run), indent=2) + "\n", encoding="utf-8")
+    temporary.replace(RECORD)
+
+
+def _who_holds() -> str:
+    run = last_run()
+    alive = run is not None and not run.ended
+    return f"a run (process {run.pid} on {run.host}, since {run.since})" if alive else "another run"
+
+
+# --- what resume does ---
+
+
+def main(arguments: list[str]) -> None:
+    """Clear up after the last run of the folder; become snakemake with `arguments` or else with those of that run."""
+    given_in, folder = Path.cwd(), _folder(arguments)
+    folder.mkdir(parents=True, exist_ok=True)
+    os.chdir(folder)
+    lock, run = hold(exclusive=True), last_run()
+    if run is not None and not run.ended:
+        _announce(run, folder)
+    _clear_up(folder)
+    if lock is not None:
+        lock.close()  # the run takes it again
+    if not arguments:
+        if run is None:
+            sys.exit(f"SC-EGG: no run is recorded in {folder}; give the arguments of snakemake, e.g. --cores 8.")
+        arguments, given_in = run.arguments, Path(run.given_in)
+    os.chdir(given_in)
+    arguments = [argument for argument in arguments if argument != "--rerun-incomplete"]
+    command = [sys.executable, "-m", "snakemake", "--rerun-incomplete", *arguments]
+    _say(f"running: {shlex.join(command[2:])}")
+    os.execv(command[0], command)
+
+
+def _folder(arguments: list[str]) -> Path:
+    """The folder that snakemake will work in."""
+    for number, argument in enumerate(arguments):
+        if argument in ("--directory", "-d") and number + 1 < len(arguments):
+            return Path(arguments[number + 1]).resolve()
+        if argument.startswith("--directory="):
+            return Path(argument.split("=", 1)[1]).resolve()
+    return Path.cwd()
+
+
+def _announce(run: Run, folder: Path) -> None:
+    if run.host != socket.gethostname():
+        sys.exit(
+            f"SC-EGG: the last run here was started on {run.host}, and whether it lives cannot be seen from "
+            f"{socket.gethostname()}; continue there, or delete {folder / RECORD} if you are sure."
+        )
+    _say(f"the run of {run.since} (process {run.pid}) was cut off; trainings go on from their saved states.")
+
+
+def _clear_up(folder: Path) -> None:
+    """Remove what a killed run leaves: jobs still at work, locks, half-written files. Nobody else is at work here."""
+    _stop_cluster_jobs(folder)
+    _stop_processes(folder)
+    locks = list(folder.glob(".snakemake/locks/*.lock"))
+    parts = list((folder / "results").rglob(".*.part"))
+    for path in (*locks, *parts):
+        path.unlink(missing_ok=True)
+    if locks or parts:
+        _say(f"removed {len(locks)} locks and {len(parts)} half-written files.")
+
+
+def _stop_cluster_jobs(folder: Path) -> None:
+    """Cancel the SLURM jobs that the killed run has submitted; they save their states."""
+    jobs = _cluster_jobs(folder)
+    if jobs:
+        _say(f"cancelling {len(jobs)} SLURM jobs that it left behind: {' '.join(jobs)}")
+        subprocess.run(["scancel", *jobs], check=False)
+        _wait_until(lambda: not _cluster_jobs(folder))
+
+
+def _cluster_jobs(folder: Path) -> list[str]:
+    if shutil.which("squeue") is None:
+        return []
+    command = ["squeue", "--me", "--noheader", "--format", "%i|%j|%Z"]
+    found = subprocess.run(command, capture_output=True, text=True, check=False).stdout
+    rows = [line.split("|", 2) for line in found.splitlines() if line.count("|") >= 2]
+    return [number for number, name, place in rows if RUN_NAME.search(name) and Path(place) == folder]
+
+
+def _stop_processes(folder: Path) -> None:
+    """Stop the jobs' processes that the killed run has left behind on this machine; trainings save their states."""
+    found = _processes(folder)
+    if found:
+        _say(f"stopping {len(found)} processes that it left behind: {' '.join(map(str, found))}")
+        _signal(found, signal.SIGTERM)
+        if not _wait_until(lambda: not _processes(folder)):
+            _signal(_processes(folder), signal.SIGKILL)
+
+
+def _processes(folder: Path) -> list[int]:
+    """Processes of this folder that execute a rule's script, or snakemake for one; none where there is no /proc."""
+    found = []
+    for place in Path("/proc").glob("[0-9]*"):
+        try:
+            command = (place / "cmdline").read_bytes()
+            own = int(place.name) == os.getpid() or (place / "cwd").readlink() != folder
+        except OSError:
+            continue
+        if not own and (b".snakemake/scripts/" in command or b"snakemake" in command.split(b"\0")):
+            found.append(int(place.name))
+    return found
+
+
+def _signal(processes: list[int], number: int) -> None:
+    for process in processes:
+        try:
+            os.kill(process, number)
+        except ProcessLookupError:
+            continue
+
+
+def _wait_until(condition) -> bool:
+    end = time.monotonic() + GRACE
+    while not condition():
+        if time.monotonic() > end:
+            return False
+        time.sleep(0.2)
+    return True
+
+
+def _say(text: str) -> None:
+    print(f"SC-EGG: {text}", file=sys.stderr, flush=True)
+
+
+if __name__ == "__main__":
+    main(sys.argv[1:])

@@ -1,0 +1,17 @@
+# Every run tells others that it is at work in this folder, and leaves its command for `make resume`.
+import resume
+
+# held as long as this process lives; jobs that run snakemake themselves (on a cluster) do not hold it
+RUN_LOCK = resume.hold() if workflow.is_main_process else None
+
+
+onstart:
+    resume.started(workflow.workdir_init)
+
+
+onsuccess:
+    resume.ended()
+
+
+onerror:
+    resume.ended()

@@ -1,0 +1,112 @@
+"""What resume.py decides: when it starts nothing, which folder it means, what it removes."""
+
+import json
+import os
+import socket
+import subprocess
+import sys
+from dataclasses import asdict, replace
+from pathlib import Path
+
+import pytest
+
+import resume
+
+HERE = resume.Run(["--cores", "1"], "/somewhere", socket.gethostname(), 4711, "2026-01-02 03:04:05")
+HOLDER = "import resume, sys; held = resume.hold(); print('held', flush=True); sys.stdin.read()"
+
+
+@pytest.fixture(autouse=True)
+def folder(tmp_path, monkeypatch) -> Path:
+    """A folder to work in; nothing is really executed, and there is no SLURM."""
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(resume, "_cluster_jobs", lambda folder: [])
+    monkeypatch.setattr(os, "execv", lambda program, command: executed.append((Path.cwd(), command[3:])))
+    executed.clear()
+    (tmp_path / ".snakemake").mkdir()
+    return tmp_path
+
+
+executed: list[tuple[Path, list[str]]] = []
+
+
+def record(run: resume.Run) -> None:
+    resume.RECORD.write_text(json.dumps(asdict(run)))
+
+
+def test_a_live_run_is_named_and_nothing_is_started(folder):
+    record(HERE)
+    environment = {**os.environ, "PYTHONPATH": str(Path(resume.__file__).parent)}
+    pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE}
+    with subprocess.Popen([sys.executable, "-c", HOLDER], cwd=folder, env=environment, **pipes) as holder:
+        assert holder.stdout.readline() == b"held\n"
+        with pytest.raises(SystemExit, match=r"a run \(process 4711 on .*, since 2026-01-02 03:04:05\) is at work in"):
+            resume.main([])
+        holder.kill()
+    resume.main(["--cores", "1"])  # the lock died with its holder
+    assert len(executed) == 1
+
+
+def test_without_arguments_the_last_command_is_given_again_where_it_was_given(folder, tmp_path_factory, capsys):
+    elsewhere = tmp_path_factory.mktemp("elsewhere")
+    record(replace(HERE, given_in=str(elsewhere), arguments=["--cores", "3", "--", "a b"]))
+    resume.main([])
+    assert executed == [(elsewhere, ["--rerun-incomplete", "--cores", "3", "--", "a b"])]
+    said = capsys.readouterr().err
+    assert "the run of 2026-01-02 03:04:05 (process 4711) was cut off" in said
+    assert "running: snakemake --rerun-incomplete --cores 3 -- 'a b'" in said
+
+
+def test_arguments_are_taken_as_given_and_the_directory_is_theirs(folder):
+    (folder / "work").mkdir()
+    resume.main(["--rerun-incomplete", "--directory", "work", "x"])
+    resume.main(["--directory=work", "x"])
+    assert executed == [
+        (folder, ["--rerun-incomplete", "--directory", "work", "x"]),
+        (folder, ["--rerun-incomplete", "--directory=work", "x"]),
+    ]
+    assert (folder / "work" / resume.LOCK).exists()
+
+
+def test_without_a_record_a_command_is_asked_for():
+    with pytest.raises(SystemExit, match="no run is recorded in"):
+        resume.main([])
+    assert executed == []
+
+
+def test_a_run_of_another_machine_is_not_taken_for_dead():
+    record(replace(HERE, host="elsewhere"))
+    with pytest.raises(SystemExit, match="was started on elsewhere"):
+        resume.main([])
+    assert executed == []
+    record(replace(HERE, host="elsewhere", given_in=".", ended=True))
+    resume.main([])
+    assert len(executed) == 1
+
+
+def test_locks_and_half_written_files_go_and_the_rest_stays(folder, capsys):
+    (folder / ".snakemake/locks").mkdir()
+    (folder / "results/a").mkdir(parents=True)
+    gone = [".snakemake/locks/0.input.lock", "results/a/.scen.safetensors.x1.part"]
+    kept = ["results/a/scen.safetensors.state", "results/a/table.csv"]
+    for name in gone + kept:
+        (folder / name).touch()
+    record(replace(HERE, given_in="."))
+    resume.main([])
+    assert [name for name in gone + kept if (folder / name).exists()] == kept
+    assert "removed 1 locks and 1 half-written files" in capsys.readouterr().err
+
+
+def test_a_run_records_itself_and_its_end(monkeypatch):
+    monkeypatch.setattr(sys, "argv", ["snakemake", "--cores", "1"])
+    resume.started("/given/here")
+    run = resume.last_run()
+    assert (run.arguments, run.given_in, run.pid, run.ended) == (["--cores", "1"], "/given/here", os.getpid(), False)
+    resume.ended()
+    assert resume.last_run() == replace(run, ended=True)
+
+
+def test_the_end_of_another_run_is_not_recorded():
+    record(HERE)
+    resume.ended()
+    assert resume.last_run() == HERE

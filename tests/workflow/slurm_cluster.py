@@ -1,0 +1,117 @@
+"""A SLURM of one machine with two GPUs that are none, for tests: munged, slurmctld and slurmd, started and stopped.
+
+Needs root and Debian's packages slurmctld, slurmd, slurm-client, munge. Never touches a SLURM that is configured.
+"""
+
+import os
+import shutil
+import signal
+import socket
+import subprocess
+import time
+from contextlib import contextmanager
+from pathlib import Path
+
+FOLDER = Path("/etc/slurm")
+FILES = ("slurm.conf", "gres.conf", "cgroup.conf")
+MARK = "# a SLURM for tests"
+
+SLURM_CONF = """{mark}
+ClusterName=local
+SlurmctldHost={host}(127.0.0.1)
+SlurmUser=root
+SlurmdUser=root
+AuthType=auth/munge
+MpiDefault=none
+ProctrackType=proctrack/linuxproc
+TaskPlugin=task/none
+JobAcctGatherType=jobacct_gather/linux
+JobAcctGatherFrequency=task=1
+JobAcctGatherParams=OverMemoryKill
+AccountingStorageType=accounting_storage/none
+SlurmctldPidFile={base}/slurmctld.pid
+SlurmdPidFile={base}/slurmd.pid
+StateSaveLocation={base}/state
+SlurmdSpoolDir={base}/spool
+SlurmctldLogFile={base}/slurmctld.log
+SlurmdLogFile={base}/slurmd.log
+SchedulerType=sched/backfill
+SchedulerParameters=sched_min_interval=0,batch_sched_delay=0
+SelectType=select/cons_tres
+SelectTypeParameters=CR_Core_Memory
+ReturnToService=2
+MinJobAge=3600
+KillWait=20
+GresTypes=gpu
+SlurmdParameters=config_overrides
+NodeName={host} NodeAddr=127.0.0.1 CPUs={cpus} RealMemory=64000 Gres=gpu:2 State=UNKNOWN
+PartitionName=cpu Nodes={host} Default=YES State=UP
+PartitionName=gpu Nodes={host} State=UP
+"""
+# a GPU without a file drains the node
+GRES_CONF = "Name=gpu File=/dev/zero\nName=gpu File=/dev/full\n"
+
+
+def why_not() -> str | None:
+    """Return why no SLURM can be started here, or None if it can."""
+    if os.geteuid() != 0:
+        return "a SLURM for tests needs root"
+    missing = [name for name in ("munged", "slurmctld", "slurmd", "sbatch", "squeue") if shutil.which(name) is None]
+    if missing:
+        return f"no SLURM here: {', '.join(missing)} not found"
+    config = FOLDER / "slurm.conf"
+    if config.exists() and not config.read_text().startswith(MARK):
+        return f"{config} configures a SLURM already"
+    return None
+
+
+@contextmanager
+def cluster(base: Path):
+    """Within the block a SLURM with partitions cpu and gpu runs; its own files lie in `base`."""
+    _configure(base)
+    daemons = [["runuser", "-u", "munge", "--", "munged"], ["slurmctld"], ["slurmd"]]
+    try:
+        for command in daemons:
+            subprocess.run(command, check=False, capture_output=True)  # munged may be running already
+        _wait_for_node(base)
+        yield
+    finally:
+        subprocess.run(["scancel", "--user", "root"], check=False, capture_output=True)
+        for name in ("slurmd", "slurmctld"):
+            _stop(base / f"{name}.pid")
+        for name in FILES:
+            (FOLDER / name).unlink(missing_ok=True)
+
+
+def _configure(base: Path) -> None:
+    for name in ("state", "spool"):
+        (base / name).mkdir(parents=True)
+    FOLDER.mkdir(exist_ok=True)
+    Path("/run/munge").mkdir(exist_ok=True)
+    shutil.chown("/run/munge", "munge", "munge")
+    config = SLURM_CONF.format(mark=MARK, host=socket.gethostname(), base=base, cpus=os.cpu_count())
+    for name, text in zip(FILES, (config, GRES_CONF, "CgroupAutomount=no\n"), strict=True):
+        (FOLDER / name).write_text(text)
+
+
+def _wait_for_node(base: Path, seconds: float = 60) -> None:
+    end = time.monotonic() + seconds
+    while time.monotonic() < end:
+        found = subprocess.run(["sinfo", "-h", "-o", "%t"], capture_output=True, text=True, check=False).stdout
+        if "idle" in found:
+            return
+        time.sleep(0.5)
+    logs = "\n".join(path.read_text()[-2000:] for path in base.glob("*.log"))
+    raise RuntimeError(f"the SLURM for tests did not start:\n{logs}")
+
+
+def _stop(pid_file: Path) -> None:
+    try:
+        process = int(pid_file.read_text())
+        os.kill(process, signal.SIGTERM)
+    except (OSError, ValueError):
+        return
+    for _ in range(50):
+        if not Path(f"/proc/{process}").exists():
+            return
+        time.sleep(0.1)

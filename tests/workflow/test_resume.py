@@ -1,0 +1,72 @@
+"""A run that is at work, killed, and continued: who may work in the folder, and what is left of the killed one."""
+
+import subprocess
+import sys
+import time
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+from tests.reliability import kill
+
+pytestmark = pytest.mark.slow
+
+
+@dataclass(frozen=True)
+class Story:
+    """One run: a second run and a continuation that were tried while it lived, and the continuation after its death."""
+
+    folder: Path
+    second: subprocess.CompletedProcess
+    too_early: subprocess.CompletedProcess
+    orphans: list[str]
+    continued: subprocess.CompletedProcess
+
+
+def execute(command: list[str], folder: Path) -> subprocess.CompletedProcess:
+    return subprocess.run(command, cwd=folder, env=kill.environment(), capture_output=True, text=True, check=False)
+
+
+@pytest.fixture(scope="module")
+def story(tmp_path_factory) -> Story:
+    """The workflow engine is killed in the middle of SCEN's training, whose process lives on."""
+    folder = tmp_path_factory.mktemp("killed").resolve()
+    given = kill.command(folder)
+    plain = [sys.executable, "-m", "snakemake", *given[2:]]
+    run = subprocess.Popen(plain, env=kill.environment(), stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    states = folder / "results/aviary/spaces/sc-egg/seed0/scen.safetensors.state"
+    while not states.exists():
+        assert run.poll() is None
+        time.sleep(0.1)
+    second, too_early = execute(plain, folder), execute([sys.executable, str(kill.ROOT / "resume.py")], folder)
+    run.kill()
+    run.wait()
+    orphans = kill.at_work(folder)
+    return Story(folder, second, too_early, orphans, execute([sys.executable, str(kill.ROOT / "resume.py")], folder))
+
+
+def test_a_second_run_of_the_same_files_is_refused(story):
+    assert story.second.returncode == 1
+    assert "Directory cannot be locked" in story.second.stderr
+    assert "Traceback" not in story.second.stderr
+
+
+def test_nothing_is_continued_while_the_run_lives(story):
+    assert story.too_early.returncode == 1
+    assert f"is at work in {story.folder}; wait until it ends, or stop it." in story.too_early.stderr
+    assert "Building DAG" not in story.too_early.stderr
+
+
+def test_after_the_kill_one_command_stops_what_is_left_and_goes_on(story):
+    assert story.orphans == ["train_scen"]
+    assert story.continued.returncode == 0, story.continued.stderr[-3000:]
+    for said in ("was cut off", "processes that it left behind", "removed 2 locks", "running: snakemake"):
+        assert said in story.continued.stderr
+    assert "continuing from scen.safetensors.state" in story.continued.stderr
+
+
+def test_the_result_is_that_of_an_undisturbed_run(story, tmp_path_factory):
+    undisturbed = kill.undisturbed(tmp_path_factory.mktemp("undisturbed").resolve())
+    assert any(name.endswith("table.csv") for name in undisturbed)
+    kill.compare(undisturbed, kill.contents(story.folder))
