@@ -22,6 +22,8 @@ from scegg_core.kinds import KINDS
 
 PACKAGES = ("torch", "torchvision", "numpy", "pandas", "pyarrow", "gensim")
 METADATA_KEY = "scegg"
+#: Key of a fetched file's sha256 in the record that stands for it among the inputs.
+ARRIVED = "sha256_of_arrived"
 
 
 def package_versions() -> dict[str, str]:
@@ -198,8 +200,10 @@ def parse_description(path: str | Path, text: str | bytes | None, kind: str) -> 
 
 
 def input_digest(path: str | Path) -> str:
-    """Return a digest of an input: the recorded content digest of an artifact, sha256 of any other file."""
+    """Return a digest of an input: the recorded one of an artifact or of a fetched file, sha256 of any other file."""
     path = Path(path)
+    if path.suffix == ".json":
+        return json.loads(path.read_text(encoding="utf-8")).get(ARRIVED) or file_digest(path)
     if path.suffix in (".parquet", ".safetensors"):
         try:
             return read_description(path)["content"]
