@@ -9,7 +9,7 @@ def raw_files(wildcards):
     own = dataset_settings(wildcards)
     if own.generate is not None:
         return {"raw": f"{own.folder}/aviary.json"}
-    return {"raw": [f"data/fetched/{name}.json" for name in own.downloads]} if own.downloads else {}
+    return {f"fetched_{name}": f"data/fetched/{name}.json" for name in own.downloads}
 
 
 rule fetch:
@@ -96,7 +96,7 @@ for name in CONFIG.datasets:
         params:
             settings=as_mapping(CONFIG.dataset(name)),
             dataset=name,
-            downloads=[as_mapping(CONFIG.download(item)) for item in CONFIG.dataset(name).downloads],
+            downloads=[as_mapping(CONFIG.download(item)) for item in CONFIG.dataset(name).all_downloads],
             code=code("check"),
         script:
             "../workflow_scripts/check.py"

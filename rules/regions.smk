@@ -11,8 +11,8 @@ def backbone_weights(wildcards):
         return {}
     if own.weights == "train":
         return {"weights": f"results/{wildcards.dataset}/backbone.safetensors"}
-    if not own.local_weights:
-        return {"weights": f"data/weights/{own.network}/{own.weights}.pth"}
+    if own.fetched_to:
+        return {"weights": own.fetched_to}
     if not Path(own.weights).is_file():
         raise InputError(
             f"config: datasets.{wildcards.dataset}.backbone.weights is {own.weights!r}, but there is no such file."

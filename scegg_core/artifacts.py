@@ -19,6 +19,9 @@ from scegg_core.errors import InputError
 from scegg_core.kinds import KINDS
 from scegg_core.provenance import METADATA_KEY, Provenance, damaged, describe, json_digest, parse_description
 
+#: Key of a fetched file's sha256 in the record that stands for it among the inputs.
+ARRIVED = "sha256_of_arrived"
+
 
 @contextmanager
 def whole_file(path: str | Path) -> Iterator[Path]:
@@ -171,15 +174,20 @@ def read_weights(path: str | Path) -> dict:
 
 
 def input_digest(path: str | Path) -> str:
-    """Return a digest of an input: the recorded content digest of an artifact, sha256 of any other file."""
+    """Return a digest of an input: the recorded one of an artifact or of a fetched file, sha256 of any other file."""
     described = _input_description(path)
-    return described["content"] if described else file_digest(path)
+    return described["content"] if described else _arrived(path) or file_digest(path)
 
 
 def input_origin(path: str | Path) -> dict | None:
     """Return the provenance that an input records, or None where it is no artifact."""
     described = _input_description(path)
     return described["provenance"] if described else None
+
+
+def _arrived(path: str | Path) -> str | None:
+    """The sha256 that the record of a fetched file holds; None for any other file."""
+    return json.loads(Path(path).read_text(encoding="utf-8")).get(ARRIVED) if Path(path).suffix == ".json" else None
 
 
 def _input_description(path: str | Path) -> dict | None:

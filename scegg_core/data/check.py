@@ -59,7 +59,7 @@ def check_dataset(
     """
     problems: list[str] = []
     report = CheckReport(settings.title or name, to_fetch=_to_fetch(settings, downloads))
-    index = _collect(problems, lambda: _load(settings))
+    index = _collect(problems, lambda: _load(settings, downloads))
     if index is not None:
         bad = find_bad_images(index, Path(settings.folder))
         kept = _collect(problems, lambda: _after_policy(index, bad, settings))
@@ -102,7 +102,11 @@ def _collect(problems: list[str], step: Callable):
         return None
 
 
-def _load(settings: DatasetSettings) -> DatasetIndex:
+def _load(settings: DatasetSettings, downloads: tuple[Download, ...]) -> DatasetIndex:
+    """Return the index; raises InputError that does not blame the user for what a run is going to fetch."""
+    awaited = [item.file for item in downloads if item.unpack_to is not None and not _is_there(item)]
+    if awaited:
+        raise InputError(f"nothing can be checked before {' and '.join(awaited)} is there; a run fetches it.")
     index = LOADERS[settings.format](settings)
     check_index(index)
     return index
@@ -156,7 +160,9 @@ def _check_weights(settings: DatasetSettings) -> None:
 
 def _to_fetch(settings: DatasetSettings, downloads: tuple[Download, ...]) -> tuple[str, ...]:
     files = [f"{item.file} from {item.url}" for item in downloads if not _is_there(item)]
-    source = settings.attribute_vectors
+    source, backbone = settings.attribute_vectors, settings.backbone
+    if backbone.fetched_to and not Path(backbone.fetched_to).exists():
+        files.append(f"the weights {backbone.weights} of {backbone.network} from torchvision")
     if source.source == "gensim" and source.path and local_gensim_file(source.path) is None:
         files.append(f"{source.path} from gensim-data")
     return tuple(files)

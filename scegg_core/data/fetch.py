@@ -14,7 +14,7 @@ from urllib.parse import urlsplit
 import requests
 from tqdm import tqdm
 
-from scegg_core.artifacts import file_digest, write_json
+from scegg_core.artifacts import ARRIVED, file_digest, write_json
 from scegg_core.data.unpack import content_is_there, is_unpacked, unpack
 from scegg_core.errors import InputError
 from scegg_core.settings.data import Download
@@ -70,6 +70,11 @@ def fetch(download: Download, progress: bool = True) -> Fetched:
         if download.unpack_to is not None:
             _unpack_once(download, file, digest)
         return Fetched(file, digest, origin)
+
+
+def write_arrival(path: str | Path, fetched: Fetched) -> None:
+    """Write the record that stands for a fetched file among a stage's inputs; `input_digest` finds its sha256 there."""
+    write_json(path, {"file": fetched.file.name, ARRIVED: fetched.sha256 or "unpacked by hand"})
 
 
 def record_path(file: Path) -> Path:

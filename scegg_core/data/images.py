@@ -37,7 +37,8 @@ def open_rgb(path: str | Path) -> Image.Image:
             if image.width * image.height > LARGE_PIXELS:
                 image.draft(None, (KEPT_SIDE, KEPT_SIDE))
             image.load()
-            return _over_white(_smaller(_plain_mode(ImageOps.exif_transpose(image))))
+            ImageOps.exif_transpose(image, in_place=True)  # in place: a copy of a large image takes gigabytes
+            return _over_white(_smaller(_plain_mode(image)))
     except Exception as error:  # Pillow's decoders raise many types for damaged files
         raise InputError(f"{path} {_reason(Path(path), error)}; replace or remove the image.") from None
 
@@ -96,7 +97,9 @@ def _plain_mode(image: Image.Image) -> Image.Image:
         return _from_deep(image)
     if image.has_transparency_data:
         return image.convert("RGBA")
-    return image.convert("L") if image.mode == "1" else image.convert("RGB")
+    if image.mode in ("RGB", "L"):
+        return image
+    return image.convert("L" if image.mode == "1" else "RGB")
 
 
 def _smaller(image: Image.Image) -> Image.Image:

@@ -76,14 +76,6 @@ def load_layout(settings: DatasetSettings, layout: Layout) -> DatasetIndex:
     )
 
 
-def metadata_files(settings: DatasetSettings, layout: Layout) -> tuple[Path, ...]:
-    """Return the files, apart from images, that `load_layout` reads."""
-    splits = splits_folder(settings)
-    files = [splits / "att_splits.mat", splits / "res101.mat", find_attributes(settings, layout)]
-    optional = [splits / "testclasses.txt", Path(settings.folder) / "attribute_parts.csv"]
-    return tuple(files + [file for file in optional if file.is_file()])
-
-
 def splits_folder(settings: DatasetSettings) -> Path:
     """Return the folder of att_splits.mat; raises InputError where the setting is missing or names no folder."""
     if settings.splits is None:

@@ -61,15 +61,21 @@ def draw_confusion(matrix: np.ndarray, names: Sequence[str], title: str = "", ot
     picture = axes.imshow(shown, cmap=COLOURS, norm=PowerNorm(GAMMA, 0, 100), interpolation="nearest", aspect="equal")
     _name_classes(axes, [shorten(name) for name in names], other if shown.shape[1] > len(names) else "")
     axes.spines[:].set_visible(True)
-    axes.set(xlabel="predicted class", ylabel="true class", title=title)
+    named = f" (one of {_step(names)} named)" if _step(names) > 1 else ""
+    axes.set(xlabel=f"predicted class{named}", ylabel=f"true class{named}", title=title)
     scale = figure.colorbar(picture, ax=axes, fraction=0.03, pad=0.02, shrink=min(1.0, 3 / size))
     scale.set_ticks([0, 5, 20, 50, 100])
     scale.set_label("share of the true class's images (%)")
     return figure
 
 
+def _step(names: Sequence[str]) -> int:
+    """Return n where every n-th class is named."""
+    return -(-len(names) // MOST_NAMES)
+
+
 def _name_classes(axes: "Axes", names: Sequence[str], other: str) -> None:
-    step = -(-len(names) // MOST_NAMES)
+    step = _step(names)
     places = list(range(0, len(names), step))
     size = 8 if len(names) <= 25 else 6
     axes.set_yticks(places, [names[place] for place in places], fontsize=size)

@@ -88,6 +88,13 @@ class BackboneSettings:
         """Return whether weights is the path of a file."""
         return self.weights.endswith((".pt", ".pth", ".safetensors"))
 
+    @property
+    def fetched_to(self) -> str | None:
+        """Return where torchvision's weights are fetched to; None for other weights."""
+        if self.local_weights or self.weights in ("train", "random"):
+            return None
+        return f"data/weights/{self.network}/{self.weights}.pth"
+
 
 @settings
 class AttributeVectorSettings:
@@ -159,6 +166,12 @@ class DatasetSettings:
     @classmethod
     def _expand(cls, value: str | None) -> str | None:
         return expand(value)
+
+    @property
+    def all_downloads(self) -> tuple[str, ...]:
+        """Return the entries of `downloads` that this data set and its attribute vectors need."""
+        words = self.attribute_vectors.download
+        return (*self.downloads, words) if words else self.downloads
 
     def index_part(self) -> dict:
         """Return the settings that the index depends on, but for the places of files on this machine."""

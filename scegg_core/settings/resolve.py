@@ -171,11 +171,9 @@ def _check_dataset(config: Configuration, name: str) -> None:
         )
     for variant in dataset.variants:
         check_variant(config, name, variant)
-    for download in dataset.downloads:
+    for download in dataset.all_downloads:
         if download not in config.downloads:
-            raise InputError(
-                f"config: datasets.{name}.downloads names {download!r}, which section downloads does not have."
-            )
+            raise InputError(f"config: datasets.{name} needs {download!r}, which section downloads does not have.")
     if len(set(dataset.seeds)) != len(dataset.seeds):
         raise InputError(f"config: datasets.{name}.seeds {list(dataset.seeds)} names a seed twice.")
 

@@ -109,8 +109,8 @@ def find_weights(files: RunFiles, origin: BackboneOrigin, given: str | Path | No
 
 
 def _usual_places(files: RunFiles, settings: BackboneSettings) -> tuple[Path, ...]:
-    fetched = files.results.parents[1] / "data" / "weights" / settings.network / f"{settings.weights}.pth"
-    return files.results / "backbone.safetensors", fetched
+    fetched = [files.results.parents[1] / settings.fetched_to] if settings.fetched_to else []
+    return files.results / "backbone.safetensors", *fetched
 
 
 def _find_space(dataset: Path, inputs: dict[str, str]) -> dict[str, Path | None]:

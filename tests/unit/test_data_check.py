@@ -77,6 +77,18 @@ def test_what_a_run_will_fetch_is_named(settings, tmp_path):
     assert report.to_fetch == (f"{file} from http://127.0.0.1:9/glove.zip",)
 
 
+def test_what_cannot_be_read_before_it_is_fetched_is_said_so(settings, tmp_path):
+    file = str(tmp_path / "images.tgz")
+    download = Download(url="http://127.0.0.1:9/images.tgz", file=file, unpack_to=str(tmp_path / "none"))
+    backbone = BackboneSettings(network="resnet18", weights="IMAGENET1K_V1")
+    report = check(replace(settings, backbone=backbone), tmp_path, downloads=(download,))
+    assert report.problems == (f"nothing can be checked before {file} is there; a run fetches it.",)
+    assert report.to_fetch == (
+        f"{file} from http://127.0.0.1:9/images.tgz",
+        "the weights IMAGENET1K_V1 of resnet18 from torchvision",
+    )
+
+
 def test_too_little_room_is_found(settings, tmp_path):
     report = check_dataset(settings, "birds", regions=10**6, channels=10**7, results=tmp_path)
     assert report.problems[0].startswith("the run takes 320")

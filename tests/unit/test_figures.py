@@ -223,6 +223,7 @@ def test_no_names_overlap_at_717_classes():
     height = axes.get_yticklabels()[0].get_window_extent().height
     assert min(b - a for places in (rows, columns) for a, b in pairwise(places)) >= height
     assert axes.get_xticklabels()[-1].get_text() == confusion.OTHER
+    assert axes.get_ylabel() == "true class (one of 6 named)"
 
 
 def test_tsne_legend_stays_inside_at_717_classes():
