@@ -107,6 +107,7 @@ def predictions_of(wildcards):
 rule score:
     input:
         unpack(predictions_of),
+        unpack(selection_of),
     output:
         metrics="results/{dataset}/variants/{variant}/seed{seed}/metrics.json",
     log:

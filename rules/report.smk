@@ -30,7 +30,9 @@ def files_of_runs(dataset, name, variants=None):
     """Return ((variant, seed), file) of the runs in a data set's table; `name` is the file's in a run's folder."""
     folder = f"results/{dataset}/variants"
     runs = [run for run in CONFIG.runs(dataset) if variants is None or run[0] in variants]
-    return present(((variant, seed), f"{folder}/{variant}/seed{seed}/{name}") for variant, seed in runs)
+    return present(
+        ((variant, seed), f"{folder}/{chosen(dataset, variant)}/seed{seed}/{name}") for variant, seed in runs
+    )
 
 
 def paths_of(name):
@@ -46,6 +48,12 @@ def names_of(name):
         return {"runs": runs, "titles": {variant: CONFIG.variant(variant).title or variant for variant, _ in runs}}
 
     return sentence(names)
+
+
+def table_part(dataset):
+    """Return what a data set's table says beside the metrics."""
+    standing = {name: chosen(dataset, name) for name in CONFIG.dataset(dataset).variants if CONFIG.tuned(name)}
+    return CONFIG.table_part(dataset, {name: point for name, point in standing.items() if point != name})
 
 
 def variants_in(wildcards):
@@ -69,7 +77,7 @@ rule tabulate:
     log:
         "logs/{dataset}/tabulate.log",
     params:
-        settings=sentence(lambda w: CONFIG.table_part(w.dataset)),
+        settings=sentence(lambda w: table_part(w.dataset)),
         there=sentence(lambda w: [run for run, _ in files_of_runs(w.dataset, "metrics.json")]),
         code=code("tabulate"),
     script:
@@ -91,7 +99,7 @@ rule summarize:
     params:
         settings=sentence(
             lambda w: {
-                "tables": [CONFIG.table_part(name) for name in CONFIG.tables.summary],
+                "tables": [table_part(name) for name in CONFIG.tables.summary],
                 "there": [[run for run, _ in files_of_runs(name, "metrics.json")] for name in CONFIG.tables.summary],
             }
         ),
@@ -126,7 +134,10 @@ def tsne_variants(dataset):
 def tsne_files(dataset):
     """Return ((variant, seed), synthetic features) of the variants drawn."""
     folder = f"results/{dataset}/variants"
-    return present((run, f"{folder}/{run[0]}/seed{run[1]}/synthetic_unseen.parquet") for run in tsne_variants(dataset))
+    return present(
+        ((name, seed), f"{folder}/{chosen(dataset, name)}/seed{seed}/synthetic_unseen.parquet")
+        for name, seed in tsne_variants(dataset)
+    )
 
 
 @sentence
@@ -134,7 +145,8 @@ def tsne_inputs(wildcards):
     """Return real and synthetic features of the variants drawn."""
     files = {}
     for (name, seed), synthetic in tsne_files(wildcards.dataset):
-        folder = space_folder(wildcards.dataset, CONFIG.variant(name).space, seed)
+        space = CONFIG.variant(chosen(wildcards.dataset, name)).space
+        folder = space_folder(wildcards.dataset, space, seed)
         files |= {f"features_{name}": f"{folder}/features.parquet", f"synthetic_{name}": synthetic}
     return index_of(wildcards) | files
 
@@ -200,11 +212,12 @@ rule score_attention:
 
 def curve_files(dataset, variant):
     """Return (seed, file) of a variant's training curves: its space's SCEN, then its generator."""
-    own = CONFIG.variant(variant)
-    seeds = own.seeds or CONFIG.dataset(dataset).seeds
+    standing = chosen(dataset, variant)
+    own = CONFIG.variant(standing)
+    seeds = CONFIG.variant(variant).seeds or CONFIG.dataset(dataset).seeds
     folders = [space_folder(dataset, own.space, "{seed}")] if CONFIG.space(own.space).kind == "scen" else []
     if own.predict_by == "generation":
-        folders.append(f"results/{dataset}/variants/{variant}/seed{{seed}}")
+        folders.append(f"results/{dataset}/variants/{standing}/seed{{seed}}")
     return present((seed, f"{folder}/curve.parquet".format(seed=seed)) for folder in folders for seed in seeds)
 
 
@@ -234,7 +247,7 @@ rule plot_tradeoff:
         "logs/{dataset}/plot_tradeoff.log",
     params:
         settings=names_of("predictions_gzsl.parquet"),
-        title=sentence(lambda w: CONFIG.table_part(w.dataset)["dataset"]),
+        title=sentence(lambda w: CONFIG.shown_name(w.dataset)),
         code=code("plot_tradeoff"),
     script:
         "../workflow_scripts/plot_tradeoff.py"
@@ -258,7 +271,11 @@ rule plot_confusion:
         "../workflow_scripts/plot_confusion.py"
 
 
-@sentence
+def report_of(*datasets):
+    """Return an input function: every table and picture of these data sets."""
+    return sentence(lambda w: [path for name in datasets for path in report_files(name)])
+
+
 def report_files(dataset):
     """Return every table and picture of a data set; what would need runs outside its table is left out."""
     variants = CONFIG.dataset(dataset).variants
@@ -267,7 +284,7 @@ def report_files(dataset):
     names += [f"variants/{name}/curves.png" for name in variants if curve_files(dataset, name)]
     if set(CONFIG.tsne.variants) & set(variants):
         names.append("tsne.png")
-    if CONFIG.attention.space in {CONFIG.variant(name).space for name in variants}:
+    if CONFIG.attention.space in {CONFIG.variant(chosen(dataset, name)).space for name in variants}:
         names += ["attention/overview.png", "attention.csv"]
     return [f"results/{dataset}/{name}" for name in names]
 
@@ -279,5 +296,5 @@ for name in CONFIG.datasets:
         name:
             f"report_{name}"
         input:
-            report_files(name),
+            report_of(name),
         localrule: True

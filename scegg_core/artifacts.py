@@ -198,8 +198,13 @@ def parse_description(path: str | Path, text: str | bytes | None, kind: str) -> 
 
 
 def input_digest(path: str | Path) -> str:
-    """Return a digest of an input: the recorded content digest of an artifact, sha256 of any other file."""
+    """Return a digest of an input: the recorded content digest of an artifact, sha256 of any other file.
+
+    Those of its artifacts where `path` is a folder.
+    """
     path = Path(path)
+    if path.is_dir():
+        return "+".join(input_digest(file) for file in sorted(path.glob("*.safetensors")))
     if path.suffix in (".parquet", ".safetensors"):
         try:
             return read_description(path)["content"]

@@ -10,6 +10,7 @@ from torch import Tensor
 from scegg_core.artifacts import Provenance, matrix, read_description, read_table, write_json, write_table
 from scegg_core.data.tables import DatasetIndex
 from scegg_core.metrics import class_accuracies, harmonic_mean, mean_class_accuracy, trade_off
+from scegg_core.selection import EpochScore
 
 TASKS = ("czsl", "gzsl")
 
@@ -31,7 +32,10 @@ class Predictions:
 
 @dataclass(frozen=True)
 class Metrics:
-    """Accuracies of one run in [0, 1], and where no image is there to count: the classes left out."""
+    """Accuracies of one run in [0, 1], and where no image is there to count: the classes left out.
+
+    `selected` is the epoch that the validation split selected, with its scores there; None: nothing was selected.
+    """
 
     acc: float
     u: float
@@ -41,6 +45,7 @@ class Metrics:
     images: dict[str, int]
     classes_without_images: tuple[str, ...]
     per_class: dict[str, float]
+    selected: EpochScore | None = None
 
 
 def task_classes(index: DatasetIndex, task: str) -> np.ndarray:
@@ -91,7 +96,7 @@ def read_predictions(path: Path) -> Predictions:
     )
 
 
-def score(czsl: Predictions, gzsl: Predictions, index: DatasetIndex) -> Metrics:
+def score(czsl: Predictions, gzsl: Predictions, index: DatasetIndex, selected: EpochScore | None = None) -> Metrics:
     """Return Acc, U, S, H and AUSUC of a run, per-class averages as section 4 defines them."""
     seen, unseen = np.flatnonzero(index.seen), np.flatnonzero(~index.seen)
     s = _mean_or_zero(gzsl, seen)
@@ -109,6 +114,7 @@ def score(czsl: Predictions, gzsl: Predictions, index: DatasetIndex) -> Metrics:
         per_class={
             name: float(value) for name, value in zip(index.classes, per_class, strict=True) if not np.isnan(value)
         },
+        selected=selected,
     )
 
 
@@ -125,7 +131,9 @@ def read_metrics(path: Path) -> Metrics:
 
     try:
         found = json.loads(Path(path).read_text(encoding="utf-8"))["metrics"]
-        return Metrics(**{**found, "classes_without_images": tuple(found["classes_without_images"])})
+        selected = EpochScore(**found["selected"]) if found["selected"] else None
+        without = tuple(found["classes_without_images"])
+        return Metrics(**{**found, "classes_without_images": without, "selected": selected})
     except (ValueError, KeyError, TypeError):
         raise InputError(f"{path} does not hold the metrics of a run; delete it to have it made again.") from None
 

@@ -27,7 +27,8 @@ ABLATION = ("baseline", "wo-lce", "wo-gce", "wo-scr", "wo-egs", "sc-egg")
 class RunResult:
     """What one variant reached with one seed; accuracies in [0, 1], NaN where a task was not run.
 
-    `dataset` is the name shown, `published` the data set's name in the published tables ('' for none).
+    `dataset` is the name shown, `published` the data set's name in the published tables ('' for none), `tuned` the
+    settings that the validation split selected ('' for none), `epoch` the epoch (None: the last).
     """
 
     dataset: str
@@ -44,6 +45,8 @@ class RunResult:
     h: float
     ausuc: float
     published: str = ""
+    tuned: str = ""
+    epoch: int | None = None
 
     def percent(self, metric: str) -> float:
         """Return a metric (a key of METRICS) in percent."""
@@ -60,7 +63,7 @@ def result_table(results: Sequence[RunResult], published: Sequence[PublishedRow]
     from pandas import DataFrame
 
     rows = [
-        _identity(runs[0]) | {"seeds": len(runs)} | _moments(_percents(runs)) | _published(runs[0], published)
+        _head(runs) | {"seeds": len(runs)} | moments(_percents(runs)) | _published(runs[0], published)
         for runs in _groups(results)
     ]
     table = DataFrame(rows).astype({"seeds": "Int64", "image_size": "Int64"}) if rows else DataFrame()
@@ -79,7 +82,7 @@ def seed_rows(results: Sequence[RunResult]) -> "DataFrame":
     from pandas import DataFrame
 
     return DataFrame(
-        _identity(run) | {"seed": run.seed} | {name: round(run.percent(name), 2) for name in METRICS} for run in results
+        _head([run]) | {"seed": run.seed} | {name: round(run.percent(name), 2) for name in METRICS} for run in results
     )
 
 
@@ -97,7 +100,7 @@ def paired_differences(results: Sequence[RunResult], reference: str = "sc-egg") 
         pairs = [(run, base[_pair(run)]) for run in runs]
         differences = {name: [run.percent(name) - other.percent(name) for run, other in pairs] for name in METRICS}
         head = {"dataset": runs[0].dataset, "variant": runs[0].variant, "title": runs[0].title, "reference": reference}
-        rows.append(head | {"seeds": len(runs)} | _moments(differences))
+        rows.append(head | {"seeds": len(runs)} | moments(differences))
     return DataFrame(rows)
 
 
@@ -160,8 +163,19 @@ def _groups(results: Sequence[RunResult]) -> list[list[RunResult]]:
 
 
 def _identity(run: RunResult) -> dict:
-    names = ("dataset", "variant", "title", "backbone", "weights", "image_size", "selection")
+    names = ("dataset", "variant", "title", "backbone", "weights", "image_size", "selection", "tuned")
     return {name: getattr(run, name) for name in names}
+
+
+def _head(runs: Sequence[RunResult]) -> dict:
+    """What a row says of runs that differ in the seed alone, and maybe in the epoch that was selected."""
+    head = _identity(runs[0])
+    tuned = head.pop("tuned")
+    epochs = sorted({run.epoch for run in runs if run.epoch is not None})
+    if epochs:
+        span = f"epoch {epochs[0]}" if len(epochs) == 1 else f"epochs {epochs[0]}-{epochs[-1]}"
+        head["selection"] += f" ({span})"
+    return head | {"selection": head["selection"] + (f"; tuned: {tuned}" if tuned else "")}
 
 
 def _pair(run: RunResult) -> tuple:
@@ -173,8 +187,8 @@ def _percents(runs: Sequence[RunResult], names: Iterable[str] = METRICS) -> dict
     return {name: [run.percent(name) for run in runs] for name in names}
 
 
-def _moments(values: dict[str, list[float]]) -> dict:
-    """Columns `name` and `name_std` of each list, rounded; no std of a single value."""
+def moments(values: dict[str, list[float]]) -> dict:
+    """Return mean `name` and sample deviation `name_std` of each list, rounded; no deviation of a single value."""
     columns = {}
     for name, numbers in values.items():
         columns[name] = round(fmean(numbers), 2)
@@ -199,10 +213,10 @@ def _add_published(rows: dict[tuple, dict], row: PublishedRow, datasets: Sequenc
 
 def _add_ours(rows: dict[tuple, dict], runs: Sequence[RunResult]) -> None:
     head = {name: value for name, value in _identity(runs[0]).items() if name not in ("dataset", "variant", "title")}
-    head["seeds"] = len(runs)
+    head |= {"selection": "; ".join([head["selection"], *(["tuned"] if head.pop("tuned") else [])]), "seeds": len(runs)}
     key = ("ours", runs[0].variant, *head.values())
     cells = rows.setdefault(key, {"family": "ours", "method": runs[0].title} | head)
-    cells |= {f"{runs[0].dataset} {name}": value for name, value in _moments(_percents(runs, PAPER_METRICS)).items()}
+    cells |= {f"{runs[0].dataset} {name}": value for name, value in moments(_percents(runs, PAPER_METRICS)).items()}
 
 
 def _class_row(label: int, counts: np.ndarray, names: Sequence[str], seen: np.ndarray) -> dict:

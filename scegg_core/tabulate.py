@@ -22,6 +22,7 @@ class TableSettings:
     image_size: int
     titles: dict[str, str]
     selection: dict[str, str]
+    tuned: dict[str, str]  # of variants that stand for a point of a grid: its settings
     runs: Runs  # that belong into the table
     reference: str
 
@@ -78,4 +79,6 @@ def _result(path: Path, given: TableSettings, variant: str, seed: int) -> RunRes
         h=found.h,
         ausuc=found.ausuc,
         published=given.published or "",
+        tuned=given.tuned.get(variant, ""),
+        epoch=found.selected.epoch if found.selected else None,
     )

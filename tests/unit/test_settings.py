@@ -8,7 +8,8 @@ import pytest
 import yaml
 
 from scegg_core.errors import InputError
-from scegg_core.settings.resolve import STAGES, read_configuration, torchvision_networks
+from scegg_core.settings.checks import torchvision_networks
+from scegg_core.settings.resolve import STAGES, read_configuration
 from scegg_core.settings.schema import schema_text
 from tests.conftest import ROOT
 
