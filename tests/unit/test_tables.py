@@ -104,7 +104,7 @@ def test_selection_says_the_epochs_and_settings_and_seeds_that_chose_differently
 
 def test_summary_puts_data_sets_with_different_epochs_into_one_row(published):
     runs = [run(dataset=d, selection="validation", epoch=e, tuned=f"x {e}") for d, e in (("A", 3), ("B", 5))]
-    table = tables.summary_table([replace(run, published="CUB") for run in runs], published)
+    table = tables.summary_table([replace(one, published="AWA2") for one in runs], published)
     table = table[table["family"] == "ours"]
     assert list(table["selection"]) == ["validation; tuned"]
     assert table[["A H", "B H"]].notna().all(axis=None)
