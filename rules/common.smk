@@ -75,8 +75,13 @@ def threads_of(wildcards):
 
 
 def index_of(wildcards):
-    """Return the three tables of a data set's index."""
+    """Return the three tables of a data set's index: all that training may know."""
     return {name: f"results/{wildcards.dataset}/{name}.parquet" for name in INDEX}
+
+
+def test_labels_of(wildcards):
+    """Return the labels of a data set's test images: for predictions, scores and pictures alone."""
+    return {"test_labels": f"results/{wildcards.dataset}/test_labels.parquet"}
 
 
 @sentence

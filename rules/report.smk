@@ -148,7 +148,7 @@ def tsne_inputs(wildcards):
         space = CONFIG.variant(chosen(wildcards.dataset, name)).space
         folder = space_folder(wildcards.dataset, space, seed)
         files |= {f"features_{name}": f"{folder}/features.parquet", f"synthetic_{name}": synthetic}
-    return index_of(wildcards) | files
+    return index_of(wildcards) | test_labels_of(wildcards) | files
 
 
 rule plot_tsne:
@@ -173,7 +173,8 @@ rule plot_tsne:
 def attention_inputs(wildcards):
     """Return the regions, and SCEN of the space shown at the data set's first seed."""
     folder = space_folder(wildcards.dataset, CONFIG.attention.space, CONFIG.dataset(wildcards.dataset).seeds[0])
-    return index_of(wildcards) | {"scen": f"{folder}/scen.safetensors", "regions": shards_of(wildcards)}
+    known = index_of(wildcards) | test_labels_of(wildcards)
+    return known | {"scen": f"{folder}/scen.safetensors", "regions": shards_of(wildcards)}
 
 
 rule plot_attention:

@@ -6,6 +6,7 @@
 rule score_epochs:
     input:
         unpack(space_inputs),
+        unpack(test_labels_of),
         snapshots="results/{dataset}/variants/{variant}/seed{seed}/snapshots",
     output:
         epochs="results/{dataset}/variants/{variant}/seed{seed}/epochs.parquet",
