@@ -8,9 +8,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from scegg_core.artifacts import read_description, read_table, write_table
+from scegg_core.artifacts import Provenance, read_description, read_table, write_table
 from scegg_core.data.tables import UNTOLD
-from scegg_core.provenance import Provenance
 from scegg_core.selection import best_epoch, read_epochs
 from tests.workflow.conftest import TINY, Workflow, copy_project, rules_in
 
@@ -119,7 +118,11 @@ def test_permuted_test_labels_leave_every_file_before_scoring_as_it_is(selected,
     run(other, overlay, "results/aviary/table.csv")
     names = {path.relative_to(tmp_path) for path in (tmp_path / "results").rglob("*") if path.is_file()}
     before, after = (
-        {name for name in names if ("validation" in name.parts or not name.name.startswith(AFTER_TRAINING)) == untouched}
+        {
+            name
+            for name in names
+            if ("validation" in name.parts or not name.name.startswith(AFTER_TRAINING)) == untouched
+        }
         for untouched in (True, False)
     )
     assert {"scen.safetensors", "eggn.safetensors", "classifier_gzsl.safetensors", "epochs.parquet", "tuning.csv"} <= {
