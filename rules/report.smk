@@ -50,6 +50,12 @@ def names_of(name):
     return sentence(names)
 
 
+def oracle_files(dataset):
+    """Return ((variant, seed), file) of the runs' scores by epoch on test images, where the oracle columns are wanted."""
+    generating = {name for name in CONFIG.dataset(dataset).variants if CONFIG.variant(name).predict_by == "generation"}
+    return files_of_runs(dataset, "epochs.parquet", generating) if CONFIG.tables.oracle else []
+
+
 def table_part(dataset):
     """Return what a data set's table says beside the metrics."""
     standing = {name: chosen(dataset, name) for name in CONFIG.dataset(dataset).variants if CONFIG.tuned(name)}
@@ -64,6 +70,7 @@ def variants_in(wildcards):
 rule tabulate:
     input:
         metrics=paths_of("metrics.json"),
+        oracle=sentence(lambda w: [path for _, path in oracle_files(w.dataset)]),
         published=PUBLISHED,
     output:
         **shown_table("results/{dataset}/table", "table", "1 results"),
@@ -79,6 +86,7 @@ rule tabulate:
     params:
         settings=sentence(lambda w: table_part(w.dataset)),
         there=sentence(lambda w: [run for run, _ in files_of_runs(w.dataset, "metrics.json")]),
+        oracle=sentence(lambda w: [run for run, _ in oracle_files(w.dataset)]),
         code=code("tabulate"),
     script:
         "../workflow_scripts/tabulate.py"
@@ -222,9 +230,18 @@ def curve_files(dataset, variant):
     return present((seed, f"{folder}/curve.parquet".format(seed=seed)) for folder in folders for seed in seeds)
 
 
+def epoch_files(dataset, variant):
+    """Return (seed, file) of a variant's scores by epoch on the validation split, where an epoch is selected there."""
+    standing, seeds = chosen(dataset, variant), CONFIG.variant(variant).seeds or CONFIG.dataset(dataset).seeds
+    folder = f"results/{base(dataset)}/validation/variants/{standing}"
+    wanted = CONFIG.variant(standing).selection == "validation"
+    return present((seed, f"{folder}/seed{seed}/epochs.parquet") for seed in seeds if wanted)
+
+
 rule plot_curves:
     input:
         curves=sentence(lambda w: [path for _, path in curve_files(w.dataset, w.variant)]),
+        epochs=sentence(lambda w: [path for _, path in epoch_files(w.dataset, w.variant)]),
     output:
         curves="results/{dataset}/variants/{variant}/curves.parquet",
         png=shown("results/{dataset}/variants/{variant}/curves.png", "curves", "Training", "{variant}"),
@@ -232,6 +249,7 @@ rule plot_curves:
         "logs/{dataset}/variants/{variant}/plot_curves.log",
     params:
         seeds=sentence(lambda w: [seed for seed, _ in curve_files(w.dataset, w.variant)]),
+        scored=sentence(lambda w: [seed for seed, _ in epoch_files(w.dataset, w.variant)]),
         title=sentence(lambda w: CONFIG.variant(w.variant).title or w.variant),
         code=code("plot_curves"),
     script:

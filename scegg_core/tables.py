@@ -28,7 +28,8 @@ class RunResult:
     """What one variant reached with one seed; accuracies in [0, 1], NaN where a task was not run.
 
     `dataset` is the name shown, `published` the data set's name in the published tables ('' for none), `tuned` the
-    settings that the validation split selected ('' for none), `epoch` the epoch (None: the last).
+    settings that the validation split selected ('' for none), `epoch` the epoch (None: the last);
+    `oracle` has the paper's metrics of the best epochs on test, where they are to be shown.
     """
 
     dataset: str
@@ -47,6 +48,7 @@ class RunResult:
     published: str = ""
     tuned: str = ""
     epoch: int | None = None
+    oracle: dict[str, float] | None = None
 
     def percent(self, metric: str) -> float:
         """Return a metric (a key of METRICS) in percent."""
@@ -63,7 +65,7 @@ def result_table(results: Sequence[RunResult], published: Sequence[PublishedRow]
     from pandas import DataFrame
 
     rows = [
-        _head(runs) | {"seeds": len(runs)} | moments(_percents(runs)) | _published(runs[0], published)
+        _head(runs) | {"seeds": len(runs)} | moments(_percents(runs)) | _oracle(runs) | _published(runs[0], published)
         for runs in _groups(results)
     ]
     table = DataFrame(rows).astype({"seeds": "Int64", "image_size": "Int64"}) if rows else DataFrame()
@@ -194,6 +196,13 @@ def moments(values: dict[str, list[float]]) -> dict:
         columns[name] = round(fmean(numbers), 2)
         columns[f"{name}_std"] = round(stdev(numbers), 2) if len(numbers) > 1 and np.isfinite(numbers).all() else np.nan
     return columns
+
+
+def _oracle(runs: Sequence[RunResult]) -> dict:
+    """Columns oracle_* of runs that all know their best epochs on test."""
+    if any(run.oracle is None for run in runs):
+        return {}
+    return moments({f"oracle_{name}": [100 * run.oracle[name] for run in runs] for name in PAPER_METRICS})
 
 
 def _published(run: RunResult, published: Sequence[PublishedRow]) -> dict:

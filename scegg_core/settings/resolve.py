@@ -132,7 +132,7 @@ class Configuration:
         """Return EGGN's settings for a variant on a data set; no snapshots where no epochs are compared."""
         own = self.variant(variant)
         found = self._stage("eggn", EggnSettings, dataset, f"variants.{variant}", own.eggn)
-        compared = dataset.endswith(VALIDATION) and own.selection == "validation"
+        compared = own.selection == "validation" if dataset.endswith(VALIDATION) else self.tables.oracle
         return found if compared else replace(found, snapshots=0)
 
     def synthesis_of(self, dataset: str, variant: str) -> SynthesisSettings:

@@ -8,11 +8,14 @@ import pytest
 import torch
 import yaml
 from small_run import CPU, make_run
+from test_tables import run
 from trainers import KINDS, Stopped, eggn_trainer, run_steps
 
-from scegg_core.artifacts import Provenance
+from scegg_core.artifacts import Provenance, read_table
+from scegg_core.curve_table import read_curves, write_curves
 from scegg_core.epochs import score_generator, score_snapshots
 from scegg_core.errors import InputError
+from scegg_core.figures.curves import draw_curves
 from scegg_core.generators import read_eggn
 from scegg_core.models.eggn import EGGN
 from scegg_core.predictions import TASKS, read_metrics, read_predictions, score, write_metrics
@@ -23,10 +26,13 @@ from scegg_core.settings.resolve import read_configuration
 from scegg_core.settings.tuning import TuningSettings, winners
 from scegg_core.snapshots import Snapshot, keeping, read_snapshots, snapshot_epochs
 from scegg_core.spaces import Space, read_features, read_scaler
+from scegg_core.tables import result_table
+from scegg_core.tabulate import with_oracle
 from scegg_core.training import Checkpoint
 from scegg_core.tuning import GridPoint, tuning_table
 from tests.conftest import ROOT
 
+NAMES = ("Acc, conventional", "U, unseen classes", "S, seen classes", "H, harmonic mean", "AUSUC")
 MADE = Provenance("train_eggn", seed=1)
 SMALL = EggnSettings(hidden_width=2, epochs=1, snapshots=1)
 
@@ -267,3 +273,41 @@ def test_a_tuning_table_that_selects_nothing_is_refused(tmp_path):
     pd.DataFrame({"variant": ["a"], "point": ["a@1"]}).to_csv(tmp_path / "tuning.csv")
     with pytest.raises(InputError, match=r"tuning.csv selects no point"):
         winners(tmp_path / "tuning.csv")
+
+
+# --- what tables and pictures say of it ---
+
+
+def test_the_best_epochs_on_test_are_shown_in_columns_of_their_own(tmp_path):
+    scores = [EpochScore(1, 0.9, 0.1, 0.9, 0.18, 0.3), EpochScore(2, 0.5, 0.4, 0.6, 0.48, 0.2)]
+    write_epochs(tmp_path / "epochs.parquet", scores, MADE)
+    runs = [run(seed=0), run(seed=1), run("len")]
+    found = with_oracle(runs, [tmp_path / "epochs.parquet"] * 2, [("sc-egg", 0), ("sc-egg", 1)])
+    table = result_table(found)
+    assert [table[f"oracle_{name}"][0] for name in ("Acc", "U", "S", "H")] == [90, 40, 60, 48]
+    assert table["oracle_H_std"][0] == 0
+    assert table["oracle_H"].isna()[1]
+    assert table["H"].equals(result_table(runs)["H"])
+    assert not any(name.startswith("oracle") for name in result_table(runs))
+    assert not any(name.startswith("oracle") for name in result_table(with_oracle(runs, [], [])))
+
+
+def test_the_test_sets_epochs_are_kept_for_the_oracle_columns_alone(values):
+    values["tables"]["oracle"] = True
+    config = read_configuration(values)
+    assert [config.eggn_of(data, "sc-egg").snapshots for data in ("cub", "cub/validation")] == [20, 0]
+
+
+def test_accuracies_on_validation_join_the_curves(tmp_path):
+    trainer = eggn_trainer()
+    trainer.run().write(tmp_path / "curve.parquet", MADE)
+    write_epochs(tmp_path / "epochs.parquet", [scored(2, 0.5), scored(4, 0.7)], MADE)
+    curves = read_curves([tmp_path / "curve.parquet"], [7], [tmp_path / "epochs.parquet"], [7])
+    own = curves[curves["stage"] == "validation"]
+    assert own[own["term"] == "h"][["seed", "epoch", "value"]].values.tolist() == [[7, 2, 0.5], [7, 4, 0.7]]
+    assert set(own["term"]) == {"acc", "u", "s", "h", "ausuc"}
+    write_curves(tmp_path / "curves.parquet", curves, MADE)
+    assert len(read_table(tmp_path / "curves.parquet", "curves")) == len(trainer.curve.points) + 10
+    titles = [axes.get_title() for axes in draw_curves(curves).axes if axes.get_title()]
+    assert titles[-5:] == [f"validation split\n{name} (share)" for name in NAMES]
+    assert read_curves([tmp_path / "curve.parquet"], [7])["stage"].eq("3").all()
