@@ -20,6 +20,7 @@ include: "rules/scen.smk"
 include: "rules/eggn.smk"
 include: "rules/classify.smk"
 include: "rules/report.smk"
+include: "rules/tune.smk"
 include: "rules/using.smk"
 
 
@@ -38,4 +39,4 @@ rule all:
     default_target: True
     input:
         "results/summary.csv",
-        [report_files(name) for name in CONFIG.tables.summary],
+        report_of(*CONFIG.tables.summary),

@@ -33,6 +33,7 @@ rule train_classifier:
 rule predict:
     input:
         unpack(space_inputs),
+        unpack(test_labels_of),
         eggn="results/{dataset}/variants/{variant}/seed{seed}/eggn.safetensors",
         czsl="results/{dataset}/variants/{variant}/seed{seed}/classifier_czsl.safetensors",
         gzsl="results/{dataset}/variants/{variant}/seed{seed}/classifier_gzsl.safetensors",
@@ -55,6 +56,7 @@ rule predict:
 rule predict_by_embedding:
     input:
         unpack(index_of),
+        unpack(test_labels_of),
         semantics=semantics_of,
     output:
         czsl="results/{dataset}/variants/{variant}/seed{seed}/predictions_czsl.parquet",
@@ -77,9 +79,10 @@ def closed_form_inputs(wildcards):
     """Return a space's features, and those of the validation split of its data set."""
     space, name = CONFIG.variant(wildcards.variant).space, base(wildcards.dataset)
     validation = f"{name}/validation"
-    tables = {f"val_{table}": f"results/{validation}/{table}.parquet" for table in INDEX}
+    tables = {f"val_{table}": f"results/{validation}/{table}.parquet" for table in (*INDEX, "test_labels")}
     return (
         index_of(wildcards)
+        | test_labels_of(wildcards)
         | tables
         | {
             "features": f"{space_folder(wildcards.dataset, space, wildcards.seed)}/features.parquet",
@@ -119,6 +122,7 @@ def predictions_of(wildcards):
 rule score:
     input:
         unpack(predictions_of),
+        unpack(selection_of),
     output:
         metrics="results/{dataset}/variants/{variant}/seed{seed}/metrics.json",
     log:

@@ -7,6 +7,7 @@ from scegg_core.errors import InputError
 from scegg_core.reach import code_digest
 from scegg_core.settings.base import as_mapping
 from scegg_core.settings.resolve import VALIDATION, read_configuration
+from scegg_core.settings.tuning import winners
 
 ROOT = Path(workflow.basedir)
 INDEX = ("classes", "images", "attributes")
@@ -30,18 +31,19 @@ CONFIG = sentence(read_configuration)(config)
 
 def variants_by(*ways):
     """Return a wildcard constraint: the variants that predict in one of these ways."""
-    return "|".join(name for name, variant in CONFIG.variants.items() if variant.predict_by in ways) or "none"
+    return "|".join(name for name, variant in CONFIG.with_points().items() if variant.predict_by in ways) or "none"
 
 
 def spaces_of(kind):
     """Return a wildcard constraint: the spaces of this kind."""
-    return "|".join(name for name, space in CONFIG.spaces.items() if space.kind == kind) or "none"
+    names = dict.fromkeys([*CONFIG.spaces, *(variant.space for variant in CONFIG.with_points().values())])
+    return "|".join(name for name in names if CONFIG.space(name).kind == kind) or "none"
 
 
 wildcard_constraints:
     dataset=r"[A-Za-z0-9_-]+(/validation)?",
-    variant=r"[A-Za-z0-9_.-]+",
-    space=r"[A-Za-z0-9_.-]+",
+    variant=r"[A-Za-z0-9_.@-]+",
+    space=r"[A-Za-z0-9_.@-]+",
     seed=r"\d+",
     shard=r"\d+",
 
@@ -73,8 +75,13 @@ def threads_of(wildcards):
 
 
 def index_of(wildcards):
-    """Return the three tables of a data set's index."""
+    """Return the three tables of a data set's index: all that training may know."""
     return {name: f"results/{wildcards.dataset}/{name}.parquet" for name in INDEX}
+
+
+def test_labels_of(wildcards):
+    """Return the labels of a data set's test images: for predictions, scores and pictures alone."""
+    return {"test_labels": f"results/{wildcards.dataset}/test_labels.parquet"}
 
 
 @sentence
@@ -88,6 +95,24 @@ def space_folder(dataset, space, seed):
     """Return the folder of a space; the backbone's features have no seed."""
     folder = f"results/{dataset}/spaces/{space}"
     return folder if CONFIG.space(space).kind == "backbone" else f"{folder}/seed{seed}"
+
+
+def chosen(dataset, variant):
+    """Return the variant whose runs a row shows: itself, or the point of its grid that validation selected."""
+    tuned = CONFIG.tuned(variant)
+    table = f"results/{base(dataset)}/tuning.csv"
+    if tuned is None or (CONFIG.tables.missing == "name" and not Path(table).is_file()):
+        return variant
+    return winners(checkpoints.tune.get(dataset=base(dataset)).output.tuning)[tuned]
+
+
+@sentence
+def selection_of(wildcards):
+    """Return the scores of epochs on validation that say how long a run is trained, where its variant asks for it."""
+    if wildcards.dataset.endswith(VALIDATION) or CONFIG.variant(wildcards.variant).selection == "last":
+        return {}
+    folder = "results/{w.dataset}/validation/variants/{w.variant}/seed{w.seed}".format(w=wildcards)
+    return {"selection": f"{folder}/epochs.parquet"}
 
 
 @sentence

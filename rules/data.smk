@@ -1,6 +1,6 @@
 # From raw data sets to the index.
 #   in:  downloads and folders named in config.yaml
-#   out: results/{dataset}/{classes,images,attributes}.parquet, and the same under {dataset}/validation
+#   out: results/{dataset}/{classes,images,attributes,test_labels}.parquet, and the same under {dataset}/validation
 
 
 @sentence
@@ -44,6 +44,7 @@ rule index_dataset:
         classes="results/{dataset}/classes.parquet",
         images="results/{dataset}/images.parquet",
         attributes="results/{dataset}/attributes.parquet",
+        test_labels="results/{dataset}/test_labels.parquet",
     log:
         "logs/{dataset}/index_dataset.log",
     wildcard_constraints:
@@ -69,6 +70,7 @@ rule split_validation:
         classes="results/{dataset}/validation/classes.parquet",
         images="results/{dataset}/validation/images.parquet",
         attributes="results/{dataset}/validation/attributes.parquet",
+        test_labels="results/{dataset}/validation/test_labels.parquet",
     log:
         "logs/{dataset}/split_validation.log",
     wildcard_constraints:

@@ -1,14 +1,17 @@
 # The generator (Eqs. 9-15, 18) and synthetic features of the unseen classes.
-#   in:  the features of the variant's space, their scaler, SCEN's classifier
+#   in:  the features of the variant's space, their scaler, SCEN's classifier; with selection: validation the epochs there
 #   out: results/{dataset}/variants/{variant}/seed{seed}/{eggn.safetensors,curve.parquet,synthetic_unseen.parquet}
+#        …/snapshots: the generator at some epochs, where epochs are compared; elsewhere an empty folder
 
 
 rule train_eggn:
     input:
         unpack(space_inputs),
+        unpack(selection_of),
     output:
         eggn="results/{dataset}/variants/{variant}/seed{seed}/eggn.safetensors",
         curve="results/{dataset}/variants/{variant}/seed{seed}/curve.parquet",
+        snapshots=directory("results/{dataset}/variants/{variant}/seed{seed}/snapshots"),
     log:
         "logs/{dataset}/variants/{variant}/seed{seed}/train_eggn.log",
     benchmark:

@@ -30,7 +30,9 @@ def files_of_runs(dataset, name, variants=None):
     """Return ((variant, seed), file) of the runs in a data set's table; `name` is the file's in a run's folder."""
     folder = f"results/{dataset}/variants"
     runs = [run for run in CONFIG.runs(dataset) if variants is None or run[0] in variants]
-    return present(((variant, seed), f"{folder}/{variant}/seed{seed}/{name}") for variant, seed in runs)
+    return present(
+        ((variant, seed), f"{folder}/{chosen(dataset, variant)}/seed{seed}/{name}") for variant, seed in runs
+    )
 
 
 def paths_of(name):
@@ -48,6 +50,18 @@ def names_of(name):
     return sentence(names)
 
 
+def oracle_files(dataset):
+    """Return ((variant, seed), file) of the runs' scores by epoch on test images, where the oracle columns are wanted."""
+    generating = {name for name in CONFIG.dataset(dataset).variants if CONFIG.variant(name).predict_by == "generation"}
+    return files_of_runs(dataset, "epochs.parquet", generating) if CONFIG.tables.oracle else []
+
+
+def table_part(dataset):
+    """Return what a data set's table says beside the metrics."""
+    standing = {name: chosen(dataset, name) for name in CONFIG.dataset(dataset).variants if CONFIG.tuned(name)}
+    return CONFIG.table_part(dataset, {name: point for name, point in standing.items() if point != name})
+
+
 def variants_in(wildcards):
     """Return the variant in the wildcards, or None for all of a table."""
     return {wildcards.variant} if "variant" in wildcards.keys() else None
@@ -56,6 +70,7 @@ def variants_in(wildcards):
 rule tabulate:
     input:
         metrics=paths_of("metrics.json"),
+        oracle=sentence(lambda w: [path for _, path in oracle_files(w.dataset)]),
         published=PUBLISHED,
     output:
         **shown_table("results/{dataset}/table", "table", "1 results"),
@@ -69,8 +84,9 @@ rule tabulate:
     log:
         "logs/{dataset}/tabulate.log",
     params:
-        settings=sentence(lambda w: CONFIG.table_part(w.dataset)),
+        settings=sentence(lambda w: table_part(w.dataset)),
         there=sentence(lambda w: [run for run, _ in files_of_runs(w.dataset, "metrics.json")]),
+        oracle=sentence(lambda w: [run for run, _ in oracle_files(w.dataset)]),
         code=code("tabulate"),
     script:
         "../workflow_scripts/tabulate.py"
@@ -91,7 +107,7 @@ rule summarize:
     params:
         settings=sentence(
             lambda w: {
-                "tables": [CONFIG.table_part(name) for name in CONFIG.tables.summary],
+                "tables": [table_part(name) for name in CONFIG.tables.summary],
                 "there": [[run for run, _ in files_of_runs(name, "metrics.json")] for name in CONFIG.tables.summary],
             }
         ),
@@ -126,7 +142,10 @@ def tsne_variants(dataset):
 def tsne_files(dataset):
     """Return ((variant, seed), synthetic features) of the variants drawn."""
     folder = f"results/{dataset}/variants"
-    return present((run, f"{folder}/{run[0]}/seed{run[1]}/synthetic_unseen.parquet") for run in tsne_variants(dataset))
+    return present(
+        ((name, seed), f"{folder}/{chosen(dataset, name)}/seed{seed}/synthetic_unseen.parquet")
+        for name, seed in tsne_variants(dataset)
+    )
 
 
 @sentence
@@ -134,9 +153,10 @@ def tsne_inputs(wildcards):
     """Return real and synthetic features of the variants drawn."""
     files = {}
     for (name, seed), synthetic in tsne_files(wildcards.dataset):
-        folder = space_folder(wildcards.dataset, CONFIG.variant(name).space, seed)
+        space = CONFIG.variant(chosen(wildcards.dataset, name)).space
+        folder = space_folder(wildcards.dataset, space, seed)
         files |= {f"features_{name}": f"{folder}/features.parquet", f"synthetic_{name}": synthetic}
-    return index_of(wildcards) | files
+    return index_of(wildcards) | test_labels_of(wildcards) | files
 
 
 rule plot_tsne:
@@ -164,7 +184,8 @@ rule plot_tsne:
 def attention_inputs(wildcards):
     """Return the regions, and SCEN of the space shown at the data set's first seed."""
     folder = space_folder(wildcards.dataset, CONFIG.attention.space, CONFIG.dataset(wildcards.dataset).seeds[0])
-    return index_of(wildcards) | {"scen": f"{folder}/scen.safetensors", "regions": shards_of(wildcards)}
+    known = index_of(wildcards) | test_labels_of(wildcards)
+    return known | {"scen": f"{folder}/scen.safetensors", "regions": shards_of(wildcards)}
 
 
 rule plot_attention:
@@ -209,17 +230,27 @@ rule score_attention:
 
 def curve_files(dataset, variant):
     """Return (seed, file) of a variant's training curves: its space's SCEN, then its generator."""
-    own = CONFIG.variant(variant)
-    seeds = own.seeds or CONFIG.dataset(dataset).seeds
+    standing = chosen(dataset, variant)
+    own = CONFIG.variant(standing)
+    seeds = CONFIG.variant(variant).seeds or CONFIG.dataset(dataset).seeds
     folders = [space_folder(dataset, own.space, "{seed}")] if CONFIG.space(own.space).kind == "scen" else []
     if own.predict_by == "generation":
-        folders.append(f"results/{dataset}/variants/{variant}/seed{{seed}}")
+        folders.append(f"results/{dataset}/variants/{standing}/seed{{seed}}")
     return present((seed, f"{folder}/curve.parquet".format(seed=seed)) for folder in folders for seed in seeds)
+
+
+def epoch_files(dataset, variant):
+    """Return (seed, file) of a variant's scores by epoch on the validation split, where an epoch is selected there."""
+    standing, seeds = chosen(dataset, variant), CONFIG.variant(variant).seeds or CONFIG.dataset(dataset).seeds
+    folder = f"results/{base(dataset)}/validation/variants/{standing}"
+    wanted = CONFIG.variant(standing).selection == "validation"
+    return present((seed, f"{folder}/seed{seed}/epochs.parquet") for seed in seeds if wanted)
 
 
 rule plot_curves:
     input:
         curves=sentence(lambda w: [path for _, path in curve_files(w.dataset, w.variant)]),
+        epochs=sentence(lambda w: [path for _, path in epoch_files(w.dataset, w.variant)]),
     output:
         curves="results/{dataset}/variants/{variant}/curves.parquet",
         png=shown("results/{dataset}/variants/{variant}/curves.png", "curves", "Training", "{variant}"),
@@ -230,6 +261,7 @@ rule plot_curves:
         runtime=minutes(30),
     params:
         seeds=sentence(lambda w: [seed for seed, _ in curve_files(w.dataset, w.variant)]),
+        scored=sentence(lambda w: [seed for seed, _ in epoch_files(w.dataset, w.variant)]),
         title=sentence(lambda w: CONFIG.variant(w.variant).title or w.variant),
         code=code("plot_curves"),
     script:
@@ -249,7 +281,7 @@ rule plot_tradeoff:
         runtime=minutes(30),
     params:
         settings=names_of("predictions_gzsl.parquet"),
-        title=sentence(lambda w: CONFIG.table_part(w.dataset)["dataset"]),
+        title=sentence(lambda w: CONFIG.shown_name(w.dataset)),
         code=code("plot_tradeoff"),
     script:
         "../workflow_scripts/plot_tradeoff.py"
@@ -276,7 +308,11 @@ rule plot_confusion:
         "../workflow_scripts/plot_confusion.py"
 
 
-@sentence
+def report_of(*datasets):
+    """Return an input function: every table and picture of these data sets."""
+    return sentence(lambda w: [path for name in datasets for path in report_files(name)])
+
+
 def report_files(dataset):
     """Return every table and picture of a data set; what would need runs outside its table is left out."""
     variants = CONFIG.dataset(dataset).variants
@@ -285,7 +321,7 @@ def report_files(dataset):
     names += [f"variants/{name}/curves.png" for name in variants if curve_files(dataset, name)]
     if set(CONFIG.tsne.variants) & set(variants):
         names.append("tsne.png")
-    if CONFIG.attention.space in {CONFIG.variant(name).space for name in variants}:
+    if CONFIG.attention.space in {CONFIG.variant(chosen(dataset, name)).space for name in variants}:
         names += ["attention/overview.png", "attention.csv"]
     return [f"results/{dataset}/{name}" for name in names]
 
@@ -297,5 +333,5 @@ for name in CONFIG.datasets:
         name:
             f"report_{name}"
         input:
-            report_files(name),
+            report_of(name),
         localrule: True

@@ -66,6 +66,7 @@ use rule train_classifier as train_extended_classifier with:
 use rule predict as predict_extended with:
     input:
         unpack(extended_space),
+        unpack(test_labels_of),
         eggn="results/{dataset}/variants/{variant}/seed{seed}/eggn.safetensors",
         czsl="results/{dataset}/variants/{variant}/seed{seed}/extended/{extension}/classifier_czsl.safetensors",
         gzsl="results/{dataset}/variants/{variant}/seed{seed}/extended/{extension}/classifier_gzsl.safetensors",

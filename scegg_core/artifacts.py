@@ -174,7 +174,12 @@ def read_weights(path: str | Path) -> dict:
 
 
 def input_digest(path: str | Path) -> str:
-    """Return a digest of an input: the recorded one of an artifact or of a fetched file, sha256 of any other file."""
+    """Return a digest of an input: the recorded one of an artifact or of a fetched file, sha256 of any other file.
+
+    Those of its artifacts where `path` is a folder.
+    """
+    if Path(path).is_dir():
+        return "+".join(input_digest(file) for file in sorted(Path(path).glob("*.safetensors")))
     described = _input_description(path)
     return described["content"] if described else _arrived(path) or file_digest(path)
 

@@ -1,5 +1,6 @@
 """Stage 3 on a feature space: a trained generator."""
 
+from collections.abc import Callable
 from dataclasses import replace
 
 import torch
@@ -19,16 +20,21 @@ from scegg_core.training import Checkpoint, Curve
 
 
 def train_eggn(
-    space: Space, settings: EggnSettings, seed: int, device: torch.device, checkpoint: Checkpoint | None = None
+    space: Space,
+    settings: EggnSettings,
+    seed: int,
+    device: torch.device,
+    checkpoint: Checkpoint | None = None,
+    on_epoch: Callable[[int, EGGN], None] | None = None,
 ) -> tuple[EGGN, Curve]:
-    """Return EGGN trained on the space's training features, and its curve."""
+    """Return EGGN trained on the space's training features, and its curve; `on_epoch` sees each epoch's model."""
     data = seen_features(space.index, space.features).to(device)
     eggn = start_eggn(data.features.shape[1], data.vectors.shape[1], settings, seed).to(device)
     if settings.classification_weight > 0:
         guide, settings = seen_guide(data, seed), classification_settings(settings)
     else:
         guide = guide_of(space.scen, space.scaler, settings, device)
-    curve = EggnTrainer(eggn, data, guide, settings, seed, checkpoint).run()
+    curve = EggnTrainer(eggn, data, guide, settings, seed, checkpoint).run(on_epoch=on_epoch)
     return eggn.eval().requires_grad_(False), curve
 
 

@@ -16,7 +16,8 @@ KINDS = {
     kind.name: kind
     for kind in (
         Kind("classes", 1, {"name": "string", "seen": "bool", "percent": "list<float>", "vector": "list<float>"}),
-        Kind("images", 1, {"path": "string", "label": "int32", "split": "string", "row": "int32"}),
+        Kind("images", 2, {"path": "string", "label": "int32", "split": "string", "row": "int32"}),
+        Kind("test_labels", 1, {"image": "int32", "label": "int32"}),
         Kind("attributes", 1, {"name": "string", "words": "string", "part": "string"}),
         Kind(
             "attribute_vectors",

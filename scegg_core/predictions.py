@@ -18,6 +18,7 @@ from scegg_core.artifacts import (
 )
 from scegg_core.data.tables import DatasetIndex
 from scegg_core.metrics import class_accuracies, harmonic_mean, mean_class_accuracy, trade_off
+from scegg_core.selection import EpochScore
 
 TASKS = ("czsl", "gzsl")
 
@@ -39,7 +40,10 @@ class Predictions:
 
 @dataclass(frozen=True)
 class Metrics:
-    """Accuracies of one run in [0, 1], and where no image is there to count: the classes left out."""
+    """Accuracies of one run in [0, 1], and where no image is there to count: the classes left out.
+
+    `selected` is the epoch that the validation split selected, with its scores there; None: nothing was selected.
+    """
 
     acc: float
     u: float
@@ -49,6 +53,7 @@ class Metrics:
     images: dict[str, int]
     classes_without_images: tuple[str, ...]
     per_class: dict[str, float]
+    selected: EpochScore | None = None
 
 
 def task_classes(index: DatasetIndex, task: str) -> np.ndarray:
@@ -99,7 +104,7 @@ def read_predictions(path: Path) -> Predictions:
     )
 
 
-def score(czsl: Predictions, gzsl: Predictions, index: DatasetIndex) -> Metrics:
+def score(czsl: Predictions, gzsl: Predictions, index: DatasetIndex, selected: EpochScore | None = None) -> Metrics:
     """Return Acc, U, S, H and AUSUC of a run, per-class averages as section 4 defines them."""
     seen, unseen = np.flatnonzero(index.seen), np.flatnonzero(~index.seen)
     s = _mean_or_zero(gzsl, seen)
@@ -117,6 +122,7 @@ def score(czsl: Predictions, gzsl: Predictions, index: DatasetIndex) -> Metrics:
         per_class={
             name: float(value) for name, value in zip(index.classes, per_class, strict=True) if not np.isnan(value)
         },
+        selected=selected,
     )
 
 
@@ -128,7 +134,9 @@ def write_metrics(path: Path, metrics: Metrics, provenance: Provenance) -> None:
 def read_metrics(path: Path) -> Metrics:
     """Return the metrics at `path`, refused with one sentence if the file does not hold any, or not what was written."""
     found = read_record(path, "metrics")
-    return Metrics(**{**found, "classes_without_images": tuple(found["classes_without_images"])})
+    selected = EpochScore(**found["selected"]) if found["selected"] else None
+    without = tuple(found["classes_without_images"])
+    return Metrics(**{**found, "classes_without_images": without, "selected": selected})
 
 
 def _mean_or_zero(predictions: Predictions, classes: np.ndarray) -> float:

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
+from scegg_core.data.tables import DatasetIndex
 from scegg_core.models.eggn import EGGN
 from scegg_core.settings.eggn import EggnSettings
 from scegg_core.settings.final import SynthesisSettings
@@ -34,3 +35,18 @@ def synthesize(
         parts.append(eggn.generate(z, vectors[label].expand(len(z), -1), strength))
     labels = classes.repeat_interleave(settings.per_class)
     return SyntheticFeatures(torch.cat(parts), labels)
+
+
+def synthesize_unseen(
+    index: DatasetIndex,
+    eggn: EGGN,
+    eggn_settings: EggnSettings,
+    settings: SynthesisSettings,
+    seed: int,
+    device: torch.device,
+) -> SyntheticFeatures:
+    """Return `synthesize` of the unseen classes of `index`, computed on `device`, in main memory."""
+    unseen = torch.nonzero(~torch.from_numpy(index.seen)).squeeze(1)
+    vectors = torch.from_numpy(index.vectors).to(device)
+    made = synthesize(eggn.to(device), vectors, unseen, eggn_settings, settings, seed)
+    return SyntheticFeatures(made.features.cpu(), made.labels)

@@ -28,7 +28,9 @@ class RunResult:
     """What one variant reached with one seed; accuracies in [0, 1], NaN where a task was not run.
 
     `dataset` is the name shown, `published` the data set's name in the published tables ('' for none); `computed` says
-    on what it was computed and whether the same bits come out again.
+    on what it was computed and whether the same bits come out again. `tuned` are the settings that the validation
+    split selected ('' for none), `epoch` the epoch (None: the last); `oracle` has the paper's metrics of the best
+    epochs on test, where they are to be shown.
     """
 
     dataset: str
@@ -46,6 +48,9 @@ class RunResult:
     ausuc: float
     published: str = ""
     computed: str = ""
+    tuned: str = ""
+    epoch: int | None = None
+    oracle: dict[str, float] | None = None
 
     def percent(self, metric: str) -> float:
         """Return a metric (a key of METRICS) in percent."""
@@ -62,7 +67,7 @@ def result_table(results: Sequence[RunResult], published: Sequence[PublishedRow]
     from pandas import DataFrame
 
     rows = [
-        _identity(runs[0]) | {"seeds": len(runs)} | _moments(_percents(runs)) | _published(runs[0], published)
+        _head(runs) | {"seeds": len(runs)} | moments(_percents(runs)) | _oracle(runs) | _published(runs[0], published)
         for runs in _groups(results)
     ]
     table = DataFrame(rows).astype({"seeds": "Int64", "image_size": "Int64"}) if rows else DataFrame()
@@ -81,7 +86,7 @@ def seed_rows(results: Sequence[RunResult]) -> "DataFrame":
     from pandas import DataFrame
 
     return DataFrame(
-        _identity(run)
+        _head([run])
         | {"seed": run.seed}
         | {name: round(run.percent(name), 2) for name in METRICS}
         | {"computed": run.computed}
@@ -103,7 +108,7 @@ def paired_differences(results: Sequence[RunResult], reference: str = "sc-egg") 
         pairs = [(run, base[_pair(run)]) for run in runs]
         differences = {name: [run.percent(name) - other.percent(name) for run, other in pairs] for name in METRICS}
         head = {"dataset": runs[0].dataset, "variant": runs[0].variant, "title": runs[0].title, "reference": reference}
-        rows.append(head | {"seeds": len(runs)} | _moments(differences))
+        rows.append(head | {"seeds": len(runs)} | moments(differences))
     return DataFrame(rows)
 
 
@@ -166,8 +171,19 @@ def _groups(results: Sequence[RunResult]) -> list[list[RunResult]]:
 
 
 def _identity(run: RunResult) -> dict:
-    names = ("dataset", "variant", "title", "backbone", "weights", "image_size", "selection")
+    names = ("dataset", "variant", "title", "backbone", "weights", "image_size", "selection", "tuned")
     return {name: getattr(run, name) for name in names}
+
+
+def _head(runs: Sequence[RunResult]) -> dict:
+    """What a row says of runs that differ in the seed alone, and maybe in the epoch that was selected."""
+    head = _identity(runs[0])
+    tuned = head.pop("tuned")
+    epochs = sorted({run.epoch for run in runs if run.epoch is not None})
+    if epochs:
+        span = f"epoch {epochs[0]}" if len(epochs) == 1 else f"epochs {epochs[0]}-{epochs[-1]}"
+        head["selection"] += f" ({span})"
+    return head | {"selection": head["selection"] + (f"; tuned: {tuned}" if tuned else "")}
 
 
 def _pair(run: RunResult) -> tuple:
@@ -179,13 +195,20 @@ def _percents(runs: Sequence[RunResult], names: Iterable[str] = METRICS) -> dict
     return {name: [run.percent(name) for run in runs] for name in names}
 
 
-def _moments(values: dict[str, list[float]]) -> dict:
-    """Columns `name` and `name_std` of each list, rounded; no std of a single value."""
+def moments(values: dict[str, list[float]]) -> dict:
+    """Return mean `name` and sample deviation `name_std` of each list, rounded; no deviation of a single value."""
     columns = {}
     for name, numbers in values.items():
         columns[name] = round(fmean(numbers), 2)
         columns[f"{name}_std"] = round(stdev(numbers), 2) if len(numbers) > 1 and np.isfinite(numbers).all() else np.nan
     return columns
+
+
+def _oracle(runs: Sequence[RunResult]) -> dict:
+    """Columns oracle_* of runs that all know their best epochs on test."""
+    if any(run.oracle is None for run in runs):
+        return {}
+    return moments({f"oracle_{name}": [100 * run.oracle[name] for run in runs] for name in PAPER_METRICS})
 
 
 def _published(run: RunResult, published: Sequence[PublishedRow]) -> dict:
@@ -205,10 +228,10 @@ def _add_published(rows: dict[tuple, dict], row: PublishedRow, datasets: Sequenc
 
 def _add_ours(rows: dict[tuple, dict], runs: Sequence[RunResult]) -> None:
     head = {name: value for name, value in _identity(runs[0]).items() if name not in ("dataset", "variant", "title")}
-    head["seeds"] = len(runs)
+    head |= {"selection": "; ".join([head["selection"], *(["tuned"] if head.pop("tuned") else [])]), "seeds": len(runs)}
     key = ("ours", runs[0].variant, *head.values())
     cells = rows.setdefault(key, {"family": "ours", "method": runs[0].title} | head)
-    cells |= {f"{runs[0].dataset} {name}": value for name, value in _moments(_percents(runs, PAPER_METRICS)).items()}
+    cells |= {f"{runs[0].dataset} {name}": value for name, value in moments(_percents(runs, PAPER_METRICS)).items()}
 
 
 def _class_row(label: int, counts: np.ndarray, names: Sequence[str], seen: np.ndarray) -> dict:

@@ -1,10 +1,12 @@
 """From the metrics of data sets' runs to the rows of their tables."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 
 from scegg_core.artifacts import read_description
 from scegg_core.predictions import read_metrics
+from scegg_core.selection import EpochScore, best_epoch, read_epochs
 from scegg_core.settings.base import settings
 from scegg_core.tables import ABLATION, RunResult, missing_remarks
 
@@ -23,6 +25,7 @@ class TableSettings:
     image_size: int
     titles: dict[str, str]
     selection: dict[str, str]
+    tuned: dict[str, str]  # of variants that stand for a point of a grid: its settings
     runs: Runs  # that belong into the table
     reference: str
 
@@ -40,6 +43,18 @@ def run_results(paths: Sequence[str], there: Sequence[tuple[str, int]], given: T
     return [_result(Path(path), given, *run) for path, run in zip(paths, there, strict=True)]
 
 
+def with_oracle(results: Sequence[RunResult], paths: Sequence[str], runs: Sequence[tuple[str, int]]) -> list[RunResult]:
+    """Return `results` with the best epochs on test of `runs`, whose scores by epoch are at `paths`."""
+    best = {tuple(run): best_on_test(read_epochs(path)) for path, run in zip(paths, runs, strict=True)}
+    return [replace(result, oracle=best.get((result.variant, result.seed))) for result in results]
+
+
+def best_on_test(scores: Sequence[EpochScore]) -> dict[str, float]:
+    """Return what released codes report: Acc of the epoch best in Acc, and U, S, H of the one best in H."""
+    best = best_epoch(scores)
+    return {"Acc": max(score.acc for score in scores), "U": best.u, "S": best.s, "H": best.h}
+
+
 def summary_results(paths: Sequence[str], given: SummarySettings) -> list[RunResult]:
     """Return the results of all data sets; `paths` are the metrics files of `given.there`, data set by data set."""
     waiting, found = iter(paths), []
@@ -53,6 +68,8 @@ def remarks(results: Sequence[RunResult], given: TableSettings) -> list[str]:
     deterministically, and which runs are missing."""
     said = [f"{given.dataset} is a generated data set: a demonstration, no benchmark."] if given.generated else []
     said += [f"{given.dataset} was computed on {how}." for how in sorted({run.computed for run in results} - {""})]
+    if any(run.oracle for run in results):
+        said.append("Columns oracle: the best epoch on the test set, as released codes report; never the result.")
     for variant in given.titles:
         said += missing_remarks(results, [variant], [seed for name, seed in given.runs if name == variant])
     return said
@@ -82,4 +99,6 @@ def _result(path: Path, given: TableSettings, variant: str, seed: int) -> RunRes
         ausuc=found.ausuc,
         published=given.published or "",
         computed="; ".join(read_description(path, "metrics")["provenance"]["computed"]),
+        tuned=given.tuned.get(variant, ""),
+        epoch=found.selected.epoch if found.selected else None,
     )

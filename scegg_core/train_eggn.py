@@ -5,6 +5,7 @@ from one pass through E, G and F. A critic step is three products (`Critic.compa
 generator's step asks for come from one pass.
 """
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import torch
@@ -59,8 +60,11 @@ class EggnTrainer:
         """Return the generator steps of an epoch: a pass without feedback and one with it."""
         return 2 * self.steps_per_pass
 
-    def run(self, epochs: int | None = None) -> Curve:
-        """Train up to `epochs` (default: all), from the checkpoint if there is one; return the curve."""
+    def run(self, epochs: int | None = None, on_epoch: Callable[[int, EGGN], None] | None = None) -> Curve:
+        """Train up to `epochs` (default: all), from the checkpoint if there is one; return the curve.
+
+        `on_epoch` is called with the number and the model of each epoch that ends.
+        """
         terms = self._restore()
         last = (epochs or self.settings.epochs) * self.steps_per_epoch
         with bar(last, "EGGN", initial=self.step) as progress:
@@ -72,6 +76,8 @@ class EggnTrainer:
                 if self.step % self.steps_per_epoch == 0:
                     self.curve.add_epoch("3", self.step // self.steps_per_epoch, self.step - len(terms), terms)
                     terms = []
+                    if on_epoch:
+                        on_epoch(self.step // self.steps_per_epoch, self.model)
                 if self.checkpoint and self.step < last and self.checkpoint.due():
                     self._save(terms)
         return self.curve

@@ -10,5 +10,6 @@ from scegg_core.settings.data import DatasetSettings
 with run_job(snakemake) as job:
     given = {**snakemake.params.settings, **snakemake.params.places}
     index = index_dataset(parse_section(DatasetSettings, given, f"datasets.{snakemake.wildcards.dataset}"))
-    paths = [Path(path) for path in (snakemake.output.classes, snakemake.output.images, snakemake.output.attributes)]
+    files = snakemake.output
+    paths = [Path(path) for path in (files.classes, files.images, files.attributes, files.test_labels)]
     write_index(index, *paths, job.provenance())

@@ -1,4 +1,4 @@
-"""Rule plot_curves: the losses of a variant's stages over epochs, a line per seed."""
+"""Rule plot_curves: the losses of a variant's stages and its accuracies on validation over epochs, a line per seed."""
 
 from scegg_core.curve_table import read_curves, write_curves
 from scegg_core.figures.curves import draw_curves
@@ -6,6 +6,7 @@ from scegg_core.figures.style import save
 from scegg_core.jobs import run_job
 
 with run_job(snakemake) as job:
-    curves = read_curves(snakemake.input.curves, snakemake.params.seeds)
+    files, params = snakemake.input, snakemake.params
+    curves = read_curves(files.curves, params.seeds, files.epochs, params.scored)
     write_curves(snakemake.output.curves, curves, job.provenance())
-    save(draw_curves(curves, snakemake.params.title), snakemake.output.png)
+    save(draw_curves(curves, params.title), snakemake.output.png)

@@ -11,7 +11,8 @@ from scegg_core.yardsticks import SCORERS, calibrate, predict_closed_form
 
 with run_job(snakemake) as job:
     files, scorer = snakemake.input, SCORERS[snakemake.params.settings["predict_by"]]
-    validation = read_index(Path(files.val_classes), Path(files.val_images), Path(files.val_attributes))
+    tables = (files.val_classes, files.val_images, files.val_attributes, files.val_test_labels)
+    validation = read_index(*map(Path, tables))
     chosen = calibrate(scorer, read_features(Path(files.val_features), validation).numpy(), validation)
     index = read_index_of(files)
     features = read_features(Path(files.features), index).numpy()

@@ -12,5 +12,6 @@ with run_job(snakemake) as job:
     given = {**snakemake.params.settings, **snakemake.params.places}
     settings = parse_section(DatasetSettings, given, f"datasets.{snakemake.wildcards.dataset}")
     index = read_index_of(snakemake.input)
-    paths = [Path(path) for path in (snakemake.output.classes, snakemake.output.images, snakemake.output.attributes)]
+    files = snakemake.output
+    paths = [Path(path) for path in (files.classes, files.images, files.attributes, files.test_labels)]
     write_index(class_split(index, settings), *paths, job.provenance())

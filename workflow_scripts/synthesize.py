@@ -2,13 +2,11 @@
 
 from pathlib import Path
 
-import torch
-
 from scegg_core.data.tables import read_index_of
 from scegg_core.generators import read_eggn, write_synthetic
 from scegg_core.jobs import run_job
 from scegg_core.settings.final import SynthesisSettings
-from scegg_core.synthesize import synthesize
+from scegg_core.synthesize import synthesize_unseen
 from scegg_core.training import prepare_device
 
 with run_job(snakemake) as job:
@@ -16,7 +14,5 @@ with run_job(snakemake) as job:
     device = prepare_device(snakemake.resources.device, snakemake.params.deterministic)
     index = read_index_of(snakemake.input)
     eggn, eggn_settings = read_eggn(Path(snakemake.input.eggn))
-    unseen = torch.nonzero(~torch.from_numpy(index.seen)).squeeze(1)
-    vectors = torch.from_numpy(index.vectors).to(device)
-    made = synthesize(eggn.to(device), vectors, unseen, eggn_settings, settings, seed)
+    made = synthesize_unseen(index, eggn, eggn_settings, settings, seed, device)
     write_synthetic(Path(snakemake.output.synthetic), made, job.provenance(seed=seed, device=device))

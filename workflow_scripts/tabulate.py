@@ -4,12 +4,13 @@ from scegg_core.artifacts import write_text
 from scegg_core.jobs import run_job
 from scegg_core.published import read_published
 from scegg_core.tables import ablation_table, paired_differences, result_table, seed_rows
-from scegg_core.tabulate import TableSettings, ablation_remarks, remarks, run_results
+from scegg_core.tabulate import TableSettings, ablation_remarks, remarks, run_results, with_oracle
 from scegg_core.typeset import to_latex, to_markdown, write_csv_and_page
 
 with run_job(snakemake) as job:
     given, files = job.settings(TableSettings), snakemake.output
     results = run_results(snakemake.input.metrics, snakemake.params.there, given)
+    results = with_oracle(results, snakemake.input.oracle, snakemake.params.oracle)
     published = read_published(*snakemake.input.published)
     table, notes = result_table(results, published), remarks(results, given)
     ablation, ablation_notes = ablation_table(results, published), ablation_remarks(results, given)

@@ -5,15 +5,22 @@ from pathlib import Path
 from scegg_core.eggn_stage import train_eggn
 from scegg_core.generators import write_eggn
 from scegg_core.jobs import run_job
+from scegg_core.selection import selected_epoch, up_to
+from scegg_core.settings.base import as_mapping
 from scegg_core.settings.eggn import EggnSettings
+from scegg_core.snapshots import keeping
 from scegg_core.spaces import read_space
 from scegg_core.training import prepare_device, resumable
 
 with run_job(snakemake) as job:
     settings, seed = job.settings(EggnSettings), int(snakemake.wildcards.seed)
+    settings = up_to(settings, selected_epoch(snakemake.input.get("selection")))
     device = prepare_device(snakemake.resources.device, snakemake.params.deterministic)
-    made_from = job.provenance(seed=seed, device=device)
-    with resumable(snakemake.output.eggn, made_from, snakemake.resources.checkpoint_seconds) as checkpoint:
-        eggn, curve = train_eggn(read_space(snakemake.input), settings, seed, device, checkpoint)
-        curve.write(snakemake.output.curve, made_from)
-        write_eggn(Path(snakemake.output.eggn), eggn, settings, made_from)
+    made_from, files = job.provenance(as_mapping(settings), seed, device), snakemake.output
+    with (
+        keeping(files.snapshots, settings, made_from) as snapshots,
+        resumable(files.eggn, made_from, snakemake.resources.checkpoint_seconds) as checkpoint,
+    ):
+        eggn, curve = train_eggn(read_space(snakemake.input), settings, seed, device, checkpoint, snapshots.take)
+        curve.write(files.curve, made_from)
+        write_eggn(Path(files.eggn), eggn, settings, made_from)

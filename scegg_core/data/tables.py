@@ -14,6 +14,8 @@ from scegg_core.errors import InputError
 #: The attribute value that stands for "not known".
 MISSING = -1.0
 SPLITS = ("trainval", "test_seen", "test_unseen")
+#: The label of a test image in an index that was read without the labels of test images.
+UNTOLD = -1
 
 
 @dataclass(frozen=True)
@@ -23,7 +25,8 @@ class DatasetIndex:
     `percent` is (C, A) float32 as in the source (MISSING: not known); `words` are the words that an attribute's name
     is turned into; `parts` the body part it is bound to, or ''. `paths` are relative to the data set's folder, POSIX;
     `labels` are 0-based rows of `classes`; `rows` are rows of the base data set's images table (identity for the base);
-    `skipped` holds (path, reason) of the images left out.
+    `skipped` holds (path, reason) of the images left out. Stages before prediction read the index without the labels
+    of test images, which then are UNTOLD.
     """
 
     classes: tuple[str, ...]
@@ -46,6 +49,11 @@ class DatasetIndex:
     def in_split(self, split: str) -> np.ndarray:
         """Return the positions of the images in `split` (one of SPLITS), int64, ascending."""
         return np.flatnonzero(np.asarray(self.split) == split)
+
+    @property
+    def test_images(self) -> np.ndarray:
+        """Positions of the test images of seen and unseen classes, int64, ascending."""
+        return np.flatnonzero(np.asarray(self.split) != "trainval")
 
 
 @dataclass(frozen=True)
@@ -84,22 +92,36 @@ def take_images(index: DatasetIndex, keep: np.ndarray) -> DatasetIndex:
     )
 
 
-def write_index(index: DatasetIndex, classes: Path, images: Path, attributes: Path, provenance: Provenance) -> None:
-    """Write the three tables of the index to the paths `classes`, `images` and `attributes`."""
+def write_index(
+    index: DatasetIndex, classes: Path, images: Path, attributes: Path, test_labels: Path, provenance: Provenance
+) -> None:
+    """Write the index to four tables: the labels of test images in one of their own, which training never reads."""
+    test = index.test_images
+    told = index.labels.copy()
+    told[test] = UNTOLD
     classes_table = {"name": index.classes, "seen": index.seen, "percent": index.percent, "vector": index.vectors}
-    images_table = {"path": index.paths, "label": index.labels, "split": index.split, "row": index.rows}
+    images_table = {"path": index.paths, "label": told, "split": index.split, "row": index.rows}
     attributes_table = {"name": index.attributes, "words": index.words, "part": index.parts}
     skipped = {"skipped": [list(item) for item in index.skipped]}
     write_table(classes, "classes", classes_table, provenance)
     write_table(images, "images", images_table, provenance, skipped)
     write_table(attributes, "attributes", attributes_table, provenance)
+    labels_table = {"image": test.astype(np.int32), "label": index.labels[test]}
+    write_table(test_labels, "test_labels", labels_table, provenance)
 
 
-def read_index(classes: Path, images: Path, attributes: Path) -> DatasetIndex:
-    """Return the index that `write_index` wrote; raises InputError for a missing or damaged table."""
+def read_index(classes: Path, images: Path, attributes: Path, test_labels: Path | None = None) -> DatasetIndex:
+    """Return the index that `write_index` wrote, without the labels of test images unless `test_labels` is given.
+
+    Raises InputError for a missing or damaged table.
+    """
     class_table, image_table = read_table(classes, "classes"), read_table(images, "images")
     attribute_table = read_table(attributes, "attributes")
     skipped = read_description(images)["extra"].get("skipped", [])
+    labels = image_table["label"].to_numpy().copy()
+    if test_labels is not None:
+        told = read_table(test_labels, "test_labels")
+        labels[told["image"].to_numpy()] = told["label"].to_numpy()
     return DatasetIndex(
         classes=tuple(class_table["name"].to_pylist()),
         seen=class_table["seen"].to_numpy(),
@@ -108,7 +130,7 @@ def read_index(classes: Path, images: Path, attributes: Path) -> DatasetIndex:
         words=tuple(attribute_table["words"].to_pylist()),
         parts=tuple(attribute_table["part"].to_pylist()),
         paths=tuple(image_table["path"].to_pylist()),
-        labels=image_table["label"].to_numpy(),
+        labels=labels,
         split=tuple(image_table["split"].to_pylist()),
         rows=image_table["row"].to_numpy(),
         skipped=tuple((path, reason) for path, reason in skipped),
@@ -116,8 +138,9 @@ def read_index(classes: Path, images: Path, attributes: Path) -> DatasetIndex:
 
 
 def read_index_of(files: object) -> DatasetIndex:
-    """Return the index of a job whose inputs are named `classes`, `images` and `attributes`."""
-    return read_index(Path(files.classes), Path(files.images), Path(files.attributes))
+    """Return the index of a job whose inputs are named `classes`, `images`, `attributes` and maybe `test_labels`."""
+    told = getattr(files, "test_labels", None)
+    return read_index(Path(files.classes), Path(files.images), Path(files.attributes), Path(told) if told else None)
 
 
 def write_vectors(path: Path, attributes: tuple[str, ...], vectors: AttributeVectors, provenance: Provenance) -> None:

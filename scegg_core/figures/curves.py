@@ -1,4 +1,4 @@
-"""Training curves: the losses of all three stages over epochs, a line per seed, a panel per term."""
+"""Training curves: the losses of all three stages and the accuracies on validation over epochs, a line per seed."""
 
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
@@ -12,6 +12,7 @@ if TYPE_CHECKING:
 
 COLUMNS = 4  # panels in a row
 STAGES = {"1": "stage 1", "2": "stage 2", "3": "stage 3", "czsl": "CZSL classifier", "gzsl": "GZSL classifier"}
+STAGES["validation"] = "validation split"
 #: Terms by the name they are recorded under; others are shown as they are.
 TERMS = {
     "L_LCE": "$L_{LCE}$ (Eq. 6)",
@@ -27,6 +28,11 @@ TERMS = {
     "L_SCE": "$L_{SCE}$ (Eq. 14)",
     "L_UCE": "$L_{UCE}$ (Eq. 15)",
     "cross_entropy": "cross-entropy",
+    "acc": "Acc, conventional (share)",
+    "u": "U, unseen classes (share)",
+    "s": "S, seen classes (share)",
+    "h": "H, harmonic mean (share)",
+    "ausuc": "AUSUC (share)",
 }
 
 

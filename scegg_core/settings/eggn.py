@@ -44,3 +44,6 @@ class EggnSettings:
     classification_weight: float = Field(
         0.0, ge=0, description="f-CLSWGAN's loss of a softmax classifier trained on real seen features"
     )
+    snapshots: int = Field(
+        20, ge=0, description="at most so many epochs are compared where one is selected, evenly spaced; else 0"
+    )

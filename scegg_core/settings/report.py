@@ -15,6 +15,9 @@ class ReportTables:
     missing: Literal["make", "name"] = Field(
         "make", description="runs that are not there yet: make them, or name them in a remark and go on without them"
     )
+    oracle: bool = Field(
+        False, description="whether columns oracle_* show the best epoch on test, as released codes report; no result"
+    )
     reference: str = Field("sc-egg", description="the variant that paired.csv compares the others with")
 
 

@@ -4,21 +4,20 @@ Layers, later ones winning: the section's defaults, config.yaml's section, the d
 variant's (or space's) overrides.
 """
 
-import re
-from difflib import get_close_matches
-from functools import cache
-from importlib.util import find_spec
+from dataclasses import replace
 from pathlib import Path
 
 from pydantic import Field
 
 from scegg_core.errors import InputError
 from scegg_core.settings.base import deep_merge, parse_section, settings
+from scegg_core.settings.checks import check_dataset, check_pictures, check_tuning
 from scegg_core.settings.data import DatasetSettings, Download
 from scegg_core.settings.eggn import EggnSettings
 from scegg_core.settings.final import ClassifierSettings, SynthesisSettings
 from scegg_core.settings.report import AttentionSettings, ConfusionSettings, ReportTables, TsneSettings
 from scegg_core.settings.scen import ScenSettings
+from scegg_core.settings.tuning import POINT, Point, TuningSettings
 from scegg_core.settings.variants import SpaceSettings, VariantSettings
 
 VALIDATION = "/validation"  # suffix of a data set's name: its trainval images split again, to select on
@@ -48,6 +47,9 @@ class Configuration:
     confusion: ConfusionSettings = Field(default_factory=ConfusionSettings)
     spaces: dict[str, SpaceSettings]
     variants: dict[str, VariantSettings]
+    tuning: dict[str, TuningSettings] = Field(
+        default_factory=dict, description="grids compared on validation, by the variant they tune"
+    )
     downloads: dict[str, Download] = Field(default_factory=dict)
     extensions: dict[str, str] = Field(
         default_factory=dict, description="CSV files of new classes x attributes to add to finished runs, by name"
@@ -74,20 +76,64 @@ class Configuration:
         raise InputError(f"config: no data set is generated into {folder!r}.")
 
     def variant(self, name: str) -> VariantSettings:
-        """Return the settings of the variant `name`."""
-        return self._named("variants", name)
+        """Return the settings of the variant `name`; sc-egg@3 is point 3 of the grid that tunes sc-egg."""
+        if POINT in name:
+            return self._point_variant(name)
+        own = self._named("variants", name)
+        return own if own.tuned is None else replace(self.variant(own.tuned), title=own.title, seeds=own.seeds)
 
     def space(self, name: str) -> SpaceSettings:
-        """Return the settings of the space `name`."""
-        return self._named("spaces", name)
+        """Return the settings of the space `name`; sc-egg@3 is the one that point 3 of sc-egg's grid needs."""
+        if POINT not in name:
+            return self._named("spaces", name)
+        own = self.space(self.variant(name.partition(POINT)[0]).space)
+        return replace(own, scen=deep_merge(own.scen, self.point(name).part("scen")))
+
+    def tuned(self, variant: str) -> str | None:
+        """Return the entry of section tuning whose best point the variant stands for, or None."""
+        return None if POINT in variant else self._named("variants", variant).tuned
+
+    def point(self, name: str) -> Point:
+        """Return the point of a grid that is called `name`, such as sc-egg@3."""
+        tuned, _, number = name.partition(POINT)
+        points = {str(point.number): point for point in self._named("tuning", tuned).points()}
+        if number not in points:
+            raise InputError(f"config: the grid tuning.{tuned} has {len(points)} points, so there is no {name!r}.")
+        return points[number]
+
+    def points_of(self, variant: str) -> list[str]:
+        """Return the names of the points of the grid that tunes `variant`."""
+        return [f"{variant}{POINT}{point.number}" for point in self._named("tuning", variant).points()]
+
+    def with_points(self) -> dict[str, VariantSettings]:
+        """Return every variant that has runs of its own by name: those of the configuration, and the grids' points."""
+        names = [name for name, own in self.variants.items() if own.tuned is None]
+        names += [point for tuned in self.tuning for point in self.points_of(tuned)]
+        return {name: self.variant(name) for name in names}
+
+    def grid_points(self, dataset: str) -> list[dict]:
+        """Return the points compared on a data set's validation split: variant, point, values and seeds of each."""
+        return [
+            {"variant": tuned, "point": name, "values": self.point(name).values, "seeds": self.tuning[tuned].seeds}
+            for tuned in self.tunings_of(dataset)
+            for name in self.points_of(tuned)
+        ]
+
+    def tunings_of(self, dataset: str) -> list[str]:
+        """Return the grids that a data set's rows stand for, or all where none does."""
+        found = [self.variants[name].tuned for name in self.dataset(dataset).variants if self.variants[name].tuned]
+        return list(dict.fromkeys(found)) or list(self.tuning)
 
     def scen_of(self, dataset: str, space: str) -> ScenSettings:
         """Return SCEN's settings for a space of a data set."""
         return self._stage("scen", ScenSettings, dataset, f"spaces.{space}", self.space(space).scen)
 
     def eggn_of(self, dataset: str, variant: str) -> EggnSettings:
-        """Return EGGN's settings for a variant on a data set."""
-        return self._stage("eggn", EggnSettings, dataset, f"variants.{variant}", self.variant(variant).eggn)
+        """Return EGGN's settings for a variant on a data set; no snapshots where no epochs are compared."""
+        own = self.variant(variant)
+        found = self._stage("eggn", EggnSettings, dataset, f"variants.{variant}", own.eggn)
+        compared = own.selection == "validation" if dataset.endswith(VALIDATION) else self.tables.oracle
+        return found if compared else replace(found, snapshots=0)
 
     def synthesis_of(self, dataset: str, variant: str) -> SynthesisSettings:
         """Return the synthesis settings for a variant on a data set."""
@@ -101,22 +147,30 @@ class Configuration:
             "classifier", ClassifierSettings, dataset, f"variants.{variant}", self.variant(variant).classifier
         )
 
-    def table_part(self, dataset: str) -> dict:
-        """Return what a data set's table says beside the metrics: names of rows, backbone, image size, selection."""
+    def table_part(self, dataset: str, standing: dict[str, str]) -> dict:
+        """Return what a data set's table says beside the metrics: names of rows, backbone, image size, selection.
+
+        `standing` has the point of a grid that a tuned variant stands for.
+        """
         own = self.dataset(dataset)
         variants = {name: self.variant(name) for name in own.variants}
         return {
-            "dataset": (own.title or dataset) if not dataset.endswith(VALIDATION) else f"{dataset}",
+            "dataset": self.shown_name(dataset),
             "published": own.published,
             "backbone": own.backbone.network,
             "weights": Path(own.backbone.weights).name,
             "image_size": own.backbone.image_size,
             "titles": {name: variant.title or name for name, variant in variants.items()},
             "selection": {name: variant.selection for name, variant in variants.items()},
+            "tuned": {name: self.point(point).text() for name, point in standing.items()},
             "generated": own.generate is not None,
             "reference": self.tables.reference,
             "runs": self.runs(dataset),
         }
+
+    def shown_name(self, dataset: str) -> str:
+        """Return the name of a data set in tables and pictures."""
+        return dataset if dataset.endswith(VALIDATION) else self.dataset(dataset).title or dataset
 
     def runs(self, dataset: str) -> list[tuple[str, int]]:
         """Return (variant, seed) of every run in a data set's table."""
@@ -129,6 +183,19 @@ class Configuration:
         names = ("count", "seed", "attributes", "overview_attributes")
         own_part = {"images": given.images.get(dataset, ()), "resize": own.backbone.resize}
         return {name: getattr(given, name) for name in names} | own_part
+
+    def _point_variant(self, name: str) -> VariantSettings:
+        """The tuned variant with the values of a point laid over it."""
+        tuned, point = name.partition(POINT)[0], self.point(name)
+        own, grid = self.variant(tuned), self.tuning[tuned]
+        space, scen = own.space, point.part("scen")
+        if scen:  # points that differ in later stages alone share the space of the first of them
+            first = next(other for other in grid.points() if other.part("scen") == scen)
+            space = f"{tuned}{POINT}{first.number}"
+        layers = {
+            stage: deep_merge(getattr(own, stage), point.part(stage)) for stage in ("eggn", "synthesis", "classifier")
+        }
+        return replace(own, title=f"{own.title or tuned}: {point.text()}", space=space, **layers)
 
     def _stage(self, stage: str, kind: type, dataset: str, place: str, overrides: dict):
         own = getattr(self.dataset(dataset), stage)
@@ -148,76 +215,11 @@ def read_configuration(values: dict) -> Configuration:
     config = parse_section(Configuration, values, "config.yaml")
     for section, kind in STAGES.items():
         parse_section(kind, getattr(config, section), section)
+    check_tuning(config)
     for name in config.datasets:
-        _check_dataset(config, name)
-    _check_pictures(config)
+        check_dataset(config, name)
+    check_pictures(config)
     return config
 
 
 STAGES = {"scen": ScenSettings, "eggn": EggnSettings, "synthesis": SynthesisSettings, "classifier": ClassifierSettings}
-
-
-def _check_dataset(config: Configuration, name: str) -> None:
-    """Refuse names that nothing answers to, and overrides that do not fit, before any work."""
-    if not name.replace("-", "").replace("_", "").isalnum():
-        raise InputError(f"config: datasets.{name} is not a usable name; use letters, digits, '-' and '_'.")
-    dataset = config.dataset(name)
-    known = torchvision_networks()
-    if known and dataset.backbone.network not in known:
-        close = get_close_matches(dataset.backbone.network, known, 3)
-        hint = f"; did you mean {' or '.join(close)}?" if close else "."
-        raise InputError(
-            f"config: datasets.{name}.backbone.network is {dataset.backbone.network!r}, which torchvision does not have{hint}"
-        )
-    for variant in dataset.variants:
-        check_variant(config, name, variant)
-    for download in dataset.all_downloads:
-        if download not in config.downloads:
-            raise InputError(f"config: datasets.{name} needs {download!r}, which section downloads does not have.")
-    if len(set(dataset.seeds)) != len(dataset.seeds):
-        raise InputError(f"config: datasets.{name}.seeds {list(dataset.seeds)} names a seed twice.")
-
-
-@cache
-def torchvision_networks() -> frozenset[str]:
-    """Return the names of torchvision's networks, read off its sources: importing it takes seconds."""
-    found = find_spec("torchvision")
-    if found is None or found.origin is None:
-        return frozenset()
-    sources = (Path(found.origin).parent / "models").glob("*.py")
-    pattern = re.compile(r"^@register_model\(\)\n(?:@.*\n)*def (\w+)\(", re.MULTILINE)
-    return frozenset(name for source in sources for name in pattern.findall(source.read_text(encoding="utf-8")))
-
-
-def _check_pictures(config: Configuration) -> None:
-    """Refuse names in the sections of tables and pictures that nothing answers to."""
-    for name in config.tables.summary:
-        config.dataset(name)
-    for name in (config.tables.reference, *config.tsne.variants, *config.confusion.variants):
-        config.variant(name)
-    for name, images in config.attention.images.items():
-        config.dataset(name)
-        if len(images) > config.attention.count:
-            raise InputError(
-                f"config: attention.images names {len(images)} images of {name}, but attention.count is "
-                f"{config.attention.count}; raise it."
-            )
-    if config.space(config.attention.space).kind != "scen":
-        raise InputError(f"config: attention.space is {config.attention.space!r}, which has no SCEN.")
-    for name in config.tsne.variants:
-        if config.variant(name).predict_by != "generation":
-            raise InputError(f"config: tsne.variants names {name!r}, which generates no features.")
-
-
-def check_variant(config: Configuration, dataset: str, name: str) -> None:
-    """Raise InputError if the variant, its space or its settings do not exist or do not fit."""
-    variant = config.variant(name)
-    space = config.space(variant.space)
-    if space.kind == "scen":
-        config.scen_of(dataset, variant.space)
-    elif variant.predict_by == "embedding":
-        raise InputError(f"config: variants.{name} predicts by embedding, but space {variant.space!r} has no SCEN.")
-    if variant.predict_by == "generation":
-        config.eggn_of(dataset, name)
-        config.synthesis_of(dataset, name)
-        config.classifier_of(dataset, name)

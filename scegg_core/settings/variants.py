@@ -1,5 +1,6 @@
 """Settings of spaces and variants: which features, and how predictions are made on them."""
 
+from dataclasses import replace
 from typing import Literal
 
 from pydantic import Field, model_validator
@@ -28,12 +29,30 @@ class VariantSettings:
     eggn: dict = Field(default_factory=dict, description="overrides of section eggn")
     synthesis: dict = Field(default_factory=dict, description="overrides of section synthesis")
     classifier: dict = Field(default_factory=dict, description="overrides of section classifier")
-    selection: Literal["last"] = Field(
-        "last", description="which epoch's generator is used; never one that the test set chose"
+    selection: Literal["last", "validation"] = Field(
+        "last",
+        description="how many epochs the generator is trained: all, or as many as have the highest H on the validation split with the same seed",
+    )
+    tuned: str | None = Field(
+        None, description="stands for the best point of this entry of section tuning; takes title and seeds only"
     )
 
     @model_validator(mode="after")
     def _no_generator_settings_without_generation(self) -> "VariantSettings":
         if self.predict_by != "generation" and (self.eggn or self.synthesis or self.classifier):
             raise ValueError(f"predict_by {self.predict_by} takes no eggn, synthesis or classifier settings")
+        return self
+
+    @model_validator(mode="after")
+    def _selection_needs_epochs(self) -> "VariantSettings":
+        if self.predict_by != "generation" and self.selection != "last":
+            raise ValueError(f"predict_by {self.predict_by} has no generator whose epoch could be selected")
+        return self
+
+    @model_validator(mode="after")
+    def _tuned_has_the_settings_of_its_grid(self) -> "VariantSettings":
+        if self.tuned is not None and replace(self, tuned=None, title=None, seeds=None) != VariantSettings():
+            raise ValueError(
+                f"tuned: {self.tuned} takes its settings from section tuning; beside it only title and seeds"
+            )
         return self

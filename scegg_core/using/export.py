@@ -85,7 +85,7 @@ def _files(folder: Path, title: str) -> ExportedFiles:
     names = {name: folder / f"{name}.safetensors" for name in ("classes", "scaler", "scen")}
     if not names["scen"].is_file():
         names["scen"] = None
-    absent = dict.fromkeys(("images", "attributes", "features", "regions"), folder / DESCRIPTION)
+    absent = dict.fromkeys(("images", "attributes", "test_labels", "features", "regions"), folder / DESCRIPTION)
     return ExportedFiles(folder=folder, run=folder, results=folder, title=title, **names, **absent)
 
 

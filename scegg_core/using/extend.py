@@ -3,8 +3,6 @@
 from dataclasses import dataclass
 from pathlib import Path
 
-import torch
-
 import scegg_core
 from scegg_core.artifacts import Provenance, file_digest, input_digest, read_description
 from scegg_core.classify import classifier_input
@@ -18,7 +16,7 @@ from scegg_core.reach import code_digest
 from scegg_core.settings.base import as_mapping, parse_section
 from scegg_core.settings.final import SynthesisSettings
 from scegg_core.spaces import Space, read_features, read_scaler
-from scegg_core.synthesize import synthesize
+from scegg_core.synthesize import synthesize_unseen
 from scegg_core.training import prepare_device
 from scegg_core.using.new_classes import extend_index, write_classes
 from scegg_core.using.run_folder import EXTENDED, RunFiles, find_run
@@ -41,15 +39,13 @@ def add_classes(run: str | Path, table: str | Path, name: str, device: str = "au
     """
     parent = _parent(run, name)
     files, folder = parent.files, parent.files.folder / EXTENDED / name
-    base = read_index(files.classes, files.images, files.attributes)
+    base = read_index(files.classes, files.images, files.attributes, files.test_labels)
     index = extend_index(base, Path(table))
     place = prepare_device(device)
     made_from = _provenance(parent, Path(table), place.type)
     write_classes(index, folder / "classes.parquet", made_from("extend_classes"))
     eggn, eggn_settings = read_eggn(files.eggn)
-    unseen = torch.nonzero(~torch.from_numpy(index.seen)).squeeze(1)
-    vectors = torch.from_numpy(index.vectors).to(place)
-    made = synthesize(eggn.to(place), vectors, unseen, eggn_settings, parent.synthesis, parent.seed)
+    made = synthesize_unseen(index, eggn, eggn_settings, parent.synthesis, parent.seed, place)
     write_synthetic(folder / "synthetic_unseen.parquet", made, made_from("synthesize", as_mapping(parent.synthesis)))
     space = Space(index, read_features(files.features, base), read_scaler(files.scaler), None)
     found = {}

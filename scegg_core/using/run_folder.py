@@ -13,7 +13,7 @@ from scegg_core.predictions import TASKS
 from scegg_core.settings.base import parse_section
 from scegg_core.settings.data import BackboneSettings
 
-INDEX = ("classes", "images", "attributes")
+INDEX = ("classes", "images", "attributes", "test_labels")
 EXTENDED = "extended"  # folder of a run that holds its extensions by new classes
 
 
@@ -27,6 +27,7 @@ class RunFiles:
     classes: Path
     images: Path
     attributes: Path
+    test_labels: Path
     features: Path
     scaler: Path
     scen: Path | None  # None in backbone spaces

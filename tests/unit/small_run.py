@@ -52,7 +52,7 @@ def make_run(root: Path, weights: str = "random", classifier_input: str = "dense
     index, images = _pictures(root / "pictures")
     results = root / "results" / "small"
     run, space = results / "variants/sc-egg/seed3", results / "spaces/sc-egg/seed3"
-    tables = [results / f"{name}.parquet" for name in ("classes", "images", "attributes")]
+    tables = [results / f"{name}.parquet" for name in ("classes", "images", "attributes", "test_labels")]
     write_index(index, *tables, Provenance("index_dataset"))
     store = _write_regions(results, index, images, weights)
     inputs = _write_space(space, store, index)

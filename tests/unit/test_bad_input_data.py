@@ -446,7 +446,7 @@ def refused(run: Callable[[], object], sentence: str, out: Path) -> None:
 
 
 def index_to(settings: DatasetSettings, out: Path) -> None:
-    paths = [out / f"{name}.parquet" for name in ("classes", "images", "attributes")]
+    paths = [out / f"{name}.parquet" for name in ("classes", "images", "attributes", "test_labels")]
     write_index(index_dataset(settings), *paths, Provenance("index_dataset"))
 
 

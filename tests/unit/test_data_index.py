@@ -10,6 +10,7 @@ from scipy.io import savemat
 
 from scegg_core.artifacts import Provenance
 from scegg_core.data.index import check_index, class_vectors, index_dataset, read_index, write_index
+from scegg_core.data.tables import UNTOLD
 from scegg_core.errors import InputError
 from scegg_core.settings.data import AttributeVectorSettings, DatasetSettings, ImagePolicy
 
@@ -92,12 +93,31 @@ def test_class_vectors_are_of_length_one_and_missing_values_count_as_zero():
 
 def test_written_tables_are_read_back_and_name_nothing_of_the_host(tmp_path):
     index = replace(index_dataset(make_cub(tmp_path / "data")), skipped=(("a.jpg", "is empty"),))
-    paths = [tmp_path / f"{name}.parquet" for name in ("classes", "images", "attributes")]
+    paths = [tmp_path / f"{name}.parquet" for name in ("classes", "images", "attributes", "test_labels")]
     write_index(index, *paths, Provenance("index_dataset"))
     read = read_index(*paths)
     for name in index.__dataclass_fields__:
         assert np.array_equal(getattr(read, name), getattr(index, name)), name
     assert not any(str(tmp_path).encode() in path.read_bytes() for path in paths)
+
+
+def test_labels_of_test_images_lie_in_a_table_of_their_own(tmp_path):
+    index, names = index_dataset(make_cub(tmp_path / "data")), ("classes", "images", "attributes", "test_labels")
+    other = replace(index, labels=index.labels.copy())
+    other.labels[index.in_split("test_unseen")] = index.labels[index.in_split("test_unseen")][::-1]
+    other.labels[3] = 1
+    written = {}
+    for folder, one in (("a", index), ("b", other)):
+        paths = [tmp_path / folder / f"{name}.parquet" for name in names]
+        write_index(one, *paths, Provenance("index_dataset"))
+        written[folder] = [path.read_bytes() for path in paths]
+        test = one.test_images
+        untold = read_index(*paths[:3])
+        assert (untold.labels[test] == UNTOLD).all()
+        training = one.in_split("trainval")
+        assert np.array_equal(untold.labels[training], one.labels[training])
+    assert written["a"][:3] == written["b"][:3]
+    assert written["a"][3] != written["b"][3]
 
 
 def test_other_sets_in_the_layout_need_only_the_root_of_their_paths(tmp_path):

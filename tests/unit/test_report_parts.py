@@ -231,6 +231,7 @@ def table_settings() -> tabulate.TableSettings:
         image_size=96,
         titles={"sc-egg": "SC-EGG", "len": "LEN"},
         selection={"sc-egg": "last", "len": "last"},
+        tuned={},
         runs=(("sc-egg", 0), ("sc-egg", 1), ("len", 0)),
         reference="sc-egg",
     )

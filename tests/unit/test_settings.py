@@ -8,7 +8,8 @@ import pytest
 import yaml
 
 from scegg_core.errors import InputError
-from scegg_core.settings.resolve import STAGES, read_configuration, torchvision_networks
+from scegg_core.settings.checks import torchvision_networks
+from scegg_core.settings.resolve import STAGES, read_configuration
 from scegg_core.settings.schema import schema_text
 from tests.conftest import ROOT
 
@@ -61,6 +62,57 @@ def test_ablations_differ_from_the_full_method_in_one_setting(values):
     assert changed == {"wo-lce": {"local_weight"}, "wo-gce": {"global_weight"}, "wo-scr": {"stage2_epochs"}}
     assert config.variant("wo-egs").space == "sc-egg"
     assert config.eggn_of("cub", "wo-egs").seen_guidance == config.eggn_of("cub", "wo-egs").unseen_guidance == 0
+
+
+#: What the authors' script really runs, by stage.
+RELEASED = {
+    "scen": {
+        "optimizer": "rmsprop", "learning_rate": 1e-4, "weight_decay": 1e-4, "momentum": 0.9,
+        "stage1_steps": 2000, "stage2_steps": 4000, "stage2_learning_rate": None, "compression": "mean",
+        "classifier_width": 1024, "stage2_updates": "classifier", "stage2_reduction": "mean",
+        "softmax_classes": "seen", "sampling": "class_balanced", "local_scale": 1.0,
+    },
+    "eggn": {
+        "learning_rate": 1e-3, "epochs": 50, "feedback_strength": 0.0, "seen_guidance": 1.0, "unseen_guidance": 1e-3,
+        "seen_path": "reconstruction", "decoder_loss": "weighted_l1",
+    },
+    "synthesis": {"feedback_strength": 0.0},
+    "classifier": {"input": "transformed", "epochs": 25},
+}  # fmt: skip
+#: What the paper's text says.
+TEXT = {"learning_rate": 1e-4, "batch_size": 64, "epochs": 200, "adversarial_weight": 10.0, "decoder_weight": 0.01}
+TEXT |= {"seen_guidance": 0.1, "unseen_guidance": 0.1, "decoder_loss": "l1", "guidance_classes": "all"}
+
+
+@pytest.mark.parametrize("dataset", ["aviary", "cub", "sun", "awa2"])
+def test_released_code_has_all_its_departures_on_every_data_set(values, dataset):
+    config = read_configuration(values)
+    found = {stage: getattr(config, f"{stage}_of")(dataset, "released-code") for stage in RELEASED}
+    assert {
+        stage: {name: getattr(found[stage], name) for name in given} for stage, given in RELEASED.items()
+    } == RELEASED
+    assert found["classifier"].batch_size == found["synthesis"].per_class
+
+
+@pytest.mark.parametrize("dataset", ["aviary", "cub", "sun", "awa2"])
+def test_paper_has_the_texts_values_on_every_data_set(values, dataset):
+    config = read_configuration(values)
+    assert config.scen_of(dataset, "paper") == STAGES["scen"]()
+    found = config.eggn_of(dataset, "paper")
+    assert {name: getattr(found, name) for name in TEXT} == TEXT
+
+
+def test_on_cub_the_full_method_is_the_papers(values):
+    config = read_configuration(values)
+    assert config.scen_of("cub", config.variant("sc-egg").space) == config.scen_of("cub", "paper")
+    assert config.eggn_of("cub", "sc-egg") == config.eggn_of("cub", "paper")
+
+
+def test_benchmarks_have_five_seeds(values):
+    config = read_configuration(values)
+    for name in ("cub", "sun", "awa2"):
+        assert config.dataset(name).seeds == (0, 1, 2, 3, 4)
+        assert [seed for variant, seed in config.runs(name) if variant == "sc-egg"] == [0, 1, 2, 3, 4]
 
 
 def test_validation_split_has_its_data_sets_settings(values):

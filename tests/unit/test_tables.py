@@ -90,6 +90,26 @@ def test_a_published_table_with_other_columns_is_refused(tmp_path):
         read_published(tmp_path / "t.csv")
 
 
+def test_selection_says_the_epochs_and_settings_and_seeds_that_chose_differently_share_a_row():
+    runs = [run(seed=s, selection="validation", epoch=e, h=h) for s, e, h in ((0, 12, 0.4), (1, 8, 0.6), (2, 9, 0.5))]
+    row = tables.result_table(runs)
+    assert list(row["selection"]) == ["validation (epochs 8-12)"]
+    assert (row["seeds"][0], row["H"][0]) == (3, 50.0)
+    assert list(tables.seed_rows(runs)["selection"]) == [f"validation (epoch {e})" for e in (12, 8, 9)]
+    assert list(tables.result_table([run(epoch=None)])["selection"]) == ["last"]
+    tuned = [replace(one, tuned="eggn.epochs 3") for one in runs[:1]]
+    assert list(tables.result_table(tuned)["selection"]) == ["validation (epoch 12); tuned: eggn.epochs 3"]
+    assert len(tables.result_table([*runs[1:], *tuned])) == 2
+
+
+def test_summary_puts_data_sets_with_different_epochs_into_one_row(published):
+    runs = [run(dataset=d, selection="validation", epoch=e, tuned=f"x {e}") for d, e in (("A", 3), ("B", 5))]
+    table = tables.summary_table([replace(one, published="AWA2") for one in runs], published)
+    table = table[table["family"] == "ours"]
+    assert list(table["selection"]) == ["validation; tuned"]
+    assert table[["A H", "B H"]].notna().all(axis=None)
+
+
 def test_ablation_is_in_the_papers_order_without_other_variants():
     found = tables.ablation_table([run("sc-egg"), run("len"), run("wo-scr"), run("baseline"), run("wo-lce")])
     assert list(found["variant"]) == ["baseline", "wo-lce", "wo-scr", "sc-egg"]

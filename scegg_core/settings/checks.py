@@ -1,0 +1,98 @@
+"""Checks of the whole configuration: names that nothing answers to, and overrides that do not fit, before any work."""
+
+import re
+from difflib import get_close_matches
+from functools import cache
+from importlib.util import find_spec
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from scegg_core.errors import InputError
+from scegg_core.settings.tuning import POINT
+
+if TYPE_CHECKING:
+    from scegg_core.settings.resolve import Configuration
+
+
+def check_dataset(config: "Configuration", name: str) -> None:
+    """Refuse names that nothing answers to, and overrides that do not fit, before any work."""
+    if not name.replace("-", "").replace("_", "").isalnum():
+        raise InputError(f"config: datasets.{name} is not a usable name; use letters, digits, '-' and '_'.")
+    dataset = config.dataset(name)
+    known = torchvision_networks()
+    if known and dataset.backbone.network not in known:
+        close = get_close_matches(dataset.backbone.network, known, 3)
+        hint = f"; did you mean {' or '.join(close)}?" if close else "."
+        raise InputError(
+            f"config: datasets.{name}.backbone.network is {dataset.backbone.network!r}, which torchvision does not have{hint}"
+        )
+    for variant in dict.fromkeys(
+        (*dataset.variants, *(point for tuned in config.tuning for point in config.points_of(tuned)))
+    ):
+        check_variant(config, name, variant)
+    for download in dataset.all_downloads:
+        if download not in config.downloads:
+            raise InputError(f"config: datasets.{name} needs {download!r}, which section downloads does not have.")
+    if len(set(dataset.seeds)) != len(dataset.seeds):
+        raise InputError(f"config: datasets.{name}.seeds {list(dataset.seeds)} names a seed twice.")
+
+
+@cache
+def torchvision_networks() -> frozenset[str]:
+    """Return the names of torchvision's networks, read off its sources: importing it takes seconds."""
+    found = find_spec("torchvision")
+    if found is None or found.origin is None:
+        return frozenset()
+    sources = (Path(found.origin).parent / "models").glob("*.py")
+    pattern = re.compile(r"^@register_model\(\)\n(?:@.*\n)*def (\w+)\(", re.MULTILINE)
+    return frozenset(name for source in sources for name in pattern.findall(source.read_text(encoding="utf-8")))
+
+
+def check_pictures(config: "Configuration") -> None:
+    """Refuse names in the sections of tables and pictures that nothing answers to."""
+    for name in config.tables.summary:
+        config.dataset(name)
+    for name in (config.tables.reference, *config.tsne.variants, *config.confusion.variants):
+        config.variant(name)
+    for name, images in config.attention.images.items():
+        config.dataset(name)
+        if len(images) > config.attention.count:
+            raise InputError(
+                f"config: attention.images names {len(images)} images of {name}, but attention.count is "
+                f"{config.attention.count}; raise it."
+            )
+    if config.space(config.attention.space).kind != "scen":
+        raise InputError(f"config: attention.space is {config.attention.space!r}, which has no SCEN.")
+    for name in config.tsne.variants:
+        if config.variant(name).predict_by != "generation":
+            raise InputError(f"config: tsne.variants names {name!r}, which generates no features.")
+
+
+def check_tuning(config: "Configuration") -> None:
+    """Refuse grids of variants that cannot be tuned, rows that stand for no grid, and names that points would have."""
+    for name in (*config.variants, *config.spaces):
+        if POINT in name:
+            raise InputError(f"config: {name!r} cannot name a variant or a space: {POINT!r} marks points of a grid.")
+    for name, variant in config.variants.items():
+        if variant.tuned is not None and variant.tuned not in config.tuning:
+            raise InputError(f"config: variants.{name}.tuned is {variant.tuned!r}, which section tuning does not have.")
+    for name in config.tuning:
+        own = config.variants.get(name)
+        if own is None or own.tuned is not None or own.predict_by != "generation":
+            raise InputError(f"config: tuning.{name} tunes no variant that generates features and is not tuned itself.")
+        if config.space(own.space).kind != "scen" and any(key.startswith("scen.") for key in config.tuning[name].grid):
+            raise InputError(f"config: tuning.{name}.grid has settings of scen, but space {own.space!r} has no SCEN.")
+
+
+def check_variant(config: "Configuration", dataset: str, name: str) -> None:
+    """Raise InputError if the variant, its space or its settings do not exist or do not fit."""
+    variant = config.variant(name)
+    space = config.space(variant.space)
+    if space.kind == "scen":
+        config.scen_of(dataset, variant.space)
+    elif variant.predict_by == "embedding":
+        raise InputError(f"config: variants.{name} predicts by embedding, but space {variant.space!r} has no SCEN.")
+    if variant.predict_by == "generation":
+        config.eggn_of(dataset, name)
+        config.synthesis_of(dataset, name)
+        config.classifier_of(dataset, name)

@@ -1,0 +1,150 @@
+"""Epochs and settings chosen on the validation split of a reduced aviary, and that no test label takes part in it."""
+
+import json
+import shutil
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from scegg_core.artifacts import Provenance, read_description, read_table, write_table
+from scegg_core.data.tables import UNTOLD
+from scegg_core.selection import best_epoch, read_epochs
+from tests.workflow.conftest import TINY, Workflow, copy_project, rules_in
+
+pytestmark = pytest.mark.slow
+
+SELECTING = """
+variants:
+  sc-egg: {title: SC-EGG, selection: validation}
+  best: {title: tuned, tuned: sc-egg}
+tuning:
+  sc-egg: {grid: {classifier.learning_rate: [1.0e-3, 0.1]}, seeds: [0]}
+datasets:
+  aviary: {seeds: [0], variants: [best], eggn: {epochs: 3, snapshots: 2}}
+tsne: {variants: [best]}
+"""
+#: What may depend on test labels: they themselves, predictions (which carry them), and what is made of those.
+AFTER_TRAINING = ("test_labels", "predictions_", "metrics", "table", "ablation", "paired", "seeds")
+
+
+@pytest.fixture(scope="module")
+def overlay(tmp_path_factory) -> Path:
+    path = tmp_path_factory.mktemp("overlay") / "selecting.yaml"
+    path.write_text(SELECTING)
+    return path
+
+
+@pytest.fixture(scope="module")
+def selected(tmp_path_factory, overlay) -> Workflow:
+    """A reduced aviary whose one row stands for the best of two points, trained up to its best epoch."""
+    base = tmp_path_factory.mktemp("selected")
+    workflow = Workflow(copy_project(base / "project"), base / "work")
+    workflow.folder.mkdir()
+    run(workflow, overlay, "results/aviary/table.csv")
+    return workflow
+
+
+def run(workflow: Workflow, overlay: Path, target: str) -> None:
+    done = workflow.run(target, overlays=(TINY, overlay))
+    assert done.returncode == 0, done.stdout + done.stderr
+
+
+@pytest.fixture
+def results(selected) -> Path:
+    return selected.folder / "results/aviary"
+
+
+@pytest.fixture
+def winner(results) -> pd.Series:
+    table = pd.read_csv(results / "tuning.csv")
+    assert list(table["point"]) == ["sc-egg@1", "sc-egg@2"]
+    (place,) = np.flatnonzero(table["selected"])
+    return table.iloc[place]
+
+
+def test_the_winner_is_the_point_whose_best_epoch_has_the_highest_h_on_validation(results, winner):
+    folder = results / "validation/variants"
+    best = [best_epoch(read_epochs(folder / f"sc-egg@{point}/seed0/epochs.parquet")).h for point in (1, 2)]
+    assert winner["point"] == f"sc-egg@{1 + int(np.argmax(best))}"
+    assert winner["H"] == round(100 * max(best), 2)
+
+
+def test_the_run_ends_at_the_best_epoch_on_validation_and_the_table_says_so(results, winner):
+    run_folder = f"variants/{winner['point']}/seed0"
+    chosen = best_epoch(read_epochs(results / f"validation/{run_folder}/epochs.parquet"))
+    trained = read_description(results / f"{run_folder}/eggn.safetensors")
+    assert trained["extra"]["settings"]["epochs"] == trained["provenance"]["settings"]["epochs"] == chosen.epoch
+    assert pd.read_parquet(results / f"{run_folder}/curve.parquet")["epoch"].max() == chosen.epoch
+    metrics = json.loads((results / f"{run_folder}/metrics.json").read_text())["metrics"]
+    assert metrics["selected"] == vars(chosen)
+    row = pd.read_csv(results / "table.csv").iloc[0]
+    rate = winner["classifier.learning_rate"]
+    assert row["selection"] == f"validation (epoch {chosen.epoch}); tuned: classifier.learning_rate {rate}"
+    assert row["variant"] == "best"
+    assert row["H"] == round(100 * metrics["h"], 2)
+
+
+def test_only_the_winner_is_trained_on_all_training_images(results, winner):
+    assert [path.name for path in (results / "variants").iterdir()] == [winner["point"]]
+
+
+def test_points_that_differ_in_the_classifier_alone_share_scen_and_its_features(results):
+    assert [path.name for path in (results / "validation/spaces").iterdir()] == ["sc-egg"]
+
+
+def test_the_last_epochs_scores_are_those_of_the_run_itself(selected, overlay, results):
+    folder = "validation/variants/sc-egg@1/seed0"
+    run(selected, overlay, f"results/aviary/{folder}/metrics.json")
+    last = read_epochs(results / folder / "epochs.parquet")[-1]
+    metrics = json.loads((results / folder / "metrics.json").read_text())["metrics"]
+    assert vars(last) == {"epoch": 3, **{name: metrics[name] for name in ("acc", "u", "s", "h", "ausuc")}}
+
+
+def test_a_second_run_has_nothing_to_do_and_classifier_settings_train_no_generator_again(selected, overlay, tmp_path):
+    done = selected.run("results/aviary/table.csv", overlays=(TINY, overlay))
+    assert "Nothing to be done" in done.stdout + done.stderr
+    (tmp_path / "change.yaml").write_text("datasets: {aviary: {classifier: {epochs: 3}}}\n")
+    changed = selected.run("--dry-run", "results/aviary/tuning.csv", overlays=(TINY, overlay, tmp_path / "change.yaml"))
+    assert rules_in(changed.stdout + changed.stderr) == {"score_epochs", "tune"}
+
+
+def test_permuted_test_labels_leave_every_file_before_scoring_as_it_is(selected, overlay, tmp_path):
+    other = Workflow(selected.project, tmp_path)
+    shutil.copytree(selected.folder / "data", tmp_path / "data")
+    run(other, overlay, "results/aviary/test_labels.parquet")
+    permute(tmp_path / "results/aviary")
+    run(other, overlay, "results/aviary/table.csv")
+    names = {path.relative_to(tmp_path) for path in (tmp_path / "results").rglob("*") if path.is_file()}
+    before, after = (
+        {
+            name
+            for name in names
+            if ("validation" in name.parts or not name.name.startswith(AFTER_TRAINING)) == untouched
+        }
+        for untouched in (True, False)
+    )
+    assert {"scen.safetensors", "eggn.safetensors", "classifier_gzsl.safetensors", "epochs.parquet", "tuning.csv"} <= {
+        name.name for name in before
+    }
+    differing = [name for name in before if (tmp_path / name).read_bytes() != (selected.folder / name).read_bytes()]
+    assert differing == []
+    scores = "results/aviary/seeds.csv"
+    assert Path(scores) in after
+    assert (tmp_path / scores).read_bytes() != (selected.folder / scores).read_bytes()  # labels were really others
+
+
+def permute(results: Path) -> None:
+    """Permute the labels of the test images of seen classes among these, and of unseen classes among those."""
+    file = results / "test_labels.parquet"
+    split = pd.read_parquet(results / "images.parquet")["split"].to_numpy()
+    assert (pd.read_parquet(results / "images.parquet")["label"][split != "trainval"] == UNTOLD).all()
+    table = read_table(file, "test_labels").to_pandas()
+    labels, draw = table["label"].to_numpy().copy(), np.random.default_rng(3)
+    for kind in ("test_seen", "test_unseen"):
+        rows = np.flatnonzero(split[table["image"]] == kind)
+        labels[rows] = draw.permutation(labels[rows])
+    assert (labels != table["label"]).mean() > 0.3
+    made = {**read_description(file)["provenance"]}
+    write_table(file, "test_labels", {"image": table["image"].to_numpy(), "label": labels}, Provenance(**made))

@@ -1,0 +1,20 @@
+"""Rule score_epochs: what the final classifiers reach on each snapshot of a generator."""
+
+from scegg_core.epochs import score_snapshots
+from scegg_core.jobs import run_job
+from scegg_core.selection import write_epochs
+from scegg_core.settings.final import ClassifierSettings, SynthesisSettings
+from scegg_core.snapshots import read_snapshots
+from scegg_core.spaces import read_space
+from scegg_core.training import prepare_device
+
+with run_job(snakemake) as job:
+    synthesis, classifier = job.settings(SynthesisSettings, "synthesis"), job.settings(ClassifierSettings, "classifier")
+    seed, device = (
+        int(snakemake.wildcards.seed),
+        prepare_device(snakemake.resources.device, snakemake.params.deterministic),
+    )
+    snapshots = read_snapshots(snakemake.input.snapshots)
+    scores = score_snapshots(read_space(snakemake.input), snapshots, synthesis, classifier, seed, device)
+    made_with = {name: dict(snakemake.params[name]) for name in ("synthesis", "classifier")}
+    write_epochs(snakemake.output.epochs, scores, job.provenance(made_with, seed))

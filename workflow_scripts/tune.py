@@ -1,0 +1,10 @@
+"""Rule tune: the points of the grids on the validation split, one row each."""
+
+from scegg_core.jobs import run_job
+from scegg_core.tuning import TuneSettings, tuning_table
+from scegg_core.typeset import write_csv_and_page
+
+with run_job(snakemake) as job:
+    given, files = job.settings(TuneSettings), snakemake.output
+    table = tuning_table(snakemake.input.scores, given.points)
+    write_csv_and_page(files.tuning, files.tuning_page, f"{given.dataset}: tuning on validation", table)
