@@ -14,15 +14,18 @@ from torch.nn import functional
 
 from scegg_core.models.eggn import EGGN
 
-Draw = Callable[[], tuple[Tensor, Tensor, Tensor]]  # features (batch, channels), a(c) (batch, attributes), labels
+Draw = Callable[[int], tuple[Tensor, Tensor, Tensor]]  # of a batch: features, a(c) and labels
 
 
 class PlainEggnSteps:
     """The critic's five steps and the generator's one, on networks of scegg_core's shapes."""
 
-    def __init__(self, model: EGGN, draw: Draw, classify: nn.Module | None, unseen: Tensor, rate: float = 1e-4):
+    def __init__(
+        self, model: EGGN, draw: Draw, classify: nn.Module | None, unseen: Tensor, batch: int = 64, rate: float = 1e-4
+    ):
         """`unseen` (classes, attributes) are the vectors of the unseen classes, the last rows of CLS_g."""
-        self.model, self.draw, self.classify, self.unseen = model, draw, classify, unseen
+        self.model, self.classify, self.unseen = model, classify, unseen
+        self.draw = lambda: draw(batch)
         self.adam = {
             name: torch.optim.Adam(getattr(model, name).parameters(), rate, betas=(0.5, 0.999))
             for name in ("encoder", "generator", "critic", "decoder", "feedback")
@@ -60,7 +63,7 @@ class PlainEggnSteps:
         loss = kl + functional.binary_cross_entropy(made, feature, reduction="sum") / len(feature)
         loss = loss - 10 * self.model.critic(made, vector).mean() + 0.01 * self._distance(made, vector)
         if self.classify is not None:
-            drawn = torch.randint(len(self.unseen), (len(feature),))
+            drawn = torch.randint(len(self.unseen), (len(feature),), device=feature.device)
             unseen = self._make(torch.randn_like(z), self.unseen[drawn], feedback)
             first = self.classify.out_features - len(self.unseen)
             loss = loss + 0.1 * functional.cross_entropy(self.classify(made), labels)
@@ -84,7 +87,7 @@ class PlainEggnSteps:
         return self.model.generator.logits(hidden + correction).sigmoid()
 
     def _penalty(self, feature: Tensor, fake: Tensor, vector: Tensor) -> Tensor:
-        tau = torch.rand(len(feature), 1)
+        tau = torch.rand(len(feature), 1, device=feature.device)
         between = (tau * feature + (1 - tau) * fake).requires_grad_()
         score = self.model.critic(between, vector).sum()
         (slope,) = torch.autograd.grad(score, between, create_graph=True)

@@ -25,14 +25,22 @@ class PlainScen(nn.Module):
 
     def forward(self, regions: Tensor) -> tuple[Tensor, Tensor, Tensor]:
         """Return p_l, p_g (batch, classes) and g (batch, channels) of regions (batch, R, channels)."""
+        h = self.local_features(regions)
+        semantic = torch.einsum("na,da,bnd->bn", self.words, self.embed, h)  # Eq. 2, keys first: the cheaper order
+        local = semantic @ self.class_vectors.T  # Eq. 3
+        feature = self.compress(h)
+        return local, self.classify(feature), feature  # Eq. 5
+
+    def local_features(self, regions: Tensor) -> Tensor:
+        """Return h (batch, attributes, channels), Eq. 1."""
         regions = functional.normalize(regions.float(), dim=2)
         scores = torch.einsum("na,ad,brd->bnr", self.words, self.attend, regions)
-        h = torch.einsum("bnr,brd->bnd", scores.softmax(dim=2), regions)  # Eq. 1
-        semantic = torch.einsum("bnd,da,na->bn", h, self.embed, self.words)  # Eq. 2
-        local = semantic @ self.class_vectors.T  # Eq. 3
+        return torch.einsum("bnr,brd->bnd", scores.softmax(dim=2), regions)
+
+    def compress(self, h: Tensor) -> Tensor:
+        """Return g (batch, channels), Eq. 4."""
         hidden = functional.leaky_relu(self.reduce(h.transpose(1, 2)), 0.01)
-        feature = self.combine(hidden).squeeze(2)  # Eq. 4
-        return local, self.classify(feature), feature  # Eq. 5
+        return self.combine(hidden).squeeze(2)
 
 
 class PlainScenSteps:

@@ -32,3 +32,14 @@ class Guide:
     def scores(self, feature: Tensor) -> Tensor:
         """Return class scores (batch, classes) of scaled features."""
         return self.classify(self.scaler.inverse(feature))
+
+
+@dataclass(frozen=True)
+class Guided:
+    """A term of L_EGS: the cross-entropy of features made for `labels`, from the prior or (None) reconstructed."""
+
+    name: str
+    weight: float
+    labels: Tensor  # (batch,)
+    classes: Tensor | None  # in the softmax, a mask; None: all
+    drawn: tuple[Tensor, Tensor] | None  # z and a(c)

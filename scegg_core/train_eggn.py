@@ -6,13 +6,12 @@ generator's step asks for come from one pass.
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass
 
 import torch
 from torch import Tensor
 
 from scegg_core import losses
-from scegg_core.eggn_data import Guide, SeenFeatures
+from scegg_core.eggn_data import Guide, Guided, SeenFeatures
 from scegg_core.models.eggn import EGGN
 from scegg_core.progress import bar
 from scegg_core.settings.eggn import EggnSettings
@@ -20,17 +19,6 @@ from scegg_core.training import Checkpoint, Curve, apply_gradients, seeded
 
 PENALTY_BAND = (1.001, 1.05)  # of the mean gradient penalty; lambda is adapted outside it
 PENALTY_FACTOR = 1.1
-
-
-@dataclass(frozen=True)
-class Guided:
-    """A term of L_EGS: the cross-entropy of features made for `labels`, from the prior or (None) reconstructed."""
-
-    name: str
-    weight: float
-    labels: Tensor  # (batch,)
-    classes: Tensor | None  # in the softmax, a mask; None: all
-    drawn: tuple[Tensor, Tensor] | None  # z and a(c)
 
 
 class EggnTrainer:

@@ -12,6 +12,8 @@ from scegg_core.progress import bar
 from scegg_core.settings.scen import ScenSettings
 from scegg_core.training import Checkpoint, Curve, apply_gradients, seeded
 
+PART = 1 << 24  # numbers of region features that a step computes on at a time
+
 
 @dataclass(frozen=True)
 class Stage:
@@ -77,10 +79,7 @@ class ScenTrainer:
         device = device_of(self.model)
         with bar(stage.steps, f"SCEN stage {stage.name}", initial=first) as progress:
             for step, (regions, labels) in self._batches_from(first, stage.steps):
-                loss, values = self.losses(stage, regions.to(device), labels.to(device))
-                gradients = torch.autograd.grad(loss, stage.parameters, allow_unused=True)
-                apply_gradients(optimizer, stage.parameters, gradients)
-                terms.append({name: value.detach() for name, value in values.items()})
+                terms.append(self.step(stage, optimizer, regions.to(device), labels.to(device)))
                 progress.update()
                 if (step + 1) % self.batches.steps == 0 or step + 1 == stage.steps:
                     epoch = step // self.batches.steps + 1
@@ -91,6 +90,27 @@ class ScenTrainer:
                     terms = []
                 if self.checkpoint and step + 1 < stage.steps and self.checkpoint.due():
                     self._save(number, step + 1, optimizer, terms)
+
+    def step(
+        self, stage: Stage, optimizer: torch.optim.Optimizer, regions: Tensor, labels: Tensor
+    ) -> dict[str, Tensor]:
+        """Take one step of the stage on a batch of region features; return its terms by name.
+
+        Every term is a mean over images, so a large batch is computed in parts, and their gradients are added up: what
+        the parts need of memory comes one after the other.
+        """
+        total: list[Tensor | None] = [None] * len(stage.parameters)
+        sums: dict[str, Tensor] = {}
+        parts = -(-regions.numel() // PART)
+        for images, own in zip(regions.chunk(parts), labels.chunk(parts), strict=True):
+            share = len(own) / len(labels)
+            loss, terms = self.losses(stage, images, own)
+            found = torch.autograd.grad(share * loss, stage.parameters, allow_unused=True)
+            total = [new if old is None else old.add_(new) for old, new in zip(total, found, strict=True)]
+            for name, value in terms.items():
+                sums[name] = sums.get(name, 0) + share * value.detach()
+        apply_gradients(optimizer, stage.parameters, total)
+        return sums
 
     def losses(self, stage: Stage, regions: Tensor, labels: Tensor) -> tuple[Tensor, dict[str, Tensor]]:
         """Return the stage's loss on one batch and its terms by name."""

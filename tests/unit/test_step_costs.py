@@ -11,7 +11,6 @@ from benchmarks.plain_scen import PlainScen
 from scegg_core.batches import ResidentBatches
 from scegg_core.settings.scen import ScenSettings
 from scegg_core.train_scen import ScenTrainer, make_optimizer, start_scen
-from scegg_core.training import apply_gradients
 
 BATCH, REGIONS, ATTRIBUTES, CHANNELS, CLASSES = 4, 9, 40, 64, 5
 
@@ -46,9 +45,8 @@ def trainer_with_many_attributes(**settings) -> ScenTrainer:
 
 def take_step(trainer: ScenTrainer, stage: int) -> None:
     given = trainer._stages()[stage]
-    loss, _ = trainer.losses(given, trainer.batches.features, trainer.batches.labels)
-    gradients = torch.autograd.grad(loss, given.parameters, allow_unused=True)
-    apply_gradients(make_optimizer(given, trainer.settings), given.parameters, gradients)
+    optimizer = make_optimizer(given, trainer.settings)
+    trainer.step(given, optimizer, trainer.batches.features, trainer.batches.labels)
 
 
 @pytest.mark.parametrize("settings", [{}, {"compression": "mean"}, {"compression_width": 3 * ATTRIBUTES}], ids=str)

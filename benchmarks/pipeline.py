@@ -1,0 +1,144 @@
+"""What is not a training step: region shards, extraction, synthesis, the final classifier, scoring, a whole run."""
+
+import subprocess
+import sys
+import tempfile
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import torch
+from torch.nn import functional
+
+from benchmarks.measure import Spread, Work, take_turns, timed
+from benchmarks.shapes import Shape
+from scegg_core.artifacts import Provenance
+from scegg_core.backbone import FeatureMap, build_backbone
+from scegg_core.classify import train_classifier
+from scegg_core.extraction import region_features
+from scegg_core.metrics import class_accuracies, trade_off
+from scegg_core.models.eggn import EGGN
+from scegg_core.regions import RegionStore, write_shard
+from scegg_core.settings.data import BackboneSettings
+from scegg_core.settings.eggn import EggnSettings
+from scegg_core.settings.final import ClassifierSettings, SynthesisSettings
+from scegg_core.synthesize import synthesize
+
+ROOT = Path(__file__).parents[1]
+MB = 1e6
+
+
+@dataclass(frozen=True)
+class Row:
+    """One measured piece of work: what it is, its seconds, and what that is per second."""
+
+    name: str
+    seconds: Spread
+    rate: str = ""
+
+
+def shard_rows(images: int, rounds: int) -> list[Row]:
+    """Return writing and reading of a shard of `images` region maps of CUB's size, random numbers, half of them 0."""
+    size = FeatureMap(2048, 14, 14)
+    maps = np.random.default_rng(0).standard_normal((images, size.regions, size.channels), np.float32)
+    maps = maps.clip(0).astype(np.float16)
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / "part-0.parquet"
+
+        def write() -> None:
+            with write_shard(path, size, Provenance("benchmark")) as writer:
+                writer.add(np.arange(images), maps)
+
+        seconds = take_turns({"written": write, "read": lambda: sum(map(_touched, RegionStore([path]).scan()))}, rounds)
+    names = {name: f"region shard of {images} maps of 196 x 2048 {name}" for name in seconds}
+    return [_row(names[name], taken, maps.nbytes / MB, "MB/s") for name, taken in seconds.items()]
+
+
+def extraction_rows(images: int, rounds: int, image_size: int = 448) -> list[Row]:
+    """Return extraction of `images` made-up photographs of 500 x 375 by ResNet-101, decoding included."""
+    from PIL import Image
+
+    device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
+    settings = BackboneSettings(weights="random", image_size=image_size)
+    backbone = build_backbone(settings, None)
+    with tempfile.TemporaryDirectory() as folder:
+        paths = [Path(folder) / f"{number}.jpg" for number in range(images)]
+        for path in paths:
+            noise = np.random.default_rng(0).integers(0, 256, (38, 50, 3), np.uint8)
+            Image.fromarray(noise).resize((500, 375)).save(path)
+        work = {"": lambda: list(region_features(backbone, paths, settings, device))}
+        seconds = take_turns(work, rounds)[""]
+    return [_row(f"extraction at {image_size} pixels, ResNet-101", seconds, images, "images/s")]
+
+
+def final_rows(shape: Shape, rounds: int) -> list[Row]:
+    """Return synthesis, an epoch of the final classifier, and all scores of a test set, at one size."""
+    works = {
+        f"{shape.name}: {shape.unseen * shape.per_class:,} synthetic features of {shape.unseen} classes": synthesis(
+            shape
+        ),
+        f"{shape.name}: one epoch of the GZSL classifier, {_samples(shape):,} features, {shape.classes} classes": epoch(
+            shape
+        ),
+        f"{shape.name}: AUSUC and per-class accuracies, {shape.test_images:,} images, {shape.classes} classes": scoring(
+            shape
+        ),
+    }
+    return [_row(name, taken) for name, taken in take_turns(works, rounds).items()]
+
+
+def synthesis(shape: Shape) -> Work:
+    """Return the synthesis of all unseen classes' features, with feedback."""
+    device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
+    settings = EggnSettings(hidden_width=shape.width)
+    eggn = EGGN(shape.channels, shape.attributes, settings).to(device)
+    vectors = functional.normalize(torch.rand(shape.classes, shape.attributes), dim=1).to(device)
+    unseen = torch.arange(shape.classes - shape.unseen, shape.classes)
+    given = SynthesisSettings(per_class=shape.per_class)
+    return lambda: synthesize(eggn, vectors, unseen, settings, given, seed=0)
+
+
+def epoch(shape: Shape) -> Work:
+    """Return one epoch of the GZSL classifier on features in memory."""
+    device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
+    inputs = torch.rand(_samples(shape), shape.channels, device=device)
+    labels = torch.arange(len(inputs), device=device) % shape.classes
+    classes = torch.arange(shape.classes, device=device)
+    return lambda: train_classifier(inputs, labels, classes, ClassifierSettings(epochs=1), seed=0)
+
+
+def scoring(shape: Shape) -> Work:
+    """Return the seen-unseen curve's area and all per-class accuracies of made-up scores."""
+    draw = np.random.default_rng(0)
+    labels = np.arange(shape.test_images) % shape.classes
+    scores = draw.standard_normal((shape.test_images, shape.classes), np.float32)
+    seen = np.arange(shape.classes) < shape.classes - shape.unseen
+
+    def work() -> None:
+        trade_off(labels, scores, seen).area  # noqa: B018
+        class_accuracies(labels, scores.argmax(axis=1), np.arange(shape.classes))
+
+    return work
+
+
+def whole_run(cores: int) -> Row:
+    """Return the workflow on its drawn data set, from nothing to its table, in a folder of its own."""
+    with tempfile.TemporaryDirectory() as folder:
+        command = [sys.executable, "-m", "snakemake", "--snakefile", str(ROOT / "Snakefile"), "--cores", str(cores)]
+        command += ["--directory", folder, "--configfile", str(ROOT / "config.yaml"), "--quiet", "all"]
+        command += ["--", "results/aviary/table.csv"]
+        seconds = timed(lambda: subprocess.run(command, check=True, cwd=ROOT))
+    return _row(f"drawn data set to table, three seeds, {cores} cores", [seconds])
+
+
+def _samples(shape: Shape) -> int:
+    return shape.training_images + shape.unseen * shape.per_class
+
+
+def _touched(group: tuple[np.ndarray, np.ndarray]) -> int:
+    return len(group[0])
+
+
+def _row(name: str, seconds: list[float], amount: float | None = None, unit: str = "") -> Row:
+    spread = Spread.of(seconds)
+    return Row(name, spread, f"{amount / spread.median:,.1f} {unit}" if amount else "")

@@ -1,0 +1,84 @@
+"""Benchmark results as markdown, on the terminal or between two marks of a page."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from benchmarks.measure import Machine, Spread, ratios
+from benchmarks.pipeline import Row
+
+BEGIN, END = "<!-- results: made by python -m benchmarks -->", "<!-- end of results -->"
+MIB = 1 << 20
+
+
+@dataclass(frozen=True)
+class Compared:
+    """A training step measured against its references and the machine."""
+
+    size: str
+    step: str
+    seconds: dict[str, list[float]]  # "ours" and the references, round by round
+    flops: dict[str, int]  # in the matrix products
+    least_bytes: int
+    peaks: dict[str, int]  # bytes, empty where not measured
+
+
+def report(machine: Machine, about: list[str], steps: list[Compared], rows: list[Row]) -> str:
+    """Return all results as markdown."""
+    parts = [_about(machine, about)]
+    if steps:
+        parts += [_times(steps), _floors(machine, steps)]
+        parts += [_peaks([step for step in steps if step.peaks])]
+    if rows:
+        parts += [_table(["work", "seconds", "rate"], [[row.name, row.seconds.show(3), row.rate] for row in rows])]
+    return "\n\n".join(part for part in parts if part) + "\n"
+
+
+def put_into(page: Path, text: str) -> None:
+    """Replace what lies between the marks of `page` by `text`."""
+    before, rest = page.read_text(encoding="utf-8").split(BEGIN)
+    _, after = rest.split(END)
+    page.write_text(f"{before}{BEGIN}\n\n{text}\n{END}{after}", encoding="utf-8")
+
+
+def _about(machine: Machine, about: list[str]) -> str:
+    rates = f"best rates: {machine.flops / 1e9:.0f} GFLOP/s in float32 products, {machine.bandwidth / 1e9:.1f} GB/s"
+    return "\n".join(f"- {line}" for line in [*about, rates])
+
+
+def _times(steps: list[Compared]) -> str:
+    """Seconds of both sides and their ratio, a line for each reference."""
+    lines = []
+    for step in steps:
+        ours = step.seconds["ours"]
+        for name, plain in step.seconds.items():
+            if name != "ours":
+                times = [Spread.of(ours).show(3), Spread.of(plain).show(3), f"**{ratios(plain, ours).show()}**"]
+                lines.append([step.size, step.step, name, *times])
+    return _table(["size", "step", "compared with", "ours, s", "that, s", "times faster"], lines)
+
+
+def _floors(machine: Machine, steps: list[Compared]) -> str:
+    """What the machine's best rates would allow, and how near we are."""
+    lines = []
+    for step in steps:
+        arithmetic, traffic = step.flops["ours"] / machine.flops, step.least_bytes / machine.bandwidth
+        ours = Spread.of(step.seconds["ours"]).median
+        others = ", ".join(f"{value / 1e9:.1f}" for name, value in step.flops.items() if name != "ours")
+        cells = [f"{step.flops['ours'] / 1e9:.1f}", others, f"{arithmetic:.3f}", f"{traffic:.3f}"]
+        lines.append([step.size, step.step, *cells, f"{max(arithmetic, traffic) / ours:.0%}"])
+    head = ["size", "step", "GFLOP, ours", "GFLOP, references", "arithmetic, s", "traffic, s", "floor / ours"]
+    return _table(head, lines)
+
+
+def _peaks(steps: list[Compared]) -> str:
+    lines = [
+        [step.size, step.step, f"{ours / MIB:.1f}", f"{plain / MIB:.1f}", f"{ours / plain:.2f}"]
+        for step in steps
+        for ours, plain in [(step.peaks["ours"], step.peaks["plain"])]
+    ]
+    return _table(["size", "step", "peak, ours, MiB", "peak, plain, MiB", "share"], lines) if lines else ""
+
+
+def _table(head: list[str], lines: list[list[str]]) -> str:
+    rows = [head, ["---"] * len(head), *lines]
+    return "\n".join(f"| {' | '.join(row)} |" for row in rows)
