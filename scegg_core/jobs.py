@@ -18,6 +18,8 @@ from scegg_core.settings.base import parse_section
 
 #: Inputs whose name means one and the same artifact in all stages of a run.
 SHARED = ("scen", "features", "scaler", "eggn", "synthetic")
+#: Inputs that come from runs on another split of the data set, and so from other artifacts of these names.
+FOREIGN = ("selection",)
 
 
 @dataclass(frozen=True)
@@ -37,10 +39,12 @@ class Job:
         """
         files = {name: [paths] if isinstance(paths, str) else list(paths) for name, paths in self.task.input.items()}
         inputs = {name: "+".join(map(input_digest, paths)) for name, paths in files.items()}
-        origins = {path: origin for paths in files.values() for path in paths if (origin := input_origin(path))}
-        for path, origin in origins.items():
-            _refuse_strangers(path, origin["inputs"], inputs)
-        computed = {how for origin in origins.values() for how in origin["computed"]}
+        origins = [(name, path, input_origin(path)) for name, paths in files.items() for path in paths]
+        computed = set()
+        for name, path, origin in origins:
+            if origin and name not in FOREIGN:
+                _refuse_strangers(path, origin["inputs"], inputs)
+            computed.update(origin["computed"] if origin else ())
         if device is not None:
             computed.update(computed_on(device.type, self.task.params.deterministic))
         settings = settings or dict(self.task.params.get("settings", {}))
