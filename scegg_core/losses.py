@@ -24,7 +24,8 @@ def self_calibration(scores: Tensor, seen: Tensor) -> Tensor:
     """Return DAZLE's calibration loss: minus the log of the probability mass on unseen classes, scores shifted by +1
     there and -1 on seen ones. Not part of the paper's method."""
     shifted = scores + torch.where(seen, -1.0, 1.0).to(scores.dtype)
-    return -(torch.logsumexp(shifted[:, ~seen], dim=1) - torch.logsumexp(shifted, dim=1)).mean()
+    unseen = shifted.masked_fill(seen, -torch.inf)  # rather than an index by the mask, for which the host waits
+    return -(torch.logsumexp(unseen, dim=1) - torch.logsumexp(shifted, dim=1)).mean()
 
 
 def kl_to_standard_normal(mean: Tensor, log_variance: Tensor) -> Tensor:

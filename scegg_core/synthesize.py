@@ -10,6 +10,8 @@ from scegg_core.models.eggn import EGGN
 from scegg_core.settings.eggn import EggnSettings
 from scegg_core.settings.final import SynthesisSettings
 
+ROWS = 4096  # features made at a time
+
 
 @dataclass(frozen=True)
 class SyntheticFeatures:
@@ -25,16 +27,14 @@ def synthesize(
 ) -> SyntheticFeatures:
     """Return `per_class` features of each of `classes` (rows of `vectors`, (all classes, attributes)).
 
-    Each class draws its own noise from (seed, class), so that adding a class leaves the others' features as they are.
+    Each class draws its own noise from (seed, class), so that adding a class leaves the others' features as they are,
+    up to rounding: they are made in batches over classes.
     """
     strength = settings.feedback_strength if eggn_settings.generator == "tf-vaegan" else None
-    parts = []
-    for label in classes.tolist():
-        generator = torch.Generator().manual_seed(seed * 1_000_003 + label)
-        z = torch.randn(settings.per_class, eggn.latent, generator=generator).to(vectors.device)
-        parts.append(eggn.generate(z, vectors[label].expand(len(z), -1), strength))
     labels = classes.repeat_interleave(settings.per_class)
-    return SyntheticFeatures(torch.cat(parts), labels)
+    noise = torch.cat([_noise(seed, label, settings.per_class, eggn.latent) for label in classes.tolist()])
+    parts = zip(noise.to(vectors.device).split(ROWS), vectors[labels].split(ROWS), strict=True)
+    return SyntheticFeatures(torch.cat([eggn.generate(*part, strength) for part in parts]), labels)
 
 
 def synthesize_unseen(
@@ -50,3 +50,7 @@ def synthesize_unseen(
     vectors = torch.from_numpy(index.vectors).to(device)
     made = synthesize(eggn.to(device), vectors, unseen, eggn_settings, settings, seed)
     return SyntheticFeatures(made.features.cpu(), made.labels)
+
+
+def _noise(seed: int, label: int, count: int, size: int) -> Tensor:
+    return torch.randn(count, size, generator=torch.Generator().manual_seed(seed * 1_000_003 + label))

@@ -85,8 +85,9 @@ class EggnTrainer:
     def iterate(self, feedback: bool) -> dict[str, Tensor]:
         """Take the critic's steps and one step of the generator; return the terms of both by name."""
         feedback = feedback and self.settings.generator == "tf-vaegan"
-        critic = self._critic_steps(feedback)
-        return critic | self._generator_step(feedback)
+        with torch.autocast(self.device.type, torch.bfloat16, enabled=self.settings.precision == "bfloat16"):
+            critic = self._critic_steps(feedback)
+            return critic | self._generator_step(feedback)
 
     # --- critic and Dec ---
 

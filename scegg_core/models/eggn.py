@@ -116,8 +116,10 @@ class _Compare(torch.autograd.Function):
         slopes = _slopes(torch.cat([hidden, made + tau * (real - made)]))  # (3 batch, width)
         own, mixed = slopes.split([len(hidden), len(made)])
         gradient = (mixed * out) @ weight[:, :channels]
-        ctx.save_for_backward(inputs, slopes, gradient, lengths := gradient.norm(dim=1), weight, bias, out)
-        return (own * hidden) @ out, lengths
+        exact = torch.promote_types(gradient.dtype, torch.float32)  # lambda follows the third digit of the lengths
+        lengths = torch.linalg.vector_norm(gradient, dim=1, dtype=exact)
+        ctx.save_for_backward(inputs, slopes, gradient, lengths, weight, bias, out)
+        return (own * hidden * out).sum(dim=1), lengths
 
     @staticmethod
     @torch.autograd.function.once_differentiable

@@ -58,12 +58,13 @@ class LocalEmbeddingNetwork(nn.Module):
 
     def attention(self, regions: Tensor) -> Tensor:
         """Return the attention weights of Eq. 1, (batch, regions, attributes)."""
-        return (regions @ (self.words @ self.attend).T).softmax(dim=1)
+        keys = (self.words @ self.attend).to(regions.dtype)
+        return (regions @ keys.T).to(self.attend.dtype).softmax(dim=1)
 
     def forward(self, regions: Tensor) -> LocalEmbedding:
         """Embed `regions` (batch, regions, channels)."""
-        products = regions @ self.keys().T  # one large product for Eqs. 1 and 2, (batch, R, 2 A)
-        scores, projections = products.chunk(2, dim=2)
+        products = regions @ self.keys().to(regions.dtype).T  # one large product for Eqs. 1 and 2, (batch, R, 2 A)
+        scores, projections = products.to(self.attend.dtype).chunk(2, dim=2)
         attention = scores.softmax(dim=1)  # Eq. 1, without the sum
         semantic = (attention * projections).sum(dim=1)  # Eqs. 1 + 2: h_n^T W_beta v_n, (batch, A)
         return LocalEmbedding(attention, semantic, self.class_scores(semantic))
@@ -86,7 +87,8 @@ class SemanticCompression(nn.Module):
     def forward(self, attention: Tensor, regions: Tensor) -> Tensor:
         """Return g (batch, channels) of `attention` (batch, R, A) and `regions` (batch, R, channels)."""
         mixed = attention @ self.reduce.weight.T  # W1 h = (W1 attention) regions
-        return _Compress.apply(mixed, regions, self.reduce.bias, self.combine.weight[0]) + self.combine.bias
+        weights = self.reduce.bias, self.combine.weight[0]
+        return _Compress.apply(mixed, regions, *weights).to(mixed.dtype) + self.combine.bias
 
     def region_weights(self, attention: Tensor, regions: Tensor) -> Tensor:
         """Return the weight of each region in g, (batch, R).
@@ -114,7 +116,7 @@ class _Compress(torch.autograd.Function):
         for part in _groups(mixed, regions):
             hidden = _hidden(*part, bias)
             positive.append(hidden > 0)
-            features.append(torch.matmul(combine.to(hidden.dtype), functional.leaky_relu_(hidden, SLOPE)))
+            features.append(combine.to(hidden.dtype) @ functional.leaky_relu_(hidden, SLOPE))
         ctx.save_for_backward(mixed, regions, bias, combine, *positive)
         return torch.cat(features)
 
@@ -130,16 +132,16 @@ class _Compress(torch.autograd.Function):
             slope = torch.where(signs, gradient[part, None], SLOPE * gradient[part, None])  # (n, width, channels)
             weighted = torch.bmm(regions[part], slope.transpose(1, 2))  # (n, R, width)
             by_combine += (mixed[part] * weighted).sum(dim=(0, 1))
-            total += slope.sum(dim=(0, 2))
+            total += slope.sum(dim=(0, 2), dtype=total.dtype)
             by_mixed[part] = weighted * combine
             if by_regions is not None:
-                by_regions[part] = torch.bmm(mixed[part], combine[:, None] * slope)
+                by_regions[part] = torch.bmm(mixed[part].to(slope.dtype), combine.to(slope.dtype)[:, None] * slope)
         return by_mixed, by_regions, combine * total, by_combine + bias * total
 
 
 def _hidden(mixed: Tensor, regions: Tensor, bias: Tensor) -> Tensor:
     """SC's hidden layer before its activation, (n, width, channels)."""
-    return torch.baddbmm(bias[:, None], mixed.transpose(1, 2), regions)
+    return torch.baddbmm(bias.to(regions.dtype)[:, None], mixed.to(regions.dtype).transpose(1, 2), regions)
 
 
 def _groups(mixed: Tensor, regions: Tensor) -> zip:
@@ -150,7 +152,8 @@ def _groups(mixed: Tensor, regions: Tensor) -> zip:
 
 def mean_compression(attention: Tensor, regions: Tensor) -> Tensor:
     """Return the mean over attributes of h (batch, channels): what the released code compresses with at run time."""
-    return torch.bmm(attention.mean(dim=2).unsqueeze(1), regions).squeeze(1)
+    weights = attention.mean(dim=2).unsqueeze(1)
+    return torch.bmm(weights.to(regions.dtype), regions).squeeze(1).to(attention.dtype)
 
 
 class GlobalEmbeddingNetwork(nn.Module):
@@ -183,15 +186,19 @@ class SCEN(nn.Module):
         self.local = LocalEmbeddingNetwork(words, class_vectors, channels, settings)
         self.glob = GlobalEmbeddingNetwork(len(words), channels, len(class_vectors), settings)
         self.normalize_regions = settings.region_norm == "l2"
+        self.low = torch.bfloat16 if settings.precision == "bfloat16" else None
 
     def prepare(self, regions: Tensor) -> Tensor:
-        """Return `regions` in the weights' type, each of unit length if the settings say so."""
+        """Return `regions`, each of unit length if the settings say so, in the type of the products with them.
+
+        That is the weights' own, or with `precision` bfloat16 that one; all else is computed in the weights' type.
+        """
         prepared = regions.to(self.local.attend.dtype)
-        if not self.normalize_regions:
-            return prepared
-        # ASSUME: L2 per region, so that attention does not depend on an image's contrast, as in DAZLE.
-        lengths = prepared.norm(dim=2, keepdim=True).clamp_min(1e-12)
-        return prepared.div_(lengths) if prepared is not regions else prepared / lengths
+        if self.normalize_regions:
+            # ASSUME: L2 per region, so that attention does not depend on an image's contrast, as in DAZLE.
+            lengths = prepared.norm(dim=2, keepdim=True).clamp_min(1e-12)
+            prepared = prepared / lengths if prepared is regions else prepared.div_(lengths)
+        return prepared.to(self.low) if self.low else prepared
 
     def forward(self, regions: Tensor, first_stage: bool = False) -> tuple[LocalEmbedding, GlobalEmbedding]:
         """Embed raw region features (batch, regions, channels)."""

@@ -41,6 +41,9 @@ class EggnSettings:
         "reconstruction", description="where synthetic seen features in Eq. 14 come from: z of E, or z of the prior"
     )
     feedback_strength: float = Field(1.0, ge=0, description="weight of F's correction while training")
+    precision: Literal["float32", "bfloat16"] = Field(
+        "float32", description="number type of the products of stage 3 (autocast); weights and Adam stay float32"
+    )
     classification_weight: float = Field(
         0.0, ge=0, description="f-CLSWGAN's loss of a softmax classifier trained on real seen features"
     )

@@ -52,4 +52,7 @@ class ScenSettings:
     stage2_learning_rate: float | None = Field(None, gt=0, description="learning rate of stage 2; null: the same")
     weight_decay: float = Field(0.0, ge=0, description="weight decay of both stages")
     momentum: float = Field(0.0, ge=0, lt=1, description="momentum of RMSprop")
+    precision: Literal["float32", "bfloat16"] = Field(
+        "float32", description="number type of the products with region features; all else is float32"
+    )
     memory_budget: float = Field(4.0, gt=0, description="GiB of region features held in memory; more is streamed")

@@ -60,7 +60,17 @@ def test_synthesis_gives_per_class_features_of_each_class_in_the_unit_cube():
 def test_adding_or_reordering_classes_leaves_the_others_features_as_they_are(classes):
     before, after = synthetic([3, 1]), synthetic(classes)
     for label in (3, 1):
-        assert torch.equal(after.features[after.labels == label], before.features[before.labels == label])
+        torch.testing.assert_close(
+            after.features[after.labels == label], before.features[before.labels == label], rtol=0, atol=1e-6
+        )
+
+
+def test_synthesis_in_several_batches_is_synthesis_in_one(monkeypatch):
+    whole = synthetic([3, 1, 2])
+    monkeypatch.setattr("scegg_core.synthesize.ROWS", 4)
+    parts = synthetic([3, 1, 2])
+    assert torch.equal(parts.labels, whole.labels)
+    torch.testing.assert_close(parts.features, whole.features, rtol=0, atol=1e-6)
 
 
 def test_synthesis_follows_its_seed_and_every_class_has_its_own_noise():

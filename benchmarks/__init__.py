@@ -1,0 +1,1 @@
+"""Step times against a plain transcription of the method, and against what the machine can do."""
