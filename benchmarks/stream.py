@@ -16,7 +16,6 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
-import torch
 
 from scegg_core.artifacts import Provenance
 from scegg_core.backbone import FeatureMap
@@ -24,6 +23,7 @@ from scegg_core.data.tables import DatasetIndex
 from scegg_core.regions import RegionStore, write_shard
 from scegg_core.scen_stage import train_scen
 from scegg_core.settings.scen import ScenSettings
+from scegg_core.training import prepare_device
 
 GIB = 1 << 30
 GRID_14 = FeatureMap(2048, 14, 14)
@@ -99,7 +99,7 @@ def train_over(size: Size, shard: Path, settings: ScenSettings) -> Taken:
     """Train SCEN over a made-up data set whose regions are those of `shard`, and return what it took."""
     index, store = made_up_index(size), repeated_store(shard, size.images)
     words = np.random.default_rng(1).standard_normal((size.attributes, size.words), dtype=np.float32)
-    return measured(lambda: train_scen(index, store, words, settings, 0, torch.device("cpu")))
+    return measured(lambda: train_scen(index, store, words, settings, 0, prepare_device("cpu")))
 
 
 def main() -> None:
