@@ -1,5 +1,7 @@
 """Between artifacts and figures: part locations, chosen images, attention read from shards, tables of runs, pages."""
 
+import subprocess
+import sys
 from dataclasses import replace
 
 import numpy as np
@@ -298,3 +300,10 @@ def test_unknown_names_in_the_sections_of_pictures_are_refused():
     ):
         with pytest.raises(InputError, match=sentence):
             read_configuration({**values, **section})
+
+
+def test_scores_and_tables_are_made_without_torch():
+    # importing torch takes longer than the work of these jobs, and there are a dozen of them in a table
+    modules = "scegg_core.predictions, scegg_core.tabulate, scegg_core.class_table, scegg_core.tradeoff_picture"
+    check = f"import sys, {modules}, scegg_core.confusion_picture; sys.exit('torch' in sys.modules)"
+    assert subprocess.run([sys.executable, "-c", check], check=False).returncode == 0
