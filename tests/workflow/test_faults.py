@@ -109,9 +109,9 @@ def test_a_folder_that_cannot_be_written_is_said_before_any_job(finished, tmp_pa
     flow = copy_work(finished, tmp_path)
     with mounted(tmp_path / "results", 200):
         shutil.copytree(finished.folder / "results", tmp_path / "results", dirs_exist_ok=True)
-        (tmp_path / "results/aviary/table.csv").unlink()
+        (tmp_path / RUN / "metrics.json").unlink()
         subprocess.run(["mount", "-o", "remount,ro", str(tmp_path / "results")], check=True)
-        done = flow.run("results/aviary/table.csv")
+        done = flow.run(f"{RUN}/metrics.json")
         again = flow.run("results/aviary/classes.parquet")
     assert done.returncode == 1
     assert f"SC-EGG: {tmp_path.resolve()}/results cannot be written" in done.stderr
