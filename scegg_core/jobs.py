@@ -3,6 +3,7 @@
 Knows of the workflow engine only that a task has `input`, `output`, `params`, `log`, `threads` and `rule`.
 """
 
+import os
 import signal
 import sys
 from collections.abc import Iterator
@@ -100,8 +101,6 @@ def run_job(task: Any) -> Iterator[Job]:
         except OSError as error:
             if error.filename is None and error.errno is None:
                 raise
-            print(
-                f"{task.rule}: {error.strerror}: {error.filename or 'while writing ' + str(task.output[0])}",
-                file=sys.stderr,
-            )
+            reason = os.strerror(error.errno) if error.errno else error.strerror  # libraries word it as they like
+            print(f"{task.rule}: {reason}: {error.filename or f'while writing {task.output[0]}'}", file=sys.stderr)
             sys.exit(1)

@@ -17,12 +17,11 @@ from scegg_core.artifacts import (
 )
 from scegg_core.data.tables import DatasetIndex
 from scegg_core.metrics import class_accuracies, harmonic_mean, mean_class_accuracy, trade_off
+from scegg_core.selection import EpochScore
+from scegg_core.tasks import task_classes, task_images
 
 if TYPE_CHECKING:
     from torch import Tensor
-from scegg_core.selection import EpochScore
-
-TASKS = ("czsl", "gzsl")
 
 
 @dataclass(frozen=True)
@@ -56,17 +55,6 @@ class Metrics:
     classes_without_images: tuple[str, ...]
     per_class: dict[str, float]
     selected: EpochScore | None = None
-
-
-def task_classes(index: DatasetIndex, task: str) -> np.ndarray:
-    """Return the classes told apart: the unseen ones in czsl, all in gzsl."""
-    return np.flatnonzero(~index.seen) if task == "czsl" else np.arange(len(index.classes))
-
-
-def task_images(index: DatasetIndex, task: str) -> np.ndarray:
-    """Return the positions of the test images: of unseen classes in czsl, of all classes in gzsl."""
-    unseen = index.in_split("test_unseen")
-    return unseen if task == "czsl" else np.sort(np.concatenate([index.in_split("test_seen"), unseen]))
 
 
 def predict_embedding(semantics: "Tensor", vectors: "Tensor", index: DatasetIndex, task: str) -> Predictions:

@@ -11,7 +11,8 @@ import numpy as np
 
 from scegg_core.data.tables import DatasetIndex
 from scegg_core.metrics import harmonic_mean, trade_off
-from scegg_core.predictions import Predictions, task_classes, task_images
+from scegg_core.predictions import Predictions
+from scegg_core.tasks import task_classes, task_images
 
 GRID = (0.01, 0.1, 1.0, 10.0, 100.0)  # strengths of regularization tried on the validation split
 
