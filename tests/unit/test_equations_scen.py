@@ -250,6 +250,26 @@ def test_regions_and_words_have_unit_length_only_where_asked(norm):
         assert torch.allclose(length, torch.ones_like(length)) == (norm == "l2")
 
 
+def test_norm_by_image_keeps_the_ratio_of_lengths_within_an_image():
+    case = Case(Shape(), region_norm="image")
+    before, after = case.regions.norm(dim=2), case.model.prepare(case.regions).norm(dim=2)
+    torch.testing.assert_close(after.mean(dim=1), torch.ones_like(after[:, 0]))
+    torch.testing.assert_close(after / after[:, :1], before / before[:, :1])
+
+
+def test_mean_start_makes_g_close_to_the_mean_of_h_times_the_root_of_the_channels():
+    def ratio(**settings) -> Tensor:
+        case = Case(Shape(attributes=200, channels=50), compression_width=400, **settings)
+        case.regions.abs_()
+        found = outputs(case)
+        return (found["g"] / found["h"].mean(dim=1)).detach()
+
+    started = ratio(compression_start="mean")
+    assert float(started.mean()) == pytest.approx(50**0.5, rel=0.1)
+    assert float(started.std() / started.mean()) < 0.1
+    assert float(ratio().mean()) < 1
+
+
 def test_a_region_of_zeros_stays_finite():
     case = Case(Shape())
     case.regions[0, 0] = 0
