@@ -95,15 +95,13 @@ def read_table(path: str | Path, kind: str) -> pa.Table:
             f"{path} is not a readable parquet file ({_first_line(error)}); delete it to have it made again."
         ) from None
     found = parse_description(path, (table.schema.metadata or {}).get(METADATA_KEY.encode()), kind)
-    if table.column_names != list(KINDS[kind].columns):
-        raise InputError(
-            f"{path} has columns {table.column_names}, a table of kind {kind} has {list(KINDS[kind].columns)}."
-        )
     try:
-        whole = found["content"] == _content_digest(table)
-    except UnicodeDecodeError:  # flipped bits in a string
-        whole = False
-    if not whole:
+        columns, content = table.column_names, _content_digest(table)
+    except UnicodeDecodeError:  # flipped bits in the name of a column or in a string
+        raise damaged(path) from None
+    if columns != list(KINDS[kind].columns):
+        raise InputError(f"{path} has columns {columns}, a table of kind {kind} has {list(KINDS[kind].columns)}.")
+    if found["content"] != content:
         raise damaged(path)
     return table
 
