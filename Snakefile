@@ -33,6 +33,7 @@ localrules:
     tabulate,
     summarize,
     count_classes,
+    tune,
 
 
 rule all:

@@ -145,7 +145,7 @@ def _clear_up(folder: Path) -> None:
     locks = list(folder.glob(".snakemake/locks/*.lock"))
     parts = list((folder / "results").rglob(".*.part"))
     for path in (*locks, *parts):
-        path.unlink(missing_ok=True)
+        shutil.rmtree(path) if path.is_dir() else path.unlink(missing_ok=True)
     if locks or parts:
         _say(f"removed {len(locks)} locks and {len(parts)} half-written files.")
 

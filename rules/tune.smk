@@ -16,6 +16,8 @@ rule score_epochs:
         variant=variants_by("generation"),
     threads: threads_of
     resources:
+        mem_mb=memory(6000, per_mb=6),
+        runtime=minutes(120, per_mb=0.5),
         gpu=1,
         device=CONFIG.run.device,
     params:

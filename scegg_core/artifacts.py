@@ -90,16 +90,18 @@ def read_table(path: str | Path, kind: str) -> pa.Table:
     path = Path(path)
     try:
         table = pq.read_table(path)
-    except (OSError, pa.ArrowException) as error:
+    except Exception as error:  # flipped bits in the file's metadata make the reader raise many kinds of errors
         raise InputError(
             f"{path} is not a readable parquet file ({_first_line(error)}); delete it to have it made again."
         ) from None
     found = parse_description(path, (table.schema.metadata or {}).get(METADATA_KEY.encode()), kind)
-    if table.column_names != list(KINDS[kind].columns):
-        raise InputError(
-            f"{path} has columns {table.column_names}, a table of kind {kind} has {list(KINDS[kind].columns)}."
-        )
-    if found["content"] != _content_digest(table):
+    try:
+        columns, content = table.column_names, _content_digest(table)
+    except UnicodeDecodeError:  # flipped bits in the name of a column or in a string
+        raise damaged(path) from None
+    if columns != list(KINDS[kind].columns):
+        raise InputError(f"{path} has columns {columns}, a table of kind {kind} has {list(KINDS[kind].columns)}.")
+    if found["content"] != content:
         raise damaged(path)
     return table
 

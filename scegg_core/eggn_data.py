@@ -1,4 +1,4 @@
-"""What stage 3 learns from: training features of the seen classes, and the frozen classifier that guides synthesis."""
+"""What stage 3 learns from and what comes of it: seen classes' features, the frozen classifier that guides, synthetic features."""
 
 from dataclasses import dataclass
 
@@ -20,6 +20,14 @@ class SeenFeatures:
     def to(self, device: torch.device) -> "SeenFeatures":
         """Return the same on `device`."""
         return SeenFeatures(*(getattr(self, name).to(device) for name in ("features", "labels", "vectors", "seen")))
+
+
+@dataclass(frozen=True)
+class SyntheticFeatures:
+    """Features (samples, channels) scaled to [0, 1] and their labels (samples,), rows of the class table."""
+
+    features: Tensor
+    labels: Tensor
 
 
 @dataclass(frozen=True)

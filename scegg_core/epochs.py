@@ -7,13 +7,14 @@ import torch
 from scegg_core.classify import classifier_input
 from scegg_core.final_stage import train_final
 from scegg_core.models.eggn import EGGN
-from scegg_core.predictions import TASKS, Metrics, predict_by, score
+from scegg_core.predictions import Metrics, predict_by, score
 from scegg_core.selection import EpochScore
 from scegg_core.settings.eggn import EggnSettings
 from scegg_core.settings.final import ClassifierSettings, SynthesisSettings
 from scegg_core.snapshots import Snapshot
 from scegg_core.spaces import Space
 from scegg_core.synthesize import synthesize_unseen
+from scegg_core.tasks import TASKS
 
 
 def score_snapshots(

@@ -3,13 +3,13 @@
 import torch
 
 from scegg_core.classify import classifier_input, train_classifier
+from scegg_core.eggn_data import SyntheticFeatures
 from scegg_core.generators import seen_features
 from scegg_core.models.classifier import ZeroShotClassifier
 from scegg_core.models.eggn import EGGN
-from scegg_core.predictions import task_classes
 from scegg_core.settings.final import ClassifierSettings
 from scegg_core.spaces import Space
-from scegg_core.synthesize import SyntheticFeatures
+from scegg_core.tasks import task_classes
 from scegg_core.training import Checkpoint
 
 

@@ -16,7 +16,7 @@ from scegg_core.artifacts import (
     write_tensors,
 )
 from scegg_core.data.tables import DatasetIndex
-from scegg_core.eggn_data import Guide, SeenFeatures
+from scegg_core.eggn_data import Guide, SeenFeatures, SyntheticFeatures
 from scegg_core.models.classifier import ZeroShotClassifier, linear_of
 from scegg_core.models.eggn import EGGN
 from scegg_core.models.scen import SCEN
@@ -24,7 +24,6 @@ from scegg_core.scaling import MinMaxScaler
 from scegg_core.settings.base import as_mapping, parse_section
 from scegg_core.settings.eggn import EggnSettings
 from scegg_core.settings.final import ClassifierSettings
-from scegg_core.synthesize import SyntheticFeatures
 
 
 def seen_features(index: DatasetIndex, features: Tensor) -> SeenFeatures:

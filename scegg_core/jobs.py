@@ -3,6 +3,7 @@
 Knows of the workflow engine only that a task has `input`, `output`, `params`, `log`, `threads` and `rule`.
 """
 
+import os
 import signal
 import sys
 from collections.abc import Iterator
@@ -18,6 +19,8 @@ from scegg_core.settings.base import parse_section
 
 #: Inputs whose name means one and the same artifact in all stages of a run.
 SHARED = ("scen", "features", "scaler", "eggn", "synthetic")
+#: Inputs that come from runs on another split of the data set, and so from other artifacts of these names.
+FOREIGN = ("selection",)
 
 
 @dataclass(frozen=True)
@@ -37,10 +40,12 @@ class Job:
         """
         files = {name: [paths] if isinstance(paths, str) else list(paths) for name, paths in self.task.input.items()}
         inputs = {name: "+".join(map(input_digest, paths)) for name, paths in files.items()}
-        origins = {path: origin for paths in files.values() for path in paths if (origin := input_origin(path))}
-        for path, origin in origins.items():
-            _refuse_strangers(path, origin["inputs"], inputs)
-        computed = {how for origin in origins.values() for how in origin["computed"]}
+        origins = [(name, path, input_origin(path)) for name, paths in files.items() for path in paths]
+        computed = set()
+        for name, path, origin in origins:
+            if origin and name not in FOREIGN:
+                _refuse_strangers(path, origin["inputs"], inputs)
+            computed.update(origin["computed"] if origin else ())
         if device is not None:
             computed.update(computed_on(device.type, self.task.params.deterministic))
         settings = settings or dict(self.task.params.get("settings", {}))
@@ -96,8 +101,6 @@ def run_job(task: Any) -> Iterator[Job]:
         except OSError as error:
             if error.filename is None and error.errno is None:
                 raise
-            print(
-                f"{task.rule}: {error.strerror}: {error.filename or 'while writing ' + str(task.output[0])}",
-                file=sys.stderr,
-            )
+            reason = os.strerror(error.errno) if error.errno else error.strerror  # libraries word it as they like
+            print(f"{task.rule}: {reason}: {error.filename or f'while writing {task.output[0]}'}", file=sys.stderr)
             sys.exit(1)

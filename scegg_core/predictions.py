@@ -2,10 +2,9 @@
 
 from dataclasses import asdict, dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
-import torch
-from torch import Tensor
 
 from scegg_core.artifacts import (
     Provenance,
@@ -19,8 +18,10 @@ from scegg_core.artifacts import (
 from scegg_core.data.tables import DatasetIndex
 from scegg_core.metrics import class_accuracies, harmonic_mean, mean_class_accuracy, trade_off
 from scegg_core.selection import EpochScore
+from scegg_core.tasks import task_classes, task_images
 
-TASKS = ("czsl", "gzsl")
+if TYPE_CHECKING:
+    from torch import Tensor
 
 
 @dataclass(frozen=True)
@@ -56,31 +57,22 @@ class Metrics:
     selected: EpochScore | None = None
 
 
-def task_classes(index: DatasetIndex, task: str) -> np.ndarray:
-    """Return the classes told apart: the unseen ones in czsl, all in gzsl."""
-    return np.flatnonzero(~index.seen) if task == "czsl" else np.arange(len(index.classes))
-
-
-def task_images(index: DatasetIndex, task: str) -> np.ndarray:
-    """Return the positions of the test images: of unseen classes in czsl, of all classes in gzsl."""
-    unseen = index.in_split("test_unseen")
-    return unseen if task == "czsl" else np.sort(np.concatenate([index.in_split("test_seen"), unseen]))
-
-
-def predict_embedding(semantics: Tensor, vectors: Tensor, index: DatasetIndex, task: str) -> Predictions:
+def predict_embedding(semantics: "Tensor", vectors: "Tensor", index: DatasetIndex, task: str) -> Predictions:
     """Return predictions by p_l alone (Eq. 3): e_l (images, A) against the class vectors (classes, A)."""
     images, classes = task_images(index, task), task_classes(index, task)
-    scores = semantics[torch.from_numpy(images)] @ vectors[torch.from_numpy(classes)].T
+    scores = semantics[images] @ vectors[classes].T
     return Predictions(images, index.labels[images], scores.numpy(), classes)
 
 
 def predict_by(
-    score, inputs: Tensor, index: DatasetIndex, task: str, classes: np.ndarray, batch: int = 4096
+    score, inputs: "Tensor", index: DatasetIndex, task: str, classes: np.ndarray, batch: int = 4096
 ) -> Predictions:
     """Return predictions with `score` (batch, size) -> (batch, k) on the classifier inputs of the task's test images."""
+    import torch  # here, because tables and pictures read predictions without it
+
     images = task_images(index, task)
     with torch.inference_mode():
-        scores = torch.cat([score(part) for part in inputs[torch.from_numpy(images)].split(batch)])
+        scores = torch.cat([score(part) for part in inputs[images].split(batch)])
     return Predictions(images, index.labels[images], scores.cpu().numpy(), classes)
 
 

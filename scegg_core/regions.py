@@ -157,7 +157,9 @@ def _reading(path: Path) -> Iterator[pq.ParquetFile]:
     try:
         with pq.ParquetFile(path, page_checksum_verification=True) as file:
             yield file
-    except (OSError, pa.ArrowException) as error:
+    except InputError:
+        raise
+    except Exception as error:  # flipped bits in the file's metadata make the reader raise many kinds of errors
         raise InputError(
             f"{path} is damaged or no parquet file ({str(error)[:150]}); delete it to have it made again."
         ) from None

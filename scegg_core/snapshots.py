@@ -53,7 +53,7 @@ class SnapshotKeeper:
     def publish(self, folder: Path) -> None:
         """Put all snapshots into `folder`, which appears whole or not at all."""
         folder.parent.mkdir(parents=True, exist_ok=True)
-        with TemporaryDirectory(prefix=f".{folder.name}.", dir=folder.parent) as temporary:
+        with TemporaryDirectory(prefix=f".{folder.name}.", suffix=".part", dir=folder.parent) as temporary:
             whole = Path(temporary) / folder.name
             whole.mkdir()
             for epoch in self.epochs:

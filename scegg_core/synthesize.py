@@ -1,24 +1,15 @@
 """Synthetic features of classes that have no images (paper section 3.3)."""
 
-from dataclasses import dataclass
-
 import torch
 from torch import Tensor
 
 from scegg_core.data.tables import DatasetIndex
+from scegg_core.eggn_data import SyntheticFeatures
 from scegg_core.models.eggn import EGGN
 from scegg_core.settings.eggn import EggnSettings
 from scegg_core.settings.final import SynthesisSettings
 
 ROWS = 4096  # features made at a time
-
-
-@dataclass(frozen=True)
-class SyntheticFeatures:
-    """Features (samples, channels) scaled to [0, 1] and their labels (samples,), rows of the class table."""
-
-    features: Tensor
-    labels: Tensor
 
 
 @torch.no_grad()

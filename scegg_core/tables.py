@@ -30,7 +30,7 @@ class RunResult:
     `dataset` is the name shown, `published` the data set's name in the published tables ('' for none); `computed` says
     on what it was computed and whether the same bits come out again. `tuned` are the settings that the validation
     split selected ('' for none), `epoch` the epoch (None: the last); `oracle` has the paper's metrics of the best
-    epochs on test, where they are to be shown.
+    epochs on test, where they are to be shown. `without_images` are classes that no test image shows: none counts.
     """
 
     dataset: str
@@ -51,6 +51,7 @@ class RunResult:
     tuned: str = ""
     epoch: int | None = None
     oracle: dict[str, float] | None = None
+    without_images: tuple[str, ...] = ()
 
     def percent(self, metric: str) -> float:
         """Return a metric (a key of METRICS) in percent."""

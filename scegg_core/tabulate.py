@@ -68,6 +68,9 @@ def remarks(results: Sequence[RunResult], given: TableSettings) -> list[str]:
     deterministically, and which runs are missing."""
     said = [f"{given.dataset} is a generated data set: a demonstration, no benchmark."] if given.generated else []
     said += [f"{given.dataset} was computed on {how}." for how in sorted({run.computed for run in results} - {""})]
+    empty = sorted({name for run in results for name in run.without_images})
+    if empty:
+        said.append(f"Classes without test images do not count: {', '.join(empty)}.")
     if any(run.oracle for run in results):
         said.append("Columns oracle: the best epoch on the test set, as released codes report; never the result.")
     for variant in given.titles:
@@ -101,4 +104,5 @@ def _result(path: Path, given: TableSettings, variant: str, seed: int) -> RunRes
         computed="; ".join(read_description(path, "metrics")["provenance"]["computed"]),
         tuned=given.tuned.get(variant, ""),
         epoch=found.selected.epoch if found.selected else None,
+        without_images=found.classes_without_images,
     )

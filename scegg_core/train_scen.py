@@ -17,12 +17,25 @@ PART = 1 << 24  # numbers of region features that a step computes on at a time
 
 @dataclass(frozen=True)
 class Stage:
-    """One of the two stages: its name, number of steps, learning rate and the parameters it updates."""
+    """One of the two stages: its name, number of steps, learning rate and the parameters it updates.
+
+    `attention` are those of the parameters whose rate is multiplied by `ScenSettings.attention_rate`.
+    """
 
     name: str
     steps: int
     learning_rate: float
     parameters: list[nn.Parameter]
+    attention: tuple[nn.Parameter, ...] = ()
+
+    def groups(self, attention_rate: float) -> list[dict]:
+        """Return the parameters as an optimizer's groups, each with its own learning rate."""
+        slow = {id(weight) for weight in self.attention}
+        rest = [weight for weight in self.parameters if id(weight) not in slow]
+        return [
+            {"params": rest, "lr": self.learning_rate},
+            {"params": list(self.attention), "lr": self.learning_rate * attention_rate},
+        ]
 
 
 @dataclass(frozen=True)
@@ -64,7 +77,13 @@ class ScenTrainer:
         everything = [weight for weight in self.model.parameters() if weight.requires_grad]
         second = gen.classify if given.stage2_updates == "classifier" else gen
         return (
-            Stage("1", given.stage1_steps or given.stage1_epochs * steps, given.learning_rate, everything),
+            Stage(
+                "1",
+                given.stage1_steps or given.stage1_epochs * steps,
+                given.learning_rate,
+                everything,
+                (self.model.local.attend,),
+            ),
             Stage(
                 "2",
                 given.stage2_steps or given.stage2_epochs * steps,
@@ -180,11 +199,10 @@ def start_scen(words: Tensor, class_vectors: Tensor, channels: int, settings: Sc
 
 def make_optimizer(stage: Stage, settings: ScenSettings) -> torch.optim.Optimizer:
     """Return the optimizer of one stage."""
+    groups = stage.groups(settings.attention_rate)
     if settings.optimizer == "adam":
-        return torch.optim.Adam(stage.parameters, stage.learning_rate, weight_decay=settings.weight_decay, fused=True)
-    return torch.optim.RMSprop(
-        stage.parameters, stage.learning_rate, weight_decay=settings.weight_decay, momentum=settings.momentum
-    )
+        return torch.optim.Adam(groups, weight_decay=settings.weight_decay, fused=True)
+    return torch.optim.RMSprop(groups, weight_decay=settings.weight_decay, momentum=settings.momentum)
 
 
 def device_of(model: nn.Module) -> torch.device:

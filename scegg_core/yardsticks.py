@@ -11,7 +11,8 @@ import numpy as np
 
 from scegg_core.data.tables import DatasetIndex
 from scegg_core.metrics import harmonic_mean, trade_off
-from scegg_core.predictions import Predictions, task_classes, task_images
+from scegg_core.predictions import Predictions
+from scegg_core.tasks import task_classes, task_images
 
 GRID = (0.01, 0.1, 1.0, 10.0, 100.0)  # strengths of regularization tried on the validation split
 
@@ -33,7 +34,7 @@ def prototype_scores(features: np.ndarray, index: DatasetIndex, ridge: float) ->
     The ridge regression maps class vectors to the seen classes' mean features.
     """
     features, training = _standardized(features, index), index.in_split("trainval")
-    seen = np.flatnonzero(index.seen)
+    seen = np.unique(index.labels[training])
     means = np.stack([features[training][index.labels[training] == label].mean(axis=0) for label in seen])
     vectors = index.vectors.astype(np.float64) - index.vectors[seen].mean(axis=0)
     gram = vectors[seen].T @ vectors[seen] + ridge * np.eye(vectors.shape[1])
@@ -47,13 +48,10 @@ def eszsl_scores(features: np.ndarray, index: DatasetIndex, ridge: float) -> np.
     `ridge` is relative to the mean variance of each side, so that one grid serves every data set.
     """
     features, training = _standardized(features, index), index.in_split("trainval")
-    seen = np.flatnonzero(index.seen)
+    seen = np.unique(index.labels[training])
     x, s = features[training], index.vectors[seen].astype(np.float64)
     targets = np.where(index.labels[training][:, None] == seen, 1.0, -1.0)
-    left = x.T @ x
-    left += ridge * np.trace(left) / len(left) * np.eye(len(left))
-    right = s.T @ s
-    right += ridge * np.trace(right) / len(right) * np.eye(len(right))
+    left, right = _regularized(x.T @ x, ridge), _regularized(s.T @ s, ridge)
     weights = np.linalg.solve(left, x.T @ targets @ s) @ np.linalg.inv(right)
     return features @ weights @ index.vectors.T.astype(np.float64)
 
@@ -82,6 +80,11 @@ def _calibrated(scorer: Scorer, features: np.ndarray, validation: DatasetIndex, 
     curve = trade_off(validation.labels[images], scorer(features, validation, ridge)[images], validation.seen)
     best = curve.best
     return Calibration(ridge, float(curve.bias[best]), harmonic_mean(curve.seen[best], curve.unseen[best]))
+
+
+def _regularized(gram: np.ndarray, ridge: float) -> np.ndarray:
+    """The matrix with `ridge` times its mean diagonal added there; times 1 where that is 0, so that it can be solved."""
+    return gram + ridge * (np.trace(gram) / len(gram) or 1.0) * np.eye(len(gram))
 
 
 def _standardized(features: np.ndarray, index: DatasetIndex) -> np.ndarray:

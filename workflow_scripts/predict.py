@@ -5,8 +5,9 @@ from pathlib import Path
 from scegg_core.classify import classifier_input
 from scegg_core.generators import read_classifier, read_eggn
 from scegg_core.jobs import run_job
-from scegg_core.predictions import TASKS, predict_by, write_predictions
+from scegg_core.predictions import predict_by, write_predictions
 from scegg_core.spaces import read_space
+from scegg_core.tasks import TASKS
 
 with run_job(snakemake) as job:
     space = read_space(snakemake.input)

@@ -6,8 +6,9 @@ import torch
 
 from scegg_core.data.tables import read_index_of
 from scegg_core.jobs import run_job
-from scegg_core.predictions import TASKS, predict_embedding, write_predictions
+from scegg_core.predictions import predict_embedding, write_predictions
 from scegg_core.spaces import read_semantics
+from scegg_core.tasks import TASKS
 
 with run_job(snakemake) as job:
     index = read_index_of(snakemake.input)

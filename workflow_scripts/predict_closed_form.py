@@ -5,8 +5,9 @@ from pathlib import Path
 
 from scegg_core.data.tables import read_index, read_index_of
 from scegg_core.jobs import run_job
-from scegg_core.predictions import TASKS, write_predictions
+from scegg_core.predictions import write_predictions
 from scegg_core.spaces import read_features
+from scegg_core.tasks import TASKS
 from scegg_core.yardsticks import SCORERS, calibrate, predict_closed_form
 
 with run_job(snakemake) as job:

@@ -10,11 +10,9 @@ from scegg_core.training import prepare_device
 
 with run_job(snakemake) as job:
     synthesis, classifier = job.settings(SynthesisSettings, "synthesis"), job.settings(ClassifierSettings, "classifier")
-    seed, device = (
-        int(snakemake.wildcards.seed),
-        prepare_device(snakemake.resources.device, snakemake.params.deterministic),
-    )
+    seed = int(snakemake.wildcards.seed)
+    device = prepare_device(snakemake.resources.device, snakemake.params.deterministic)
     snapshots = read_snapshots(snakemake.input.snapshots)
     scores = score_snapshots(read_space(snakemake.input), snapshots, synthesis, classifier, seed, device)
     made_with = {name: dict(snakemake.params[name]) for name in ("synthesis", "classifier")}
-    write_epochs(snakemake.output.epochs, scores, job.provenance(made_with, seed))
+    write_epochs(snakemake.output.epochs, scores, job.provenance(made_with, seed, device))

@@ -5,9 +5,9 @@ from pathlib import Path
 from scegg_core.final_stage import train_final
 from scegg_core.generators import read_eggn, read_synthetic, write_classifier
 from scegg_core.jobs import run_job
-from scegg_core.predictions import TASKS
 from scegg_core.settings.final import ClassifierSettings
 from scegg_core.spaces import read_space
+from scegg_core.tasks import TASKS
 from scegg_core.training import prepare_device, resumable
 
 with run_job(snakemake) as job:

@@ -4,6 +4,7 @@ Neither h (batch, attributes, channels) nor anything of its size is ever built: 
 the regions with stacked keys, and the linear first layer of SC is applied to the attention instead of to h.
 """
 
+import math
 from dataclasses import dataclass
 
 import torch
@@ -13,6 +14,7 @@ from torch.nn import functional
 from scegg_core.settings.scen import ScenSettings
 
 SLOPE = 0.01  # of SC's LeakyReLU
+SCATTER = 15.0  # of SC's weights around their mean with compression_start mean, as a multiple of torch's own start
 GROUP = 1 << 22  # numbers of SC's hidden layer that exist at a time
 
 
@@ -77,12 +79,22 @@ class LocalEmbeddingNetwork(nn.Module):
 class SemanticCompression(nn.Module):
     """SC: an MLP over the attribute axis, applied to every channel (Eq. 4)."""
 
-    def __init__(self, attributes: int, settings: ScenSettings):
+    def __init__(self, attributes: int, channels: int, settings: ScenSettings):
         super().__init__()
         # ASSUME: A -> A/2 -> 1 with LeakyReLU; the paper says an MLP with A inputs and one output.
         width = settings.compression_width or max(1, attributes // 2)
         self.reduce = nn.Linear(attributes, width)
         self.combine = nn.Linear(width, 1)
+        # ASSUME: torch's own start; the paper gives none. Its random signs cancel what the h_n have in common.
+        if settings.compression_start == "mean":
+            self._start_as_mean(gain=math.sqrt(channels))
+
+    @torch.no_grad()
+    def _start_as_mean(self, gain: float) -> None:
+        """Start near `gain` times the mean over attributes; sqrt(channels) makes entries of order 1 of unit regions."""
+        for layer, total in ((self.reduce, 1.0), (self.combine, gain)):
+            layer.weight.mul_(SCATTER).add_(1.0).mul_(total / layer.in_features)
+            layer.bias.zero_()
 
     def forward(self, attention: Tensor, regions: Tensor) -> Tensor:
         """Return g (batch, channels) of `attention` (batch, R, A) and `regions` (batch, R, channels)."""
@@ -161,7 +173,7 @@ class GlobalEmbeddingNetwork(nn.Module):
 
     def __init__(self, attributes: int, channels: int, classes: int, settings: ScenSettings):
         super().__init__()
-        self.compress = SemanticCompression(attributes, settings)
+        self.compress = SemanticCompression(attributes, channels, settings)
         self.classify = global_classifier(channels, classes, settings.classifier_width)
         self.by_mean = settings.compression == "mean"
 
@@ -185,18 +197,21 @@ class SCEN(nn.Module):
         super().__init__()
         self.local = LocalEmbeddingNetwork(words, class_vectors, channels, settings)
         self.glob = GlobalEmbeddingNetwork(len(words), channels, len(class_vectors), settings)
-        self.normalize_regions = settings.region_norm == "l2"
+        self.region_norm = settings.region_norm
         self.low = torch.bfloat16 if settings.precision == "bfloat16" else None
 
     def prepare(self, regions: Tensor) -> Tensor:
-        """Return `regions`, each of unit length if the settings say so, in the type of the products with them.
+        """Return `regions`, normalized as the settings say, in the type of the products with them.
 
         That is the weights' own, or with `precision` bfloat16 that one; all else is computed in the weights' type.
         """
         prepared = regions.to(self.local.attend.dtype)
-        if self.normalize_regions:
+        if self.region_norm != "none":
             # ASSUME: L2 per region, so that attention does not depend on an image's contrast, as in DAZLE.
-            lengths = prepared.norm(dim=2, keepdim=True).clamp_min(1e-12)
+            lengths = prepared.norm(dim=2, keepdim=True)
+            if self.region_norm == "image":
+                lengths = lengths.mean(dim=1, keepdim=True)
+            lengths = lengths.clamp_min(1e-12)
             prepared = prepared / lengths if prepared is regions else prepared.div_(lengths)
         return prepared.to(self.low) if self.low else prepared
 

@@ -11,7 +11,10 @@ from scegg_core.settings.base import settings
 class ScenSettings:
     """Semantic compression embedding network, stages 1 and 2 (paper section 3.1, Eqs. 1-8, 16, 17)."""
 
-    region_norm: Literal["l2", "none"] = Field("l2", description="normalization of each region feature")
+    region_norm: Literal["l2", "image", "none"] = Field(
+        "l2",
+        description="region features: each of unit length, all of an image of unit length on average, or as they are",
+    )
     word_norm: Literal["l2", "none"] = Field("l2", description="normalization of the attribute vectors at the start")
     train_words: bool = Field(True, description="whether the attribute vectors are learned from that start")
     initialization: Literal["xavier", "normal"] = Field(
@@ -24,6 +27,9 @@ class ScenSettings:
     )
     compression_width: int | None = Field(
         None, ge=1, description="SC's hidden width; null: half the number of attributes"
+    )
+    compression_start: Literal["default", "mean"] = Field(
+        "default", description="start of SC: torch's own, or close to the mean over the attributes"
     )
     classifier_width: int | None = Field(None, ge=1, description="hidden width of CLS_g; null: one linear layer")
     local_scale: float = Field(1.0, gt=0, description="factor on p_l (Eq. 3)")
@@ -49,6 +55,9 @@ class ScenSettings:
     batch_size: int = Field(64, ge=1, description="images per step")
     optimizer: Literal["adam", "rmsprop"] = Field("adam", description="optimizer of both stages")
     learning_rate: float = Field(1e-4, gt=0, description="learning rate of stage 1")
+    attention_rate: float = Field(
+        1.0, gt=0, description="factor on the learning rate of W_alpha, which shapes the attention"
+    )
     stage2_learning_rate: float | None = Field(None, gt=0, description="learning rate of stage 2; null: the same")
     weight_decay: float = Field(0.0, ge=0, description="weight decay of both stages")
     momentum: float = Field(0.0, ge=0, lt=1, description="momentum of RMSprop")

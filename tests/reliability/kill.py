@@ -40,7 +40,17 @@ class Tally:
 
 def command(folder: Path, *more: str) -> list[str]:
     """Return the documented command that starts or continues the run in `folder`."""
-    given = ["--snakefile", ROOT / "Snakefile", "--directory", folder, "--cores", "2", *more]
+    given = [
+        "--snakefile",
+        ROOT / "Snakefile",
+        "--directory",
+        folder,
+        "--cores",
+        "2",
+        "--set-threads",
+        "train_backbone=1",
+        *more,
+    ]
     return [str(part) for part in (sys.executable, ROOT / "resume.py", *given, "--configfile", *OVERLAYS, "--", TARGET)]
 
 
@@ -55,17 +65,23 @@ def contents(folder: Path) -> dict[str, bytes]:
     return {str(path.relative_to(folder)): path.read_bytes() for path in files}
 
 
-def at_work(folder: Path) -> list[str]:
-    """Return the names of the rules whose scripts are running in `folder`."""
-    found = set()
+def scripts(folder: Path) -> dict[int, str]:
+    """Return the rules whose scripts are running in `folder`, by the numbers of their processes."""
+    found = {}
     for place in Path("/proc").glob("[0-9]*"):
         try:
             if (place / "cwd").readlink() == folder:
                 text = (place / "cmdline").read_bytes().decode(errors="replace")
-                found.update(re.findall(r"\.snakemake/scripts/[^/\0]*?\.(\w+)\.py", text))
+                if match := re.search(r"\.snakemake/scripts/[^/\0]*?\.(\w+)\.py", text):
+                    found[int(place.name)] = match[1]
         except OSError:
             continue
-    return sorted(found)
+    return found
+
+
+def at_work(folder: Path) -> list[str]:
+    """Return the names of the rules whose scripts are running in `folder`."""
+    return sorted(set(scripts(folder).values()))
 
 
 def undisturbed(folder: Path) -> dict[str, bytes]:

@@ -16,7 +16,7 @@ from scegg_core.final_stage import train_final
 from scegg_core.generators import write_classifier, write_eggn, write_synthetic
 from scegg_core.models.eggn import EGGN
 from scegg_core.models.scen import SCEN
-from scegg_core.predictions import TASKS, predict_by, write_predictions
+from scegg_core.predictions import predict_by, write_predictions
 from scegg_core.regions import RegionStore
 from scegg_core.settings.base import as_mapping
 from scegg_core.settings.data import BackboneSettings
@@ -25,6 +25,7 @@ from scegg_core.settings.final import ClassifierSettings, SynthesisSettings
 from scegg_core.settings.scen import ScenSettings
 from scegg_core.spaces import Space, embed_images, read_features, read_scaler, write_scen, write_space
 from scegg_core.synthesize import synthesize
+from scegg_core.tasks import TASKS
 
 CPU = torch.device("cpu")
 ATTRIBUTES = (

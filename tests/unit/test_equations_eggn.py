@@ -83,8 +83,11 @@ def test_eq11_slope_is_the_length_of_the_gradient_of_the_score_at_the_mixture(ca
 
 
 @pytest.mark.parametrize(("form", "plain"), [("l1", reference.decoding), ("weighted_l1", reference.weighted_decoding)])
-def test_eq12_distance_of_real_features_equals_the_transcription(form, plain):
-    case = Case(Shape(), decoder_loss=form)
+@pytest.mark.parametrize("shape", SHAPES.values(), ids=SHAPES.keys())
+def test_eq12_distance_of_real_features_equals_the_transcription(form, plain, shape):
+    if shape.attributes == 1 and form == "weighted_l1":
+        pytest.skip("vectors of one attribute are 1 or -1: where they agree the weights are 0 / 0")
+    case = Case(shape, decoder_loss=form)
     ours = case.trainer._distance(case.model.decoder(case.feature).vector, case.vector)
     assert_same_function(ours, plain(case.weights, case.feature, case.vector), case.of("decoder"))
 

@@ -10,7 +10,7 @@ from torch import Tensor
 from torch.autograd import gradcheck
 
 from scegg_core import losses
-from scegg_core.models.scen import SCEN, mean_compression
+from scegg_core.models.scen import SCEN, SemanticCompression, mean_compression
 from scegg_core.settings.scen import ScenSettings
 from scegg_core.train_scen import ScenTrainer, start_scen
 
@@ -248,6 +248,26 @@ def test_regions_and_words_have_unit_length_only_where_asked(norm):
     lengths = case.model.prepare(case.regions.half()).norm(dim=2), case.model.local.words.norm(dim=1)
     for length in lengths:
         assert torch.allclose(length, torch.ones_like(length)) == (norm == "l2")
+
+
+def test_norm_by_image_keeps_the_ratio_of_lengths_within_an_image():
+    case = Case(Shape(), region_norm="image")
+    before, after = case.regions.norm(dim=2), case.model.prepare(case.regions).norm(dim=2)
+    torch.testing.assert_close(after.mean(dim=1), torch.ones_like(after[:, 0]))
+    torch.testing.assert_close(after / after[:, :1], before / before[:, :1])
+
+
+def test_mean_start_makes_g_close_to_the_mean_of_h_times_the_root_of_the_channels():
+    def ratio(start: str) -> Tensor:
+        torch.manual_seed(0)
+        compress = SemanticCompression(200, 50, ScenSettings(compression_start=start, compression_width=400))
+        attention, regions = torch.rand(3, 7, 200).softmax(dim=1), torch.rand(3, 7, 50)
+        return (compress(attention, regions) / mean_compression(attention, regions)).detach()
+
+    started = ratio("mean")
+    assert float(started.mean()) == pytest.approx(50**0.5, rel=0.1)
+    assert float(started.std() / started.mean()) < 0.05
+    assert float(ratio("default").abs().mean()) < 1
 
 
 def test_a_region_of_zeros_stays_finite():

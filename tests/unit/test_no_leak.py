@@ -19,7 +19,7 @@ from scegg_core.eggn_stage import train_eggn
 from scegg_core.extraction import extract_shard
 from scegg_core.final_stage import train_final
 from scegg_core.metrics import mean_class_accuracy
-from scegg_core.predictions import TASKS, predict_by
+from scegg_core.predictions import predict_by
 from scegg_core.regions import RegionStore
 from scegg_core.scaling import MinMaxScaler
 from scegg_core.scen_stage import train_scen
@@ -29,6 +29,7 @@ from scegg_core.settings.final import ClassifierSettings, SynthesisSettings
 from scegg_core.settings.scen import ScenSettings
 from scegg_core.spaces import Space, embed_images
 from scegg_core.synthesize import synthesize_unseen
+from scegg_core.tasks import TASKS
 
 BACKBONE = {"network": "resnet18", "features_up_to": "layer1", "image_size": 32, "batch_size": 4}
 EGGN = EggnSettings(hidden_width=8, epochs=2, batch_size=4)

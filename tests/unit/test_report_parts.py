@@ -1,5 +1,7 @@
 """Between artifacts and figures: part locations, chosen images, attention read from shards, tables of runs, pages."""
 
+import subprocess
+import sys
 from dataclasses import replace
 
 import numpy as np
@@ -246,6 +248,15 @@ def test_remarks_name_what_is_missing_by_each_variants_own_seeds():
     assert len(more) == 6
 
 
+def test_remarks_name_classes_that_no_test_image_shows_and_say_what_oracle_columns_are():
+    runs = [replace(result("sc-egg", seed), without_images=("Wren", "Auk")) for seed in (0, 1)]
+    runs.append(replace(result("len", 0), oracle={"Acc": 1.0, "U": 1.0, "S": 1.0, "H": 1.0}))
+    assert tabulate.remarks(runs, table_settings())[1:] == [
+        "Classes without test images do not count: Auk, Wren.",
+        "Columns oracle: the best epoch on the test set, as released codes report; never the result.",
+    ]
+
+
 def test_a_page_needs_nothing_else_and_escapes():
     table = pd.DataFrame({"title": ["a<b", "c"], "H": [1.0, 2.0], "H_std": [0.5, 0.5]})
     page = typeset.to_page("R & S", table, ["x > y"])
@@ -289,3 +300,10 @@ def test_unknown_names_in_the_sections_of_pictures_are_refused():
     ):
         with pytest.raises(InputError, match=sentence):
             read_configuration({**values, **section})
+
+
+def test_scores_and_tables_are_made_without_torch():
+    # importing torch takes longer than the work of these jobs, and there are a dozen of them in a table
+    modules = "scegg_core.predictions, scegg_core.tabulate, scegg_core.class_table, scegg_core.tradeoff_picture"
+    check = f"import sys, {modules}, scegg_core.confusion_picture; sys.exit('torch' in sys.modules)"
+    assert subprocess.run([sys.executable, "-c", check], check=False).returncode == 0

@@ -18,7 +18,7 @@ from scegg_core.errors import InputError
 from scegg_core.figures.curves import draw_curves
 from scegg_core.generators import read_eggn
 from scegg_core.models.eggn import EGGN
-from scegg_core.predictions import TASKS, read_metrics, read_predictions, score, write_metrics
+from scegg_core.predictions import read_metrics, read_predictions, score, write_metrics
 from scegg_core.selection import EpochScore, best_epoch, read_epochs, selected_epoch, up_to, write_epochs
 from scegg_core.settings.eggn import EggnSettings
 from scegg_core.settings.final import ClassifierSettings, SynthesisSettings
@@ -28,6 +28,7 @@ from scegg_core.snapshots import Snapshot, keeping, read_snapshots, snapshot_epo
 from scegg_core.spaces import Space, read_features, read_scaler
 from scegg_core.tables import result_table
 from scegg_core.tabulate import with_oracle
+from scegg_core.tasks import TASKS
 from scegg_core.training import Checkpoint
 from scegg_core.tuning import GridPoint, tuning_table
 from tests.conftest import ROOT

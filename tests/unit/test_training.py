@@ -164,6 +164,19 @@ def test_the_optimizer_is_the_one_asked_for():
     assert isinstance(make_optimizer(stage, ScenSettings()), torch.optim.Adam)
 
 
+def test_attention_rate_slows_w_alpha_alone():
+    trainer = scen_trainer(attention_rate=0.1)
+    first, second = trainer._stages()
+    rates = {
+        id(w): group["lr"] for group in make_optimizer(first, trainer.settings).param_groups for w in group["params"]
+    }
+    attend = trainer.model.local.attend
+    assert rates.pop(id(attend)) == pytest.approx(first.learning_rate * 0.1)
+    assert set(rates.values()) == {first.learning_rate}
+    assert len(rates) == len(first.parameters) - 1
+    assert not second.attention
+
+
 def test_stage_2_has_its_own_learning_rate_if_given():
     assert [stage.learning_rate for stage in scen_trainer()._stages()] == [1e-2, 1e-2]
     assert [stage.learning_rate for stage in scen_trainer(stage2_learning_rate=0.5)._stages()] == [1e-2, 0.5]

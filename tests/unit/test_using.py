@@ -8,7 +8,8 @@ import pytest
 
 from scegg_core.__main__ import main
 from scegg_core.errors import InputError
-from scegg_core.predictions import TASKS, read_predictions
+from scegg_core.predictions import read_predictions
+from scegg_core.tasks import TASKS
 from scegg_core.use import contrast_classes, contrast_image, draw_contrast, export_run, load_model, predict
 from scegg_core.using.run_folder import find_run
 from tests.unit.small_run import ATTRIBUTES, make_run

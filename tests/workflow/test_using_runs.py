@@ -9,7 +9,8 @@ import pandas as pd
 import pytest
 from safetensors.numpy import load_file
 
-from scegg_core.predictions import TASKS, read_predictions
+from scegg_core.predictions import read_predictions
+from scegg_core.tasks import TASKS
 from scegg_core.use import add_classes, load_model, predict
 from tests.workflow.conftest import TINY, rules_in
 

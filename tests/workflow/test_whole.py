@@ -5,7 +5,7 @@ import shutil
 import pandas as pd
 import pytest
 
-from tests.workflow.conftest import TINY, Workflow, copy_project
+from tests.workflow.conftest import TINY, Workflow, copy_project, rules_in
 
 pytestmark = pytest.mark.slow
 
@@ -66,7 +66,10 @@ def test_same_seed_gives_the_same_bytes(finished, tmp_path):
     ("module", "rules"),
     [
         ("scegg_core/tables.py", TABLES),
-        ("scegg_core/metrics.py", {"predict", "predict_by_embedding", "train_classifier"} | EVALUATION),
+        ("scegg_core/metrics.py", {"predict", "predict_by_embedding"} | EVALUATION),
+        ("scegg_core/synthesize.py", GENERATOR - {"train_eggn", "plot_curves"}),
+        ("scegg_core/final_stage.py", {"train_classifier", "predict"} | EVALUATION),
+        ("scegg_core/yardsticks.py", set()),
         ("scegg_core/figures/tsne.py", {"plot_tsne"}),
         ("scegg_core/figures/attention.py", {"plot_attention"}),
         ("scegg_core/figures/pointing.py", {"score_attention"}),
@@ -108,6 +111,7 @@ def test_editing_a_comment_reruns_nothing(finished):
         ("scen: {stage1_epochs: 2}", SPACES),
         ("synthesis: {per_class: 6}", GENERATOR - {"train_eggn", "plot_curves"}),
         ("attribute_vectors: {epochs: 2}", SPACES | {"embed_attributes"}),
+        ("attribute_vectors: {source: word2vec, path: config.yaml}", SPACES | {"embed_attributes"}),
     ],
 )
 def test_changing_a_setting_reruns_what_uses_it(finished, tmp_path, change, rules):
@@ -124,6 +128,22 @@ def test_a_new_seed_runs_only_its_own_jobs(finished, tmp_path):
     jobs = [line for line in text.splitlines() if line.strip().startswith("wildcards:") and "seed=" in line]
     assert jobs
     assert all("seed=2" in line for line in jobs)
+
+
+def test_a_new_variant_runs_only_its_own_jobs(finished, tmp_path):
+    overlay = tmp_path / "variant.yaml"
+    overlay.write_text("datasets: {aviary: {variants: [sc-egg, baseline, len, f-vaegan]}}\n")
+    done = finished.run("--dry-run", overlays=(TINY, overlay))
+    text = done.stdout + done.stderr
+    jobs = [line for line in text.splitlines() if line.strip().startswith("wildcards:") and "variant=" in line]
+    assert jobs
+    assert all("variant=f-vaegan" in line for line in jobs)
+    assert not rules_in(text) & {"train_scen", "embed_images", "pool_images", "extract_regions"}
+
+
+def test_tables_say_on_what_they_were_computed(finished):
+    assert "- Aviary was computed on cpu, deterministic." in (finished.folder / "results/aviary/table.md").read_text()
+    assert set(pd.read_csv(finished.folder / "results/aviary/seeds.csv")["computed"]) == {"cpu, deterministic"}
 
 
 def test_a_fresh_copy_of_the_project_runs_anywhere(tmp_path):

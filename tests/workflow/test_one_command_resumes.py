@@ -1,5 +1,7 @@
 """A run that is at work, killed, and continued: who may work in the folder, and what is left of the killed one."""
 
+import os
+import signal
 import subprocess
 import sys
 import time
@@ -28,6 +30,11 @@ def execute(command: list[str], folder: Path) -> subprocess.CompletedProcess:
     return subprocess.run(command, cwd=folder, env=kill.environment(), capture_output=True, text=True, check=False)
 
 
+def pause(folder: Path, number: int) -> None:
+    for process in kill.scripts(folder):
+        os.kill(process, number)
+
+
 @pytest.fixture(scope="module")
 def story(tmp_path_factory) -> Story:
     """The workflow engine is killed in the middle of SCEN's training, whose process lives on."""
@@ -39,10 +46,12 @@ def story(tmp_path_factory) -> Story:
     while not states.exists():
         assert run.poll() is None
         time.sleep(0.1)
+    pause(folder, signal.SIGSTOP)  # or it would have ended before the rest of the story
     second, too_early = execute(plain, folder), execute([sys.executable, str(kill.ROOT / "resume.py")], folder)
     run.kill()
     run.wait()
     orphans = kill.at_work(folder)
+    pause(folder, signal.SIGCONT)
     return Story(folder, second, too_early, orphans, execute([sys.executable, str(kill.ROOT / "resume.py")], folder))
 
 

@@ -1,0 +1,13 @@
+"""Runs killed at random moments end with the bytes of an undisturbed one. More kills: tests/reliability/kill.py."""
+
+import pytest
+
+from tests.reliability.kill import torture
+
+pytestmark = pytest.mark.slow
+
+
+def test_killed_runs_end_like_undisturbed_ones(tmp_path):
+    tally = torture(tmp_path.resolve(), kills=3, seed=1, longest=20)
+    assert tally.kills == 3
+    assert tally.finished >= 1
