@@ -11,7 +11,7 @@ ifdef TORCH_INDEX
 PIP += --extra-index-url $(TORCH_INDEX)
 endif
 
-.PHONY: install install-dev demo test lint schema resume clean-demo
+.PHONY: install install-dev demo test lint schema benchmark resume clean-demo
 
 install: $(VENV)/installed
 install-dev: $(VENV)/installed-dev
@@ -54,3 +54,6 @@ lint: $(VENV)/installed-dev
 
 schema: $(VENV)/installed
 	@$(BIN)/python -m scegg_core schema > schemas/config.schema.yaml
+
+benchmark: $(VENV)/installed
+	@$(BIN)/python -m benchmarks --page docs/benchmarks.md
