@@ -5,6 +5,7 @@ import torch
 
 from scegg_core.batches import region_batches
 from scegg_core.data.tables import DatasetIndex
+from scegg_core.models.scen import part_shares
 from scegg_core.regions import RegionStore
 from scegg_core.settings.scen import ScenSettings
 from scegg_core.train_scen import ScenTrainer, TrainedScen, start_scen
@@ -33,5 +34,6 @@ def train_scen(
         device,
     )
     vectors = torch.from_numpy(index.vectors)
-    model = start_scen(torch.from_numpy(words), vectors, store.size.channels, settings, seed).to(device)
+    share = part_shares(index.parts) if settings.attention_words == "part" else None
+    model = start_scen(torch.from_numpy(words), vectors, store.size.channels, settings, seed, share).to(device)
     return ScenTrainer(model, batches, torch.from_numpy(index.seen), settings, checkpoint).run()

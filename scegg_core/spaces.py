@@ -131,6 +131,6 @@ def read_scen(path: Path) -> SCEN:
     tensors = read_tensors(path, "scen")
     settings = parse_section(ScenSettings, read_description(path)["extra"]["settings"], str(path))
     classes, words = tensors["local.class_vectors"], tensors["local.words"]
-    scen = SCEN(words, classes, tensors["local.attend"].shape[1], settings)
+    scen = SCEN(words, classes, tensors["local.attend"].shape[1], settings, tensors.get("local.share"))
     scen.load_state_dict(tensors)
     return scen.eval().requires_grad_(False)

@@ -191,10 +191,17 @@ class ScenTrainer:
         return state["step"], [{name: value.to(device) for name, value in step.items()} for step in state["terms"]]
 
 
-def start_scen(words: Tensor, class_vectors: Tensor, channels: int, settings: ScenSettings, seed: int) -> SCEN:
-    """Return an untrained SCEN whose start depends on `seed` alone."""
+def start_scen(
+    words: Tensor,
+    class_vectors: Tensor,
+    channels: int,
+    settings: ScenSettings,
+    seed: int,
+    share: Tensor | None = None,
+) -> SCEN:
+    """Return an untrained SCEN whose start depends on `seed` alone; arguments are SCEN's."""
     with seeded(seed):
-        return SCEN(words, class_vectors, channels, settings)
+        return SCEN(words, class_vectors, channels, settings, share)
 
 
 def make_optimizer(stage: Stage, settings: ScenSettings) -> torch.optim.Optimizer:

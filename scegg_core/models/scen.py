@@ -5,6 +5,7 @@ the regions with stacked keys, and the linear first layer of SC is applied to th
 """
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import torch
@@ -38,14 +39,17 @@ class GlobalEmbedding:
 class LocalEmbeddingNetwork(nn.Module):
     """LEN: attribute attention over regions and the embedding into the semantic space (Eqs. 1-3)."""
 
-    def __init__(self, words: Tensor, class_vectors: Tensor, channels: int, settings: ScenSettings):
+    def __init__(
+        self, words: Tensor, class_vectors: Tensor, channels: int, settings: ScenSettings, share: Tensor | None = None
+    ):
         super().__init__()
-        words = functional.normalize(words, dim=1) if settings.word_norm == "l2" else words
+        words = normalized_words(words, settings.word_norm)
         # ASSUME: the attribute vectors start at their (normalized) word vectors and are trained, as in DAZLE.
         self.words = nn.Parameter(words.clone(), requires_grad=settings.train_words)
         self.attend = nn.Parameter(words.new_empty(words.shape[1], channels))  # W_alpha
         self.embed = nn.Parameter(words.new_empty(channels, words.shape[1]))  # W_beta
         self.register_buffer("class_vectors", class_vectors.clone())  # a(c), (classes, attributes)
+        self.register_buffer("share", share)  # (attributes, attributes) or None
         self.scale = settings.local_scale
         for weight in (self.attend, self.embed):
             # ASSUME: Xavier start; the paper gives none.
@@ -56,12 +60,17 @@ class LocalEmbeddingNetwork(nn.Module):
 
     def keys(self) -> Tensor:
         """Return the stacked keys (2 attributes, channels): rows of V W_alpha over rows of (W_beta V^T)^T."""
-        return torch.cat([self.words @ self.attend, self.words @ self.embed.T])
+        return torch.cat([self._attention_keys(), self.words @ self.embed.T])
 
     def attention(self, regions: Tensor) -> Tensor:
         """Return the attention weights of Eq. 1, (batch, regions, attributes)."""
-        keys = (self.words @ self.attend).to(regions.dtype)
+        keys = self._attention_keys().to(regions.dtype)
         return (regions @ keys.T).to(self.attend.dtype).softmax(dim=1)
+
+    def _attention_keys(self) -> Tensor:
+        # ASSUME: v_n of Eq. 1's softmax is the attribute's own vector; `share` takes the mean over its part's instead.
+        words = self.words if self.share is None else self.share @ self.words
+        return words @ self.attend
 
     def forward(self, regions: Tensor) -> LocalEmbedding:
         """Embed `regions` (batch, regions, channels)."""
@@ -74,6 +83,24 @@ class LocalEmbeddingNetwork(nn.Module):
     def class_scores(self, semantic: Tensor) -> Tensor:
         """Return p_l (batch, classes) of e_l (batch, attributes), Eq. 3."""
         return self.scale * (semantic @ self.class_vectors.T)
+
+
+def normalized_words(words: Tensor, norm: str) -> Tensor:
+    """Return the attribute vectors (attributes, word size) as `ScenSettings.word_norm` says."""
+    if norm == "none":
+        return words
+    words = functional.normalize(words, dim=1)
+    return functional.normalize(words - words.mean(dim=0), dim=1) if norm == "centered" else words
+
+
+def part_shares(parts: Sequence[str]) -> Tensor:
+    """Return (attributes, attributes) weights whose product with the attribute vectors is the mean over each one's part.
+
+    `parts` names every attribute's part; an attribute without one ('') keeps its own vector.
+    """
+    names = [part or position for position, part in enumerate(parts)]
+    same = torch.tensor([[float(name == other) for other in names] for name in names])
+    return same / same.sum(dim=1, keepdim=True)
 
 
 class SemanticCompression(nn.Module):
@@ -192,10 +219,15 @@ class GlobalEmbeddingNetwork(nn.Module):
 class SCEN(nn.Module):
     """LEN and GEN on one batch of region features."""
 
-    def __init__(self, words: Tensor, class_vectors: Tensor, channels: int, settings: ScenSettings):
-        """`words` (attributes, word size), `class_vectors` (classes, attributes), `channels` of a region feature."""
+    def __init__(
+        self, words: Tensor, class_vectors: Tensor, channels: int, settings: ScenSettings, share: Tensor | None = None
+    ):
+        """`words` (attributes, word size), `class_vectors` (classes, attributes), `channels` of a region feature.
+
+        `share` (attributes, attributes), from `part_shares`, lets attributes of a part attend together.
+        """
         super().__init__()
-        self.local = LocalEmbeddingNetwork(words, class_vectors, channels, settings)
+        self.local = LocalEmbeddingNetwork(words, class_vectors, channels, settings, share)
         self.glob = GlobalEmbeddingNetwork(len(words), channels, len(class_vectors), settings)
         self.region_norm = settings.region_norm
         self.low = torch.bfloat16 if settings.precision == "bfloat16" else None

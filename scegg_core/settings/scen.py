@@ -15,7 +15,14 @@ class ScenSettings:
         "l2",
         description="region features: each of unit length, all of an image of unit length on average, or as they are",
     )
-    word_norm: Literal["l2", "none"] = Field("l2", description="normalization of the attribute vectors at the start")
+    word_norm: Literal["l2", "centered", "none"] = Field(
+        "l2",
+        description="attribute vectors at the start: of unit length; centered: without their mean, then of unit length; or as they are",
+    )
+    attention_words: Literal["own", "part"] = Field(
+        "own",
+        description="v_n in Eq. 1's attention: the attribute's own vector, or the mean over those of its body part",
+    )
     train_words: bool = Field(True, description="whether the attribute vectors are learned from that start")
     initialization: Literal["xavier", "normal"] = Field(
         "xavier", description="start of W_alpha and W_beta; normal: N(0, initial_std)"
