@@ -15,6 +15,7 @@ REDUCED = {
     "datasets": {
         "cub100": {
             "seeds": [0],
+            "variants": ["sc-egg", "baseline", "len"],
             "shards": 1,
             "backbone": {"image_size": 64},
             "scen": {
