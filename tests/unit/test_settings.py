@@ -108,6 +108,14 @@ def test_on_cub_the_full_method_is_the_papers(values):
     assert config.eggn_of("cub", "sc-egg") == config.eggn_of("cub", "paper")
 
 
+def test_departures_found_on_validation_stay_out_of_the_papers_settings(values):
+    config = read_configuration(values)
+    full, plus = (asdict(config.scen_of("cub", name)) for name in ("sc-egg", "sc-egg-plus"))
+    changed = {name for name, value in plus.items() if value != full[name]}
+    assert changed == {"region_norm", "compression_start", "attention_rate", "softmax_classes"}
+    assert config.eggn_of("cub", "sc-egg-plus") == config.eggn_of("cub", "sc-egg")
+
+
 def test_benchmarks_have_five_seeds(values):
     config = read_configuration(values)
     for name in ("cub", "sun", "awa2"):
