@@ -57,3 +57,7 @@ def weighted_semantic_distance(decoded: Tensor, vectors: Tensor) -> Tensor:
     squares = difference.square()
     weights = squares / squares.sum(dim=1, keepdim=True).clamp_min(1e-24).sqrt()  # finite gradient at 0
     return (weights * difference.abs()).sum(dim=1).mean()
+
+
+# DEVIATES: TF-VAEGAN's code weights the L1 distance; the paper's Eq. 12, the default, does not.
+SEMANTIC_DISTANCES = {"l1": semantic_distance, "weighted_l1": weighted_semantic_distance}

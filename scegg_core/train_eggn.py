@@ -6,11 +6,13 @@ generator's step asks for come from one pass.
 """
 
 from collections.abc import Callable
+from functools import partial
 
 import torch
 from torch import Tensor
 
 from scegg_core import losses
+from scegg_core.cuda_graph import GraphedStep
 from scegg_core.eggn_data import Guide, Guided, SeenFeatures
 from scegg_core.models.eggn import EGGN
 from scegg_core.progress import bar
@@ -35,13 +37,17 @@ class EggnTrainer:
     ):
         """`guide` is None where the space has no classifier of its own (baseline): then L_EGS is left out."""
         self.model, self.data, self.guide, self.settings, self.checkpoint = model, data, guide, settings, checkpoint
-        self.device = data.features.device
+        self.device, self.distance = data.features.device, losses.SEMANTIC_DISTANCES[settings.decoder_loss]
         self.generator = torch.Generator(self.device).manual_seed(seed)
         self.penalty_weight = torch.tensor(settings.penalty_weight, **self._like())
         self.unseen = torch.nonzero(~data.seen).squeeze(1)
         self.steps_per_pass = -(-len(data.features) // settings.batch_size)
         self.curve, self.step = Curve(), 0
+        self.graphed = settings.cuda_graphs and self.device.type == "cuda"
         self._make_optimizers()
+        self.iterations = [partial(self._iterate, feedback) for feedback in (False, True)]
+        if self.graphed:
+            self.iterations = [GraphedStep(iteration, self.generator) for iteration in self.iterations]
 
     @property
     def steps_per_epoch(self) -> int:
@@ -72,7 +78,9 @@ class EggnTrainer:
 
     def iterate(self, feedback: bool) -> dict[str, Tensor]:
         """Take the critic's steps and one step of the generator; return the terms of both by name."""
-        feedback = feedback and self.settings.generator == "tf-vaegan"
+        return self.iterations[feedback and self.settings.generator == "tf-vaegan"]()
+
+    def _iterate(self, feedback: bool) -> dict[str, Tensor]:
         with torch.autocast(self.device.type, torch.bfloat16, enabled=self.settings.precision == "bfloat16"):
             critic = self._critic_steps(feedback)
             return critic | self._generator_step(feedback)
@@ -107,7 +115,7 @@ class EggnTrainer:
         hidden, size = [], self.settings.batch_size
         weights = list(self.model.decoder.parameters())
         for real, target, made in zip(feature.split(size), vector.split(size), fake.split(size), strict=True):
-            loss = self.settings.decoder_weight * self._distance(self.model.decoder(real).vector, target)
+            loss = self.settings.decoder_weight * self.distance(self.model.decoder(real).vector, target)
             apply_gradients(self.optimizers["decoder"], weights, torch.autograd.grad(loss, weights))
             if feedback:
                 with torch.no_grad():
@@ -138,7 +146,7 @@ class EggnTrainer:
             low, high = PENALTY_BAND
             up, down = self.penalty_weight * PENALTY_FACTOR, self.penalty_weight / PENALTY_FACTOR
             stay = torch.where(penalty < low, down, self.penalty_weight)
-            self.penalty_weight = torch.where(penalty > high, up, stay)
+            self.penalty_weight.copy_(torch.where(penalty > high, up, stay))
 
     # --- E, G and F ---
 
@@ -181,7 +189,7 @@ class EggnTrainer:
         fake = logits.sigmoid()
         add("adversarial", given.adversarial_weight, -self.model.critic(fake, vector).mean())
         if given.generator == "tf-vaegan" and given.decoder_weight > 0:
-            add("L_Rec", given.decoder_weight, self._distance(self.model.decoder(fake).vector, vector))
+            add("L_Rec", given.decoder_weight, self.distance(self.model.decoder(fake).vector, vector))
         for part in guided:
             scores = self.guide.scores(more.pop(0).sigmoid() if part.drawn else fake)
             add(part.name, part.weight, losses.class_cross_entropy(scores, part.labels, part.classes))
@@ -222,11 +230,6 @@ class EggnTrainer:
 
     # --- shared ---
 
-    def _distance(self, decoded: Tensor, vector: Tensor) -> Tensor:
-        # DEVIATES: TF-VAEGAN's code weights the L1 distance; the paper's Eq. 12 does not.
-        weighted = self.settings.decoder_loss == "weighted_l1"
-        return (losses.weighted_semantic_distance if weighted else losses.semantic_distance)(decoded, vector)
-
     def _latent_of(self, feature: Tensor, vector: Tensor) -> Tensor:
         # ASSUME: the critic's synthetic features come from E's z, as in TF-VAEGAN (its encoded_noise).
         noise = self._normal(len(feature))
@@ -259,6 +262,7 @@ class EggnTrainer:
                 rate,
                 betas=(0.9 if name == "encoder" else given.beta1, 0.999),
                 fused=True,
+                capturable=self.graphed,
             )
             for name, rate in rates.items()
         }
@@ -285,7 +289,7 @@ class EggnTrainer:
         for name, optimizer in self.optimizers.items():
             optimizer.load_state_dict(state["optimizers"][name])
         self.generator.set_state(state["generator"])
-        self.penalty_weight = state["penalty_weight"].to(self.device)
+        self.penalty_weight.copy_(state["penalty_weight"])
         self.curve.points = [tuple(point) for point in state["curve"]]
         return [{name: value.to(self.device) for name, value in step.items()} for step in state["terms"]]
 

@@ -44,6 +44,9 @@ class EggnSettings:
     precision: Literal["float32", "bfloat16"] = Field(
         "float32", description="number type of the products of stage 3 (autocast); weights and Adam stay float32"
     )
+    cuda_graphs: bool = Field(
+        False, description="on CUDA: replay each iteration as one CUDA graph, which saves the time of launching kernels"
+    )
     classification_weight: float = Field(
         0.0, ge=0, description="f-CLSWGAN's loss of a softmax classifier trained on real seen features"
     )
