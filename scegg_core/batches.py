@@ -35,11 +35,15 @@ class ResidentBatches:
             rows = rows.to(self.features.device)
             yield self.features[rows], self.labels[rows]
 
+    def scan(self) -> Iterator[tuple[Tensor, Tensor]]:
+        """Yield (features, labels) of all images, each once, a batch at a time."""
+        return zip(self.features.split(self.batch_size), self.labels.split(self.batch_size), strict=True)
+
     def _order(self, number: int) -> np.ndarray:
         generator = np.random.default_rng([self.seed, number])
         if not self.balanced:
             return generator.permutation(len(self.labels))
-        return balanced_order(self.labels.cpu().numpy(), self.steps * self.batch_size, generator)
+        return balanced_order(self.labels.cpu().numpy(), self.steps, self.batch_size, generator)
 
 
 class StreamedBatches:
@@ -67,6 +71,10 @@ class StreamedBatches:
         behind = sum(len(order) for _, order in plan[:first])
         skip = start * self.batch_size - behind
         yield from self._batches(plan[first:], skip)
+
+    def scan(self) -> Iterator[tuple[Tensor, Tensor]]:
+        """Yield (features, labels) of all images, each once, a batch at a time."""
+        return self.epoch(0)
 
     def _wanted(self, group: Group) -> np.ndarray:
         """Which rows of the group are trained on."""
@@ -157,12 +165,17 @@ def _near(features: Tensor, device: torch.device) -> Tensor:
     return features.to(device)
 
 
-def balanced_order(labels: np.ndarray, count: int, generator: np.random.Generator) -> np.ndarray:
-    """Return `count` rows, each of a class drawn evenly and an image drawn evenly from it."""
+def balanced_order(labels: np.ndarray, steps: int, batch_size: int, generator: np.random.Generator) -> np.ndarray:
+    """Return the rows of `steps` batches: a batch has every class once before any comes twice, in random order.
+
+    The image of a class is drawn evenly from it, with replacement.
+    """
     by_class = np.argsort(labels, kind="stable")
     classes, starts, sizes = np.unique(labels[by_class], return_index=True, return_counts=True)
-    drawn = generator.integers(len(classes), size=count)
-    return by_class[starts[drawn] + (generator.random(count) * sizes[drawn]).astype(np.int64)]
+    turns = -(-batch_size // len(classes))
+    drawn = generator.permuted(np.tile(np.arange(len(classes)), (steps * turns, 1)), axis=1)
+    drawn = drawn.reshape(steps, -1)[:, :batch_size].ravel()
+    return by_class[starts[drawn] + (generator.random(len(drawn)) * sizes[drawn]).astype(np.int64)]
 
 
 def _tensors(features: np.ndarray, labels: np.ndarray) -> tuple[Tensor, Tensor]:

@@ -22,6 +22,29 @@ class SeenFeatures:
         return SeenFeatures(*(getattr(self, name).to(device) for name in ("features", "labels", "vectors", "seen")))
 
 
+class ImageDraw:
+    """Draws training images: any image alike, or `balanced`: every class once in a batch before any comes twice."""
+
+    def __init__(self, labels: Tensor, balanced: bool):
+        """`labels` (images,)."""
+        self.images, self.balanced = len(labels), balanced
+        _, self.sizes = labels.unique(return_counts=True)
+        self.by_class = labels.argsort(stable=True)
+        self.starts = self.sizes.cumsum(0) - self.sizes
+
+    def rows(self, batches: int, size: int, generator: torch.Generator) -> Tensor:
+        """Return the rows of `batches` batches of `size` images, (batches * size,)."""
+        device = self.by_class.device
+        if not self.balanced:
+            return torch.randint(self.images, (batches * size,), generator=generator, device=device)
+        classes = len(self.sizes)
+        turns = -(-size // classes)
+        order = torch.rand(batches * turns, classes, generator=generator, device=device).argsort(dim=1)
+        drawn = order.reshape(batches, -1)[:, :size].flatten()
+        share = torch.rand(len(drawn), generator=generator, device=device)
+        return self.by_class[self.starts[drawn] + (share * self.sizes[drawn]).long()]
+
+
 @dataclass(frozen=True)
 class SyntheticFeatures:
     """Features (samples, channels) scaled to [0, 1] and their labels (samples,), rows of the class table."""

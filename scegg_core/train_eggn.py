@@ -13,7 +13,7 @@ from torch import Tensor
 
 from scegg_core import losses
 from scegg_core.cuda_graph import GraphedStep
-from scegg_core.eggn_data import Guide, Guided, SeenFeatures
+from scegg_core.eggn_data import Guide, Guided, ImageDraw, SeenFeatures
 from scegg_core.models.eggn import EGGN
 from scegg_core.progress import bar
 from scegg_core.settings.eggn import EggnSettings
@@ -40,6 +40,7 @@ class EggnTrainer:
         self.device, self.distance = data.features.device, losses.SEMANTIC_DISTANCES[settings.decoder_loss]
         self.generator = torch.Generator(self.device).manual_seed(seed)
         self.penalty_weight = torch.tensor(settings.penalty_weight, **self._like())
+        self.draw = ImageDraw(data.labels, balanced=settings.sampling == "class_balanced")
         self.unseen = torch.nonzero(~data.seen).squeeze(1)
         self.steps_per_pass = -(-len(data.features) // settings.batch_size)
         self.curve, self.step = Curve(), 0
@@ -90,7 +91,7 @@ class EggnTrainer:
     def _critic_steps(self, feedback: bool) -> dict[str, Tensor]:
         """`critic_steps` steps of D (Eq. 11) and, in tf-vaegan, of Dec on real features (Eq. 12)."""
         given = self.settings
-        feature, vector = self._draw_batch(given.critic_steps * given.batch_size)
+        feature, vector, _ = self._draw(given.critic_steps)
         with torch.no_grad():
             hidden = self.model.generator.embed(self._latent_of(feature, vector), vector)
             fake = self.model.generator.logits(hidden).sigmoid()
@@ -151,7 +152,7 @@ class EggnTrainer:
     # --- E, G and F ---
 
     def _generator_step(self, feedback: bool) -> dict[str, Tensor]:
-        feature, vector, labels = self._draw_batch(self.settings.batch_size, with_labels=True)
+        feature, vector, labels = self._draw(1)
         loss, terms = self.generator_loss(feature, vector, labels, feedback)
         parts = self._generator_parts(feedback)
         weights = [weight for name in parts for weight in getattr(self.model, name).parameters()]
@@ -237,11 +238,10 @@ class EggnTrainer:
             return noise
         return self.model.encoder(feature, vector).sample(noise)
 
-    def _draw_batch(self, count: int, with_labels: bool = False) -> tuple[Tensor, ...]:
-        rows = torch.randint(len(self.data.features), (count,), generator=self.generator, device=self.device)
+    def _draw(self, batches: int) -> tuple[Tensor, Tensor, Tensor]:
+        rows = self.draw.rows(batches, self.settings.batch_size, self.generator)
         labels = self.data.labels[rows]
-        batch = self.data.features[rows], self.data.vectors[labels]
-        return (*batch, labels) if with_labels else batch
+        return self.data.features[rows], self.data.vectors[labels], labels
 
     def _normal(self, count: int) -> Tensor:
         return torch.randn(count, self.model.latent, generator=self.generator, **self._like())

@@ -68,9 +68,20 @@ class ScenTrainer:
         state = self.checkpoint.load() if self.checkpoint else None
         for number, stage in enumerate(self._stages()):
             if state is None or state["stage"] == number:
+                if stage.name == "2" and state is None and self.model.glob.by_mean:
+                    self._scale_features()
                 self._run_stage(number, stage, state)
                 state = None
         return TrainedScen(self.model.eval().requires_grad_(False), self.curve)
+
+    @torch.no_grad()
+    def _scale_features(self) -> None:
+        """Fit the scale on which CLS_g sees g to the training images, stage 1 being over."""
+        found = []
+        for regions, _ in self.batches.scan():
+            regions = self.model.prepare(regions.to(device_of(self.model)))
+            found.append(self.model.glob(self.model.local.attention(regions), regions).feature)
+        self.model.glob.scale_to(torch.cat(found))
 
     def _stages(self) -> tuple[Stage, Stage]:
         given, steps, gen = self.settings, self.batches.steps, self.model.glob

@@ -51,12 +51,18 @@ class LocalEmbeddingNetwork(nn.Module):
         self.register_buffer("class_vectors", class_vectors.clone())  # a(c), (classes, attributes)
         self.register_buffer("share", share)  # (attributes, attributes) or None
         self.scale = settings.local_scale
+        self._start(settings)
+
+    @torch.no_grad()
+    def _start(self, settings: ScenSettings) -> None:
+        # ASSUME: Xavier start; the paper gives none. DAZLE's, and the released code's, attends to all regions alike.
         for weight in (self.attend, self.embed):
-            # ASSUME: Xavier start; the paper gives none.
             if settings.initialization == "xavier":
                 nn.init.xavier_uniform_(weight)
             else:
                 nn.init.normal_(weight, std=settings.initial_std)
+        if settings.initialization == "dazle":
+            self.attend.zero_()
 
     def keys(self) -> Tensor:
         """Return the stacked keys (2 attributes, channels): rows of V W_alpha over rows of (W_beta V^T)^T."""
@@ -201,15 +207,24 @@ class GlobalEmbeddingNetwork(nn.Module):
     def __init__(self, attributes: int, channels: int, classes: int, settings: ScenSettings):
         super().__init__()
         self.compress = SemanticCompression(attributes, channels, settings)
-        self.classify = global_classifier(channels, classes, settings.classifier_width)
         self.by_mean = settings.compression == "mean"
+        self.classify = global_classifier(channels, classes, settings.classifier_width, scaled=self.by_mean)
+        if self.by_mean:
+            self.first = nn.Linear(channels, classes)
 
     def forward(self, attention: Tensor, regions: Tensor, first_stage: bool = False) -> GlobalEmbedding:
         """Return g and p_g of the regions under LEN's attention."""
-        # Compression "mean" uses the MLP in stage 1 only, as the released code does.
-        compress = mean_compression if self.by_mean and not first_stage else self.compress
-        feature = compress(attention, regions)
+        if (
+            self.by_mean and first_stage
+        ):  # as the released code: the MLP and a classifier of its own serve stage 1 alone
+            feature = self.compress(attention, regions)
+            return GlobalEmbedding(feature, self.first(feature))
+        feature = (mean_compression if self.by_mean else self.compress)(attention, regions)
         return GlobalEmbedding(feature, self.classify(feature))
+
+    def scale_to(self, features: Tensor) -> None:
+        """Let CLS_g see features scaled as the training images' `features` (images, channels) are to [0, 1]."""
+        self.classify[0].fit(features)
 
     def region_weights(self, attention: Tensor, regions: Tensor) -> Tensor:
         """Return the weight each region has in g, (batch, R): GEN's attention map (Fig. 3)."""
@@ -254,9 +269,31 @@ class SCEN(nn.Module):
         return local, self.glob(local.attention, regions, first_stage)
 
 
-def global_classifier(channels: int, classes: int, width: int | None) -> nn.Module:
-    """Return CLS_g (Eq. 5)."""
+def global_classifier(channels: int, classes: int, width: int | None, scaled: bool = False) -> nn.Module:
+    """Return CLS_g (Eq. 5), of features as they are or `scaled` to [0, 1] first."""
     # ASSUME: one fully connected layer ("directly embeds"); the released code has a hidden layer of 1024.
+    layers: list[nn.Module] = [ChannelScale(channels)] if scaled else []
     if width is None:
-        return nn.Linear(channels, classes)
-    return nn.Sequential(nn.Linear(channels, width), nn.LeakyReLU(0.2), nn.Linear(width, classes))
+        layers.append(nn.Linear(channels, classes))
+    else:
+        layers += [nn.Linear(channels, width), nn.LeakyReLU(SLOPE), nn.Linear(width, classes)]
+    return layers[0] if len(layers) == 1 else nn.Sequential(*layers)
+
+
+class ChannelScale(nn.Module):
+    """(g - low) / span of each channel; changes nothing before it is fitted."""
+
+    def __init__(self, channels: int):
+        super().__init__()
+        self.register_buffer("low", torch.zeros(channels))
+        self.register_buffer("span", torch.ones(channels))
+
+    def fit(self, features: Tensor) -> None:
+        """Take smallest value and range from `features` (images, channels); a constant channel keeps its size."""
+        low, high = features.aminmax(dim=0)
+        self.low.copy_(low)
+        self.span.copy_(torch.where(high > low, high - low, torch.ones_like(low)))
+
+    def forward(self, feature: Tensor) -> Tensor:
+        """Return features (batch, channels) scaled, outside [0, 1] where they lie outside the fitted range."""
+        return (feature - self.low) / self.span

@@ -148,7 +148,9 @@ class DatasetSettings:
     threads: int = Field(2, ge=1, description="CPU threads of one training or extraction job")
     shards: int = Field(8, ge=1, le=1000, description="region-feature shards, each one an independent job")
     seeds: tuple[int, ...] = Field((0, 1, 2, 3, 4), min_length=1, description="seeds of the runs")
-    variants: tuple[str, ...] = Field(("sc-egg", "baseline", "len"), min_length=1, description="rows of the table")
+    variants: tuple[str, ...] = Field(
+        ("sc-egg", "baseline", "len", "prototype", "eszsl"), min_length=1, description="rows of the table"
+    )
     published: str | None = Field(None, description="the data set's name in the published tables; null: none")
     validation_list: int = Field(
         1, ge=1, le=3, description="which trainclasses/valclasses lists make the validation split"

@@ -18,6 +18,9 @@ class EggnSettings:
     latent_size: int | None = Field(None, ge=1, description="size of z; null: the number of attributes")
     epochs: int = Field(200, ge=1, description="epochs; each has one pass without and one with feedback")
     batch_size: int = Field(64, ge=1, description="images per step")
+    sampling: Literal["random", "class_balanced"] = Field(
+        "random", description="images of a batch: drawn alike, or every class once before any comes twice"
+    )
     critic_steps: int = Field(5, ge=1, description="critic steps per generator step")
     learning_rate: float = Field(1e-4, gt=0, description="Adam learning rate of E, G and D")
     feedback_learning_rate: float = Field(1e-5, gt=0, description="Adam learning rate of F")

@@ -24,13 +24,14 @@ class ScenSettings:
         description="v_n in Eq. 1's attention: the attribute's own vector, or the mean over those of its body part",
     )
     train_words: bool = Field(True, description="whether the attribute vectors are learned from that start")
-    initialization: Literal["xavier", "normal"] = Field(
-        "xavier", description="start of W_alpha and W_beta; normal: N(0, initial_std)"
+    initialization: Literal["xavier", "normal", "dazle"] = Field(
+        "xavier",
+        description="start of W_alpha and W_beta; normal: N(0, initial_std); dazle: W_alpha 0, W_beta N(0, initial_std)",
     )
-    initial_std: float = Field(1.0, gt=0, description="with initialization normal: standard deviation")
+    initial_std: float = Field(1.0, gt=0, description="with initialization normal or dazle: standard deviation")
     compression: Literal["mlp", "mean"] = Field(
         "mlp",
-        description="SC (Eq. 4): an MLP over the attribute axis; mean: the MLP in stage 1 only, then the mean over attributes",
+        description="SC (Eq. 4): an MLP over the attribute axis; mean: the MLP and a linear classifier in stage 1 only, then the mean over attributes, scaled to [0, 1] for CLS_g",
     )
     compression_width: int | None = Field(
         None, ge=1, description="SC's hidden width; null: half the number of attributes"
@@ -57,7 +58,7 @@ class ScenSettings:
         "sum", description="L_SCR over classes: the squared norm, or its mean"
     )
     sampling: Literal["shuffled", "class_balanced"] = Field(
-        "shuffled", description="every image once an epoch, or classes drawn evenly"
+        "shuffled", description="every image once an epoch, or in a batch every class once before any comes twice"
     )
     batch_size: int = Field(64, ge=1, description="images per step")
     optimizer: Literal["adam", "rmsprop"] = Field("adam", description="optimizer of both stages")

@@ -204,12 +204,20 @@ def test_an_image_without_features_is_an_error(store):
 
 def test_balanced_order_draws_classes_evenly_and_images_evenly_within():
     labels = np.repeat([4, 0, 9], [1, 9, 90])
-    drawn = balanced_order(labels, 90_000, np.random.default_rng(0))
-    shares = np.bincount(labels[drawn], minlength=10)[[4, 0, 9]] / 90_000
-    np.testing.assert_allclose(shares, 1 / 3, atol=0.01)
+    drawn = balanced_order(labels, 30_000, 3, np.random.default_rng(0))
+    assert (np.sort(labels[drawn].reshape(-1, 3)) == [0, 4, 9]).all()  # each class once in each batch
     within = np.bincount(drawn, minlength=100)
     np.testing.assert_allclose(within[1:10] / within[1:10].sum(), 1 / 9, atol=0.01)
     assert within[10:].min() > 0
+
+
+def test_a_balanced_batch_has_every_class_before_any_comes_twice():
+    labels = np.repeat(np.arange(7), 5)
+    few, many = (labels[balanced_order(labels, 2000, size, np.random.default_rng(1))] for size in (4, 9))
+    assert all(len(set(batch)) == 4 for batch in few.reshape(-1, 4))
+    counts = np.stack([np.bincount(batch, minlength=7) for batch in many.reshape(-1, 9)])
+    assert counts.min() == 1 and counts.max() == 2
+    np.testing.assert_allclose(counts.mean(axis=0), 9 / 7, atol=0.05)
 
 
 def test_balanced_batches_are_full_and_even_and_restartable(store):

@@ -7,6 +7,7 @@ import pytest
 import torch
 from eggn_case import PASSES, SHAPES, Case, Shape
 
+from scegg_core.eggn_data import ImageDraw
 from scegg_core.models.eggn import EGGN, Latent
 from scegg_core.settings.eggn import EggnSettings
 
@@ -24,6 +25,18 @@ def test_latent_sample_has_the_given_mean_and_deviation():
 def test_decoder_output_has_unit_norm(case):
     lengths = case.model.decoder(case.feature).vector.norm(dim=1)
     torch.testing.assert_close(lengths, torch.ones_like(lengths))
+
+
+def test_images_are_drawn_alike_or_classes_evenly():
+    labels, generator = torch.tensor([5, 2, 5, 5, 9, 5]), torch.Generator().manual_seed(0)
+    alike = ImageDraw(labels, balanced=False).rows(1000, 6, generator)
+    torch.testing.assert_close(alike.bincount() / 6000, torch.full((6,), 1 / 6), atol=0.02, rtol=0)
+    even = ImageDraw(labels, balanced=True).rows(2000, 5, generator)
+    counts = torch.stack([labels[batch].bincount(minlength=10)[[2, 5, 9]] for batch in even.split(5)])
+    assert counts.min() == 1 and counts.max() == 2  # every class once before any comes twice
+    torch.testing.assert_close(counts.float().mean(dim=0), torch.full((3,), 5 / 3), atol=0.05, rtol=0)
+    share = even.bincount()[[0, 2, 3, 5]] / (labels[even] == 5).sum()
+    torch.testing.assert_close(share, torch.full((4,), 0.25), atol=0.03, rtol=0)
 
 
 @pytest.mark.parametrize(("penalty", "factor"), [(0.5, 1 / 1.1), (1.0005, 1 / 1.1), (1.02, 1.0), (1.06, 1.1)])

@@ -70,14 +70,17 @@ RELEASED = {
         "optimizer": "rmsprop", "learning_rate": 1e-4, "weight_decay": 1e-4, "momentum": 0.9,
         "stage1_steps": 2000, "stage2_steps": 4000, "stage2_learning_rate": None, "compression": "mean",
         "classifier_width": 1024, "stage2_updates": "classifier", "stage2_reduction": "mean",
-        "softmax_classes": "seen", "sampling": "class_balanced", "local_scale": 1.0,
+        "softmax_classes": "seen", "sampling": "class_balanced", "local_scale": 1.0, "initialization": "dazle",
+        "initial_std": 1.0, "batch_size": 64,
     },
     "eggn": {
         "learning_rate": 1e-3, "epochs": 50, "feedback_strength": 0.0, "seen_guidance": 1.0, "unseen_guidance": 1e-3,
-        "seen_path": "reconstruction", "decoder_loss": "weighted_l1",
+        "seen_path": "reconstruction", "decoder_loss": "weighted_l1", "sampling": "class_balanced", "batch_size": 64,
+        "adversarial_weight": 1.0, "decoder_weight": 0.01, "freeze_decoder": False, "decoder_learning_rate": 1e-4,
+        "feedback_learning_rate": 1e-4,
     },
-    "synthesis": {"feedback_strength": 0.0},
-    "classifier": {"input": "transformed", "epochs": 25},
+    "synthesis": {"per_class": 400, "feedback_strength": 0.0},
+    "classifier": {"input": "transformed", "epochs": 25, "learning_rate": 5e-4, "batch_size": 400},
 }  # fmt: skip
 #: What the paper's text says.
 TEXT = {"learning_rate": 1e-4, "batch_size": 64, "epochs": 200, "adversarial_weight": 10.0, "decoder_weight": 0.01}

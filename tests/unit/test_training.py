@@ -5,14 +5,14 @@ from dataclasses import replace
 import numpy as np
 import pytest
 import torch
-from trainers import KINDS, RELEASED, SEEN, Kind, Stopped, eggn_trainer, result, same, scen_trainer
+from trainers import KINDS, RELEASED, SEEN, Kind, Stopped, eggn_trainer, random, result, same, scen_trainer
 
 from scegg_core import losses
 from scegg_core.errors import InputError
-from scegg_core.models.scen import mean_compression
+from scegg_core.models.scen import ChannelScale, mean_compression
 from scegg_core.settings.scen import ScenSettings
 from scegg_core.train_eggn import start_eggn
-from scegg_core.train_scen import make_optimizer
+from scegg_core.train_scen import make_optimizer, start_scen
 from scegg_core.training import Curve, keep_freed_memory, seeded
 
 
@@ -129,8 +129,10 @@ def test_stages_take_the_steps_asked_for(settings, steps):
 def test_stage_2_changes_what_it_is_to_train_and_nothing_else(settings):
     first, both = (scen_trainer(stage2_epochs=epochs, **settings).run().model.state_dict() for epochs in (0, 2))
     changed = {name.rsplit(".", 1)[0] for name, value in first.items() if not torch.equal(value, both[name])}
-    classifier = {"glob.classify.0", "glob.classify.2"} if "classifier_width" in settings else {"glob.classify"}
-    by_mlp = settings == {}
+    by_mlp, by_mean = settings == {}, "compression" in settings
+    classifier = {"glob.classify.1"} if by_mean else {"glob.classify"}  # 0 is the scale
+    if "classifier_width" in settings:
+        classifier |= {"glob.classify.3"}
     assert changed == classifier | ({"glob.compress.reduce", "glob.compress.combine"} if by_mlp else set())
 
 
@@ -142,6 +144,39 @@ def test_mean_compression_uses_the_mlp_in_stage_1_alone():
     attention = trainer.model.local.attention(prepared)
     torch.testing.assert_close(later, mean_compression(attention, prepared))
     torch.testing.assert_close(first, trainer.model.glob.compress(attention, prepared))
+
+
+def test_mean_compression_has_a_classifier_of_its_own_in_stage_1():
+    started, trained = scen_trainer(**RELEASED), scen_trainer(stage2_epochs=0, **RELEASED).run().model.state_dict()
+    moved = {name for name, value in started.model.state_dict().items() if not torch.equal(value, trained[name])}
+    assert {"glob.first.weight", "glob.first.bias"} <= moved
+    assert not {name for name in moved if name.startswith("glob.classify") and ".0." not in name}  # 0 is the scale
+    regions = started.batches.features
+    _, whole = started.model(regions, first_stage=True)
+    torch.testing.assert_close(whole.scores, started.model.glob.first(whole.feature))
+
+
+def test_with_mean_compression_cls_g_sees_training_features_scaled_to_0_and_1():
+    trained = scen_trainer(**RELEASED)
+    model = trained.run().model
+    feature = model(trained.batches.features)[1].feature
+    scaled = model.glob.classify[0](feature)
+    torch.testing.assert_close(scaled.amin(dim=0), torch.zeros(6), atol=1e-5, rtol=0)
+    torch.testing.assert_close(scaled.amax(dim=0), torch.ones(6), atol=1e-5, rtol=0)
+
+
+def test_a_constant_channel_is_not_divided_by_its_range():
+    scale = ChannelScale(2)
+    scale.fit(torch.tensor([[1.0, 5.0], [3.0, 5.0]]))
+    assert scale(torch.tensor([[2.0, 5.0], [5.0, 6.0]])).tolist() == [[0.5, 0.0], [2.0, 1.0]]
+
+
+def test_dazles_start_attends_to_all_regions_alike():
+    model = scen_trainer(initialization="dazle", initial_std=2.0).model
+    assert not model.local.attend.any()
+    torch.testing.assert_close(model.local.attention(random(2, 5, 6)), torch.full((2, 5, 4), 0.2))
+    big = start_scen(random(4, 300), random(4, 4), 500, ScenSettings(initialization="dazle", initial_std=2.0), 0)
+    assert float(big.local.embed.detach().std()) == pytest.approx(2, rel=0.01)
 
 
 def test_softmax_over_seen_classes_keeps_unseen_scores_out_of_stage_1():

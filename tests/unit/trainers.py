@@ -20,7 +20,7 @@ from scegg_core.training import Checkpoint, seeded
 SEEN = torch.tensor([True, True, True, False])
 RELEASED = {
     "optimizer": "rmsprop", "weight_decay": 1e-4, "momentum": 0.9, "sampling": "class_balanced", "compression": "mean",
-    "classifier_width": 7, "stage2_updates": "classifier", "stage2_reduction": "mean", "softmax_classes": "seen",
+    "initialization": "dazle", "classifier_width": 7, "stage2_updates": "classifier", "stage2_reduction": "mean", "softmax_classes": "seen",
 }  # fmt: skip
 
 

@@ -69,7 +69,13 @@ def test_the_documented_example_word_for_word(fresh):
         command.insert(command.index("my_animals.yaml") + 1, "quick.yaml")
         done = call(command, fresh.folder)
         assert done.returncode == 0, done.stdout + done.stderr
-    assert list(pd.read_csv(fresh.folder / "results/my_animals/table.csv")["variant"]) == ["sc-egg", "baseline", "len"]
+    assert list(pd.read_csv(fresh.folder / "results/my_animals/table.csv")["variant"]) == [
+        "sc-egg",
+        "baseline",
+        "len",
+        "prototype",
+        "eszsl",
+    ]
 
 
 def test_the_sha256_of_an_archive_is_in_the_provenance_of_the_index(fresh):

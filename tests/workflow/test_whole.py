@@ -18,7 +18,7 @@ REGIONS = {"extract_regions", "pool_images"} | SPACES
 
 def test_table_has_a_row_per_variant(finished):
     table = pd.read_csv(finished.folder / "results/aviary/table.csv")
-    assert list(table["variant"]) == ["sc-egg", "baseline", "len"]
+    assert list(table["variant"]) == ["sc-egg", "baseline", "len", "prototype", "eszsl"]
     assert (table["seeds"] == 2).all()
     for metric in ("Acc", "U", "S", "H"):
         assert table[metric].between(0, 100).all()
