@@ -1,4 +1,4 @@
-# make install | demo | resume | test | lint. Needs Python 3.11 or newer and nothing else.
+# make install | demo | resume | test | lint | schema | benchmark. Needs Python 3.11 or newer and nothing else.
 #   PYTHON=python3.12         another interpreter
 #   TORCH_INDEX=URL           an extra index for torch, e.g. the CPU or a CUDA index of download.pytorch.org
 #   CORES=8                   cores of the demo
@@ -11,7 +11,7 @@ ifdef TORCH_INDEX
 PIP += --extra-index-url $(TORCH_INDEX)
 endif
 
-.PHONY: install install-dev demo test lint schema benchmark resume clean-demo
+.PHONY: install install-dev demo test lint schema benchmark resume
 
 install: $(VENV)/installed
 install-dev: $(VENV)/installed-dev

@@ -1,7 +1,7 @@
 """Measures how time and peak memory grow with images, attributes and classes; writes a table and a picture.
 
     python benchmarks/growth.py                             # docs/growth.csv, docs/images/growth.png; minutes
-    python benchmarks/growth.py --out /tmp/growth --only classes
+    python benchmarks/growth.py --out results/growth --only classes
 
 Each point is a process of its own, so its peak memory is its own. Time is processor time on one thread, which other
 work on the machine does not change much.

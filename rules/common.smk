@@ -26,6 +26,10 @@ def sentence(function):
     return wrapped
 
 
+CORES = workflow.resource_settings.cores  # None on a cluster, where --jobs counts
+if CORES is not None and CORES < 1:  # Snakemake would wait for ever
+    sys.exit(f"SC-EGG: --cores has to be at least 1, got {CORES}.")
+
 CONFIG = sentence(read_configuration)(config)
 
 

@@ -75,22 +75,28 @@ def check_dataset(
 
 def render(report: CheckReport) -> str:
     """Return the report as text for people; its last line is "ready", or the last thing to mend."""
-    train, test_seen, test_unseen = report.images
-    words = f"; words without a vector: {', '.join(report.unknown_words)}" if report.unknown_words else ""
-    lines = [
-        f"{report.title}",
-        f"  classes     {report.seen + report.unseen} ({report.seen} seen, {report.unseen} unseen)",
-        f"  images      {sum(report.images)} ({train} trainval, {test_seen} test seen, {test_unseen} test unseen)",
-        f"  attributes  {report.attributes} ({report.bound} bound to a part){words}",
-        f"  disk        {_size(report.disk)} for regions and features; {_size(report.disk_free)} are free",
-        f"  memory      about {_size(report.memory)} besides the libraries and the networks",
-    ]
+    lines = [report.title, *_sizes(report)]
     lines += [f"  skipped     {path} {reason}" for path, reason in report.skipped[:SHOWN]]
     lines += [f"  and {len(report.skipped) - SHOWN} more skipped"] if len(report.skipped) > SHOWN else []
     lines += [f"  to fetch    {item}" for item in report.to_fetch]
     if report.ready:
         return "\n".join([*lines, "ready"])
     return "\n".join([*lines, "to mend:", *(f"  {n}. {text}" for n, text in enumerate(report.problems, start=1))])
+
+
+def _sizes(report: CheckReport) -> list[str]:
+    """The lines of counts and sizes, which are not known where the data set could not be read."""
+    if not any(report.images):
+        return [f"  disk        {_size(report.disk_free)} are free; what a run takes is known once the data can be read"]
+    train, test_seen, test_unseen = report.images
+    words = f"; words without a vector: {', '.join(report.unknown_words)}" if report.unknown_words else ""
+    return [
+        f"  classes     {report.seen + report.unseen} ({report.seen} seen, {report.unseen} unseen)",
+        f"  images      {sum(report.images)} ({train} trainval, {test_seen} test seen, {test_unseen} test unseen)",
+        f"  attributes  {report.attributes} ({report.bound} bound to a part){words}",
+        f"  disk        {_size(report.disk)} for regions and features; {_size(report.disk_free)} are free",
+        f"  memory      about {_size(report.memory)} besides the libraries and the networks",
+    ]
 
 
 def _collect(problems: list[str], step: Callable):
@@ -106,7 +112,8 @@ def _load(settings: DatasetSettings, downloads: tuple[Download, ...]) -> Dataset
     """Return the index; raises InputError that does not blame the user for what a run is going to fetch."""
     awaited = [item.file for item in downloads if item.unpack_to is not None and not _is_there(item)]
     if awaited:
-        raise InputError(f"nothing can be checked before {' and '.join(awaited)} is there; a run fetches it.")
+        there = "are there; a run fetches them." if len(awaited) > 1 else "is there; a run fetches it."
+        raise InputError(f"nothing can be checked before {' and '.join(awaited)} {there}")
     index = LOADERS[settings.format](settings)
     check_index(index)
     return index

@@ -15,10 +15,10 @@ Section = TypeVar("Section")
 settings = partial(dataclass, frozen=True, kw_only=True, config=ConfigDict(extra="forbid", strict=False))
 
 
-def parse_section(kind: type[Section], values: dict, place: str) -> Section:
+def parse_section(kind: type[Section], values: dict, place: str = "") -> Section:
     """Return `values` as an instance of the settings class `kind`.
 
-    Raises InputError with one sentence that names `place` (the path in config.yaml), the key and the value.
+    Raises InputError with one sentence that names `place` (the path of `values` in the configuration), key and value.
     """
     try:
         return TypeAdapter(kind).validate_python(values)
@@ -44,12 +44,12 @@ def deep_merge(*layers: dict | None) -> dict:
 def _sentence(error: ValidationError, place: str) -> str:
     problems = []
     for item in error.errors():
-        where = ".".join([place, *(str(part) for part in item["loc"])])
+        where = ".".join(filter(None, [place, *map(str, item["loc"])]))
         if item["type"] in ("unexpected_keyword_argument", "extra_forbidden"):
             problems.append(f"{where} is not a known setting (misspelt?)")
         elif item["type"] in ("missing", "missing_argument", "missing_keyword_only_argument"):
             problems.append(f"{where} is missing")
         else:
-            reason = item["msg"].removeprefix("Value error, ").removeprefix("Input ")
+            reason = item["msg"].removeprefix("Value error, ").removeprefix("Input ").removeprefix("String ")
             problems.append(f"{where} is {item['input']!r}: {reason}")
     return "config: " + "; ".join(problems) + "."

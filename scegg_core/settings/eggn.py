@@ -28,6 +28,7 @@ class EggnSettings:
     beta1: float = Field(0.5, ge=0, lt=1, description="Adam's first beta of all but E, which keeps 0.9")
     adversarial_weight: float = Field(10.0, ge=0, description="lambda_w of Eq. 9")
     penalty_weight: float = Field(10.0, ge=0, description="lambda of Eq. 11 at the start")
+    # ASSUME: lambda is adapted, as in TF-VAEGAN.
     adaptive_penalty: bool = Field(True, description="whether lambda follows the mean penalty by a factor of 1.1")
     decoder_weight: float = Field(0.01, ge=0, description="lambda_r of Eq. 9")
     decoder_loss: Literal["l1", "weighted_l1"] = Field(
@@ -37,12 +38,15 @@ class EggnSettings:
     kl_weight: float = Field(1.0, ge=0, description="weight of the KL term in Eq. 10")
     seen_guidance: float = Field(0.1, ge=0, description="lambda_s of Eq. 13")
     unseen_guidance: float = Field(0.1, ge=0, description="lambda_u of Eq. 13")
+    # ASSUME: all classes, as Eqs. 14 and 15 are written.
     guidance_classes: Literal["all", "seen_unseen"] = Field(
         "all", description="softmax of Eqs. 14 and 15 over all classes, or over seen and over unseen ones"
     )
+    # ASSUME: synthetic seen features come from E's z, as in the released code.
     seen_path: Literal["reconstruction", "synthesis"] = Field(
         "reconstruction", description="where synthetic seen features in Eq. 14 come from: z of E, or z of the prior"
     )
+    # ASSUME: TF-VAEGAN's for CUB, since the paper points there; config.yaml has SUN's and AWA2's.
     feedback_strength: float = Field(1.0, ge=0, description="weight of F's correction while training")
     precision: Literal["float32", "bfloat16"] = Field(
         "float32", description="number type of the products of stage 3 (autocast); weights and Adam stay float32"
@@ -53,6 +57,7 @@ class EggnSettings:
     classification_weight: float = Field(
         0.0, ge=0, description="f-CLSWGAN's loss of a softmax classifier trained on real seen features"
     )
+    # ASSUME: at most 20, since each one kept takes 54 M numbers at CUB's widths.
     snapshots: int = Field(
         20, ge=0, description="at most so many epochs are compared where one is selected, evenly spaced; else 0"
     )

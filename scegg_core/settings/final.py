@@ -12,6 +12,7 @@ class SynthesisSettings:
     """Synthetic features of the unseen classes (paper section 3.3)."""
 
     per_class: int = Field(300, ge=1, description="synthetic features per unseen class")
+    # ASSUME: TF-VAEGAN's for CUB, since the paper points there; config.yaml has SUN's and AWA2's.
     feedback_strength: float = Field(1.0, ge=0, description="weight of F's correction while synthesizing")
 
 

@@ -27,7 +27,7 @@ VALIDATION = "/validation"  # suffix of a data set's name: its trainval images s
 class RunSettings:
     """How things are computed, without effect on what is computed."""
 
-    device: str = Field("auto", description="auto, cpu, cuda or cuda:N")
+    device: str = Field("auto", pattern=r"^(auto|cpu|cuda(:\d+)?)$", description="auto, cpu, cuda or cuda:N")
     deterministic: bool = Field(True, description="same bits in every run on the same machine; slower on CUDA")
     checkpoint_interval: float = Field(60.0, ge=1, description="seconds between saved training states")
 
@@ -113,9 +113,12 @@ class Configuration:
 
     def grid_points(self, dataset: str) -> list[dict]:
         """Return the points compared on a data set's validation split: variant, point, values and seeds of each."""
+        grids = self.tunings_of(dataset)
+        if not grids:
+            raise InputError(f"config: section tuning has no grid, so nothing can be compared on {dataset}; add one.")
         return [
             {"variant": tuned, "point": name, "values": self.point(name).values, "seeds": self.tuning[tuned].seeds}
-            for tuned in self.tunings_of(dataset)
+            for tuned in grids
             for name in self.points_of(tuned)
         ]
 
@@ -126,25 +129,25 @@ class Configuration:
 
     def scen_of(self, dataset: str, space: str) -> ScenSettings:
         """Return SCEN's settings for a space of a data set."""
-        return self._stage("scen", ScenSettings, dataset, f"spaces.{space}", self.space(space).scen)
+        return self._stage("scen", ScenSettings, dataset, _place("spaces", space), self.space(space).scen)
 
     def eggn_of(self, dataset: str, variant: str) -> EggnSettings:
         """Return EGGN's settings for a variant on a data set; no snapshots where no epochs are compared."""
         own = self.variant(variant)
-        found = self._stage("eggn", EggnSettings, dataset, f"variants.{variant}", own.eggn)
+        found = self._stage("eggn", EggnSettings, dataset, _place("variants", variant), own.eggn)
         compared = own.selection == "validation" if dataset.endswith(VALIDATION) else self.tables.oracle
         return found if compared else replace(found, snapshots=0)
 
     def synthesis_of(self, dataset: str, variant: str) -> SynthesisSettings:
         """Return the synthesis settings for a variant on a data set."""
         return self._stage(
-            "synthesis", SynthesisSettings, dataset, f"variants.{variant}", self.variant(variant).synthesis
+            "synthesis", SynthesisSettings, dataset, _place("variants", variant), self.variant(variant).synthesis
         )
 
     def classifier_of(self, dataset: str, variant: str) -> ClassifierSettings:
         """Return the final classifier's settings for a variant on a data set."""
         return self._stage(
-            "classifier", ClassifierSettings, dataset, f"variants.{variant}", self.variant(variant).classifier
+            "classifier", ClassifierSettings, dataset, _place("variants", variant), self.variant(variant).classifier
         )
 
     def table_part(self, dataset: str, standing: dict[str, str]) -> dict:
@@ -210,9 +213,14 @@ class Configuration:
         return known[name]
 
 
+def _place(section: str, name: str) -> str:
+    """Where the settings of a variant or space are written: those of a point in its grid."""
+    return f"tuning.{name.partition(POINT)[0]}.grid" if POINT in name else f"{section}.{name}"
+
+
 def read_configuration(values: dict) -> Configuration:
     """Return the validated configuration of the merged config files, or raise InputError with one sentence."""
-    config = parse_section(Configuration, values, "config.yaml")
+    config = parse_section(Configuration, values)
     for section, kind in STAGES.items():
         parse_section(kind, getattr(config, section), section)
     check_tuning(config)

@@ -40,12 +40,14 @@ class ScenSettings:
         "default", description="start of SC: torch's own, or close to the mean over the attributes"
     )
     classifier_width: int | None = Field(None, ge=1, description="hidden width of CLS_g; null: one linear layer")
+    # ASSUME: 1: nothing is said of a(c)'s length in Eq. 3, and with few steps it decides how far LEN gets.
     local_scale: float = Field(1.0, gt=0, description="factor on p_l (Eq. 3)")
     local_weight: float = Field(1.0, ge=0, description="weight of L_LCE in Eq. 16; 0 leaves it out")
     global_weight: float = Field(1.0, ge=0, description="lambda_g, weight of L_GCE in Eq. 16; 0 leaves it out")
     calibration_weight: float = Field(
         0.0, ge=0, description="weight of DAZLE's self-calibration loss in stage 1; the paper has none"
     )
+    # ASSUME: all classes, as Eqs. 6 and 7 are written; the released code has the seen ones.
     softmax_classes: Literal["all", "seen"] = Field("all", description="classes in the softmax of Eqs. 6 and 7")
     stage1_epochs: int = Field(20, ge=0, description="epochs of Eq. 16")
     stage2_epochs: int = Field(20, ge=0, description="epochs of Eq. 17; 0 leaves L_SCR out")
@@ -63,6 +65,7 @@ class ScenSettings:
     batch_size: int = Field(64, ge=1, description="images per step")
     optimizer: Literal["adam", "rmsprop"] = Field("adam", description="optimizer of both stages")
     learning_rate: float = Field(1e-4, gt=0, description="learning rate of stage 1")
+    # ASSUME: one learning rate for all weights; the paper names no other.
     attention_rate: float = Field(
         1.0, gt=0, description="factor on the learning rate of W_alpha, which shapes the attention"
     )

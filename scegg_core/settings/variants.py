@@ -29,6 +29,7 @@ class VariantSettings:
     eggn: dict = Field(default_factory=dict, description="overrides of section eggn")
     synthesis: dict = Field(default_factory=dict, description="overrides of section synthesis")
     classifier: dict = Field(default_factory=dict, description="overrides of section classifier")
+    # ASSUME: the last epoch, since the test set must not choose one.
     selection: Literal["last", "validation"] = Field(
         "last",
         description="how many epochs the generator is trained: all, or as many as have the highest H on the validation split with the same seed",

@@ -87,6 +87,23 @@ def test_what_cannot_be_read_before_it_is_fetched_is_said_so(settings, tmp_path)
         f"{file} from http://127.0.0.1:9/images.tgz",
         "the weights IMAGENET1K_V1 of resnet18 from torchvision",
     )
+    assert render(replace(report, disk_free=5 * 10**9)).splitlines() == [
+        "birds",
+        "  disk        5.0 GB are free; what a run takes is known once the data can be read",
+        f"  to fetch    {file} from http://127.0.0.1:9/images.tgz",
+        "  to fetch    the weights IMAGENET1K_V1 of resnet18 from torchvision",
+        "to mend:",
+        f"  1. nothing can be checked before {file} is there; a run fetches it.",
+    ]
+
+
+def test_several_files_are_there_and_fetched_as_them(settings, tmp_path):
+    files = [str(tmp_path / name) for name in ("images.tgz", "splits.zip")]
+    downloads = tuple(Download(url=file, file=file, unpack_to=str(tmp_path / "none")) for file in files)
+    report = check(settings, tmp_path, downloads=downloads)
+    assert report.problems == (
+        f"nothing can be checked before {files[0]} and {files[1]} are there; a run fetches them.",
+    )
 
 
 def test_too_little_room_is_found(settings, tmp_path):

@@ -60,6 +60,16 @@ def test_settings_named_in_the_map_exist():
         assert name in {field.name for field in fields(STAGES[stage])}, f"{stage}.{name}"
 
 
+def test_every_file_with_an_assumption_is_named_among_the_open_points():
+    section = TEXT.split("## Open points")[1].split("\n## ")[0]
+    core = ROOT / "scegg_core"
+    assuming = [
+        path.relative_to(core).as_posix() for path in core.rglob("*.py") if "# ASSUME:" in path.read_text("utf-8")
+    ]
+    assert {"models/scen.py", "decoding.py", "settings/eggn.py"} <= set(assuming)
+    assert [name for name in sorted(assuming) if f"`{name}`" not in section] == []
+
+
 def test_presets_named_in_the_map_exist():
     config = read_configuration(yaml.safe_load((ROOT / "config.yaml").read_text(encoding="utf-8")))
     table = TEXT.split("## Presets")[1].split("| the released code |")[0]

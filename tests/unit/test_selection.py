@@ -221,8 +221,9 @@ def test_snapshots_are_kept_where_an_epoch_is_selected_and_nowhere_else(values):
     [
         ("tuning", "sc-egg", {"grid": {"epochs": [1]}}, "'epochs' has to be a stage and a setting"),
         ("tuning", "sc-egg", {"grid": {"eggn.epochs": []}}, "eggn.epochs has no values"),
-        ("tuning", "sc-egg", {"grid": {"eggn.epoch": [1]}}, r"variants\.sc-egg@1\)\.epoch is not a known setting"),
-        ("tuning", "sc-egg", {"grid": {"eggn.epochs": [1, 0]}}, r"variants\.sc-egg@2\)\.epochs is 0: should be"),
+        ("tuning", "sc-egg", {"grid": {"eggn.epoch": [1]}}, r"tuning\.sc-egg\.grid\)\.epoch is not a known setting"),
+        ("tuning", "sc-egg", {"grid": {"eggn.epochs": [1, 0]}}, r"tuning\.sc-egg\.grid\)\.epochs is 0: should be"),
+        ("tuning", "sc-egg", {"grid": {"scen.rate": [1]}}, r"scen \(with .* and tuning\.sc-egg\.grid\)\.rate is not a"),
         ("tuning", "len", {"grid": {"scen.stage1_epochs": [1]}}, "tuning.len tunes no variant that generates"),
         ("tuning", "nothing", {"grid": {"eggn.epochs": [1]}}, "tuning.nothing tunes no variant that generates"),
         ("tuning", "baseline", {"grid": {"scen.stage1_epochs": [1]}}, "space 'backbone' has no SCEN"),
@@ -237,6 +238,14 @@ def test_bad_grids_and_selections_get_a_sentence(values, section, name, change, 
     values[section][name] = {**values[section].get(name, {}), **change}
     with pytest.raises(InputError, match="^config: .*" + sentence):
         read_configuration(values)
+
+
+def test_without_a_grid_there_is_nothing_to_compare(values):
+    values["tuning"] = {}
+    del values["variants"]["tuned"]
+    values["datasets"]["cub"]["variants"] = ["sc-egg"]
+    with pytest.raises(InputError, match=r"^config: section tuning has no grid, so nothing can be compared on cub"):
+        read_configuration(values).grid_points("cub")
 
 
 def grid_point(number: int, seeds: tuple = (0, 1), variant: str = "a") -> GridPoint:

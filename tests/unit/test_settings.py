@@ -7,8 +7,11 @@ from pathlib import Path
 import pytest
 import yaml
 
+from scegg_core.aviary.settings import AviarySettings
+from scegg_core.backbone_training import BackboneTrainingSettings
 from scegg_core.errors import InputError
 from scegg_core.settings.checks import torchvision_networks
+from scegg_core.settings.data import DatasetSettings
 from scegg_core.settings.resolve import STAGES, read_configuration
 from scegg_core.settings.schema import schema_text
 from tests.conftest import ROOT
@@ -28,6 +31,25 @@ def test_schema_file_is_made_from_the_classes():
 def test_config_lists_every_setting_with_its_default(values, section):
     assert set(values[section]) == {field.name for field in fields(STAGES[section])}
     assert STAGES[section](**values[section]) == STAGES[section]()
+
+
+def test_config_names_every_setting_of_a_data_set_with_its_default():
+    lines = (ROOT / "config.yaml").read_text().split("\ndatasets:")[0].splitlines()
+    start = max(number for number, line in enumerate(lines) if not line.startswith("#")) + 1
+    said = yaml.safe_load("\n".join(line.removeprefix("#") for line in lines[start:] if line.startswith("#   ")))
+    own = asdict(DatasetSettings(format="cub", folder="x"))
+    for name in ("format", "folder", *STAGES):
+        del own[name]
+    assert said["section"] | {"backbone": {**said["section"]["backbone"], "training": {}}} == as_lists(own)
+    assert said["section"]["backbone"]["training"] == asdict(BackboneTrainingSettings())
+    assert said["generate"] == asdict(AviarySettings())
+
+
+def as_lists(value):
+    """The same with lists for tuples, as YAML has them."""
+    if isinstance(value, dict):
+        return {name: as_lists(part) for name, part in value.items()}
+    return list(value) if isinstance(value, tuple) else value
 
 
 def test_config_validates_against_the_schema(values):
@@ -137,14 +159,23 @@ def test_validation_split_has_its_data_sets_settings(values):
         ("eggn", {"epochs": 0}, "config: eggn.epochs is 0: should be greater than or equal to 1."),
         ("eggn", {"generator": "gan"}, "config: eggn.generator is 'gan': "),
         ("scen", {"learning_rat": 1}, "config: scen.learning_rat is not a known setting (misspelt?)."),
-        ("run", {"deterministic": "perhaps"}, "config: config.yaml.run.deterministic is 'perhaps': "),
-        ("tsne", {"variants": []}, "config: config.yaml.tsne.variants is []: "),
+        ("run", {"deterministic": "perhaps"}, "config: run.deterministic is 'perhaps': "),
+        ("tsne", {"variants": []}, "config: tsne.variants is []: "),
+        ("run", {"device": "gpu"}, "config: run.device is 'gpu': should match pattern '^(auto|cpu|cuda("),
+        ("run", {"device": "cuda:"}, "config: run.device is 'cuda:': should match pattern "),
+        ("datasets", {"x": {"format": "cub"}}, "config: datasets.x.folder is missing."),
     ],
 )
 def test_bad_values_get_a_sentence(values, section, change, sentence):
     values[section] = {**values.get(section, {}), **change}
     with pytest.raises(InputError, match="^" + re.escape(sentence)):
         read_configuration(values)
+
+
+@pytest.mark.parametrize("device", ["auto", "cpu", "cuda", "cuda:0", "cuda:12"])
+def test_devices_that_torch_knows_are_taken(values, device):
+    values["run"]["device"] = device
+    assert read_configuration(values).run.device == device
 
 
 def test_networks_are_those_of_torchvision():

@@ -22,7 +22,7 @@ TABLE = "results/aviary/table.csv"
     ("overlay", "target", "sentence"),
     [
         ("eggn: {epocs: 3}", TABLE, "config: eggn.epocs is not a known setting (misspelt?)."),
-        ("egn: {epochs: 3}", TABLE, "config: config.yaml.egn is not a known setting (misspelt?)."),
+        ("egn: {epochs: 3}", TABLE, "config: egn is not a known setting (misspelt?)."),
         ("eggn: {epochs: many}", TABLE, "config: eggn.epochs is 'many': "),
         ("scen: {batch_size: 0}", TABLE, "config: scen.batch_size is 0: should be greater than or equal to 1."),
         ("datasets: {aviary: {seeds: [1, 1]}}", TABLE, "config: datasets.aviary.seeds [1, 1] names a seed twice."),
@@ -42,6 +42,8 @@ TABLE = "results/aviary/table.csv"
             TABLE,
             "predict_by embedding takes no eggn, synthesis or classifier settings",
         ),
+        ("run: {device: gpu}", TABLE, "config: run.device is 'gpu': should match pattern "),
+        ("tuning: {}", "results/aviary/tuning.csv", "config: section tuning has no grid, so nothing can be compared"),
         ("run: {}", "results/birds/table.csv", f"config: datasets has no 'birds'; {KNOWN}"),
         ("run: {}", "results/aviary/variants/nothing/seed0/metrics.json", "config: variants has no 'nothing'; known: "),
         (
@@ -64,6 +66,12 @@ def test_before_any_job(fresh, tmp_path, overlay, target, sentence):
     assert f"SC-EGG: {sentence}" in done.stderr or sentence in done.stderr
     assert "Traceback" not in done.stderr
     assert not (fresh.folder / "results").exists()
+
+
+def test_no_cores(fresh):
+    done = fresh.run(TABLE, cores=0)
+    assert done.returncode == 1
+    assert done.stderr.splitlines()[-1] == "SC-EGG: --cores has to be at least 1, got 0."
 
 
 @pytest.mark.parametrize(
