@@ -88,7 +88,7 @@ def test_eq12_distance_of_real_features_equals_the_transcription(form, plain, sh
     if shape.attributes == 1 and form == "weighted_l1":
         pytest.skip("vectors of one attribute are 1 or -1: where they agree the weights are 0 / 0")
     case = Case(shape, decoder_loss=form)
-    ours = case.trainer._distance(case.model.decoder(case.feature).vector, case.vector)
+    ours = case.trainer.distance(case.model.decoder(case.feature).vector, case.vector)
     assert_same_function(ours, plain(case.weights, case.feature, case.vector), case.of("decoder"))
 
 
@@ -109,7 +109,7 @@ def test_eqs9_18_gradients_of_all_steps_are_those_of_the_whole_objective(case, f
     objective = plain["L_VG"] + plain["L_EGS"]
     ours, _ = case.losses(feedback)
     critic, _ = case.trainer.critic_loss(case.feature, case.vector, plain["fake"], case.tau)
-    decoder = 0.01 * case.trainer._distance(case.model.decoder(case.feature).vector, case.vector)
+    decoder = 0.01 * case.trainer.distance(case.model.decoder(case.feature).vector, case.vector)
     for loss, parts, sign in (
         (ours, ("encoder", "generator", "feedback"), 1),
         (ours + decoder, ("decoder",), 1),
