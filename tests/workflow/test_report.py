@@ -57,7 +57,8 @@ def test_ablation_names_what_the_table_leaves_out(results):
 
 def test_summary_says_what_every_row_is_made_with(finished):
     table = pd.read_csv(finished.folder / "results/summary.csv")
-    assert list(table["method"]) == ["SC-EGG", "TF-VAEGAN (baseline)", "LEN alone"]
+    learned, closed = ["SC-EGG", "TF-VAEGAN (baseline)", "LEN alone"], "ridge prototypes (closed form)"
+    assert list(table["method"]) == [*learned, closed, "ESZSL (closed form)"]
     assert table[["backbone", "weights", "image_size", "selection", "seeds"]].notna().all(axis=None)
 
 
@@ -71,7 +72,7 @@ def test_curves_hold_all_stages_of_all_seeds(results):
 
 def test_classes_of_both_tasks_are_counted(results):
     table = pd.read_csv(results / "per_class.csv")
-    assert set(table["variant"]) == {"sc-egg", "baseline", "len"}
+    assert set(table["variant"]) == {"sc-egg", "baseline", "len", "prototype", "eszsl"}
     assert (table.groupby(["variant", "task"]).size().unstack()["CZSL"] == 3).all()
 
 
