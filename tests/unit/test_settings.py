@@ -137,7 +137,7 @@ def test_departures_found_on_validation_stay_out_of_the_papers_settings(values):
     config = read_configuration(values)
     full, plus = (asdict(config.scen_of("cub", name)) for name in ("sc-egg", "sc-egg-plus"))
     changed = {name for name, value in plus.items() if value != full[name]}
-    assert changed == {"region_norm", "compression_start", "attention_rate", "softmax_classes"}
+    assert changed == {"region_norm", "initialization", "compression_start", "attention_rate", "softmax_classes"}
     assert config.eggn_of("cub", "sc-egg-plus") == config.eggn_of("cub", "sc-egg")
 
 
