@@ -18,6 +18,7 @@ rule train_eggn:
         "logs/{dataset}/variants/{variant}/seed{seed}/train_eggn.benchmark.tsv"
     wildcard_constraints:
         variant=variants_by("generation"),
+    priority: 1  # before what is short, so that no long job is left over at the end
     threads: threads_of
     resources:
         mem_mb=memory(6000, per_mb=4),

@@ -17,7 +17,7 @@ rule train_scen:
         "logs/{dataset}/spaces/{space}/seed{seed}/train_scen.benchmark.tsv"
     wildcard_constraints:
         space=spaces_of("scen"),
-    priority: 1  # generators on g wait for it, those on backbone features do not
+    priority: 2  # the longest chain starts here
     threads: threads_of
     resources:
         mem_mb=memory(6000, per_mb=1.3, most=kept_regions),
@@ -46,7 +46,7 @@ rule embed_images:
         "logs/{dataset}/spaces/{space}/seed{seed}/embed_images.log",
     wildcard_constraints:
         space=spaces_of("scen"),
-    priority: 1  # generators on g wait for it, those on backbone features do not
+    priority: 2  # the longest chain starts here
     threads: threads_of
     resources:
         mem_mb=memory(6000, per_mb=0.1),
