@@ -42,6 +42,7 @@ rule synthesize:
         synthetic="results/{dataset}/variants/{variant}/seed{seed}/synthetic_unseen.parquet",
     log:
         "logs/{dataset}/variants/{variant}/seed{seed}/synthesize.log",
+    priority: 1  # the t-SNE pictures wait for it
     threads: threads_of
     resources:
         mem_mb=memory(6000),

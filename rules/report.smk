@@ -168,6 +168,7 @@ rule plot_tsne:
         pdf="results/{dataset}/tsne.pdf",
     log:
         "logs/{dataset}/plot_tsne.log",
+    priority: 1  # the longest picture
     threads: 2
     resources:
         mem_mb=memory(4000, per_mb=4),

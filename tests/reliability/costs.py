@@ -56,9 +56,9 @@ def code_digests() -> float:
 def reading(folder: Path) -> tuple[int, float]:
     """Return how many artifacts a finished run has, and the seconds to check them all once, content included, and to
     take their digests."""
-    files = [path for path in sorted(folder.rglob("*")) if path.suffix in (".parquet", ".safetensors")]
+    files = [path for path in sorted((folder / "results").rglob("*")) if path.suffix in (".parquet", ".safetensors")]
     files = [path for path in files if path.parent.name != "regions" and path.name != "curves.parquet"]
-    metrics = sorted(folder.rglob("metrics.json"))
+    metrics = sorted((folder / "results").rglob("metrics.json"))
 
     def check() -> None:
         for path in files:
@@ -93,7 +93,7 @@ def eggn_state() -> dict:
 def scen_state() -> dict:
     """Return the state of a SCEN's training of CUB's size."""
     model = start_scen(torch.rand(ATTRIBUTES, WORDS), torch.rand(CLASSES, ATTRIBUTES), CHANNELS, ScenSettings(), 0)
-    moments = {name: [value.detach(), value.detach()] for name, value in model.named_parameters()}
+    moments = {name: [value.detach().clone(), value.detach().clone()] for name, value in model.named_parameters()}
     return {"model": model.state_dict(), "optimizer": moments}
 
 
