@@ -214,9 +214,8 @@ class GlobalEmbeddingNetwork(nn.Module):
 
     def forward(self, attention: Tensor, regions: Tensor, first_stage: bool = False) -> GlobalEmbedding:
         """Return g and p_g of the regions under LEN's attention."""
-        if (
-            self.by_mean and first_stage
-        ):  # as the released code: the MLP and a classifier of its own serve stage 1 alone
+        if self.by_mean and first_stage:
+            # As the released code: the MLP and a classifier of its own serve stage 1 alone.
             feature = self.compress(attention, regions)
             return GlobalEmbedding(feature, self.first(feature))
         feature = (mean_compression if self.by_mean else self.compress)(attention, regions)
