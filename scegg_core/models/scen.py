@@ -161,7 +161,8 @@ class _Compress(torch.autograd.Function):
         for part in _groups(mixed, regions):
             hidden = _hidden(*part, bias)
             positive.append(hidden > 0)
-            features.append(combine.to(hidden.dtype) @ functional.leaky_relu_(hidden, SLOPE))
+            row = combine.to(hidden.dtype).expand(len(hidden), 1, -1)  # bmm: @ would copy the hidden layer transposed
+            features.append(torch.bmm(row, functional.leaky_relu_(hidden, SLOPE)).squeeze(1))
         ctx.save_for_backward(mixed, regions, bias, combine, *positive)
         return torch.cat(features)
 
