@@ -1,7 +1,7 @@
 """Settings: one definition of each, refused when misspelt or out of range, layered as documented."""
 
 import re
-from dataclasses import asdict, fields
+from dataclasses import asdict, fields, replace
 from pathlib import Path
 
 import pytest
@@ -137,8 +137,10 @@ def test_departures_found_on_validation_stay_out_of_the_papers_settings(values):
     config = read_configuration(values)
     full, plus = (asdict(config.scen_of("cub", name)) for name in ("sc-egg", "sc-egg-plus"))
     changed = {name for name, value in plus.items() if value != full[name]}
-    assert changed == {"region_norm", "initialization", "compression_start", "attention_rate", "softmax_classes"}
-    assert config.eggn_of("cub", "sc-egg-plus") == config.eggn_of("cub", "sc-egg")
+    assert changed == {"region_norm", "compression_start", "attention_rate", "softmax_classes", "local_scale"}
+    assert replace(config.eggn_of("cub", "sc-egg-plus"), unseen_guidance=0.1) == config.eggn_of("cub", "sc-egg")
+    assert config.classifier_of("cub", "sc-egg").input == config.classifier_of("cub", "paper").input == "dense"
+    assert config.classifier_of("cub", "sc-egg-plus").input == "transformed"
 
 
 def test_benchmarks_have_five_seeds(values):
