@@ -6,7 +6,7 @@
 rule train_classifier:
     input:
         unpack(space_inputs),
-        eggn="results/{dataset}/variants/{variant}/seed{seed}/eggn.safetensors",
+        eggn=generator("eggn.safetensors"),
         synthetic="results/{dataset}/variants/{variant}/seed{seed}/synthetic_unseen.parquet",
     output:
         czsl="results/{dataset}/variants/{variant}/seed{seed}/classifier_czsl.safetensors",
@@ -34,7 +34,7 @@ rule predict:
     input:
         unpack(space_inputs),
         unpack(test_labels_of),
-        eggn="results/{dataset}/variants/{variant}/seed{seed}/eggn.safetensors",
+        eggn=generator("eggn.safetensors"),
         czsl="results/{dataset}/variants/{variant}/seed{seed}/classifier_czsl.safetensors",
         gzsl="results/{dataset}/variants/{variant}/seed{seed}/classifier_gzsl.safetensors",
     output:

@@ -130,6 +130,17 @@ def space_inputs(wildcards):
     return index_of(wildcards) | {name.split(".")[0]: path for name, path in files.items()}
 
 
+def generator(name):
+    """Return an input function: the file `name` of the run whose generator a variant's run takes."""
+
+    @sentence
+    def file(wildcards):
+        variant = CONFIG.generator_of(wildcards.dataset, wildcards.variant)
+        return f"results/{wildcards.dataset}/variants/{variant}/seed{wildcards.seed}/{name}"
+
+    return file
+
+
 @sentence
 def semantics_of(wildcards):
     """Return LEN's semantic embeddings for a variant that predicts by them."""

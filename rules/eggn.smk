@@ -37,7 +37,7 @@ rule train_eggn:
 rule synthesize:
     input:
         unpack(index_of),
-        eggn="results/{dataset}/variants/{variant}/seed{seed}/eggn.safetensors",
+        eggn=generator("eggn.safetensors"),
     output:
         synthetic="results/{dataset}/variants/{variant}/seed{seed}/synthetic_unseen.parquet",
     log:

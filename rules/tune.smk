@@ -7,7 +7,7 @@ rule score_epochs:
     input:
         unpack(space_inputs),
         unpack(test_labels_of),
-        snapshots="results/{dataset}/variants/{variant}/seed{seed}/snapshots",
+        snapshots=generator("snapshots"),
     output:
         epochs="results/{dataset}/variants/{variant}/seed{seed}/epochs.parquet",
     log:

@@ -105,6 +105,17 @@ class Configuration:
         """Return the names of the points of the grid that tunes `variant`."""
         return [f"{variant}{POINT}{point.number}" for point in self._named("tuning", variant).points()]
 
+    def generator_of(self, dataset: str, variant: str) -> str:
+        """Return the variant whose generator a run takes: its own, or that of an equal earlier point of its grid.
+
+        Points that differ after stage 3 alone share it on the validation split, where they are compared.
+        """
+        if POINT not in variant or not dataset.endswith(VALIDATION):
+            return variant
+        tuned, own = variant.partition(POINT)[0], self.point(variant)
+        first = next(other for other in self.tuning[tuned].points() if other.trains_like(own))
+        return f"{tuned}{POINT}{first.number}"
+
     def with_points(self) -> dict[str, VariantSettings]:
         """Return every variant that has runs of its own by name: those of the configuration, and the grids' points."""
         names = [name for name, own in self.variants.items() if own.tuned is None]

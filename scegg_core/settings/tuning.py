@@ -26,6 +26,10 @@ class Point:
         """Return the values of one stage by setting."""
         return {key.split(".")[1]: value for key, value in self.values.items() if key.split(".")[0] == stage}
 
+    def trains_like(self, other: "Point") -> bool:
+        """Return whether both have the same values of all stages up to the generator's."""
+        return all(self.part(stage) == other.part(stage) for stage in ("scen", "eggn"))
+
     def text(self) -> str:
         """Return the values in words."""
         return ", ".join(f"{key} {value}" for key, value in self.values.items())

@@ -202,6 +202,15 @@ def test_a_point_is_the_variant_with_its_values_and_shares_spaces_where_it_can(v
     assert read_configuration(values).variant("sc-egg@2").space == "sc-egg"
 
 
+def test_points_that_differ_after_stage_3_alone_share_a_generator_on_the_validation_split(values):
+    values["tuning"]["sc-egg"]["grid"] = {"classifier.epochs": [7, 8], "eggn.epochs": [1, 2]}
+    config = read_configuration(values)
+    found = [config.generator_of("cub/validation", name) for name in config.points_of("sc-egg")]
+    assert found == ["sc-egg@1", "sc-egg@2", "sc-egg@1", "sc-egg@2"]
+    assert config.generator_of("cub", "sc-egg@4") == "sc-egg@4"
+    assert config.generator_of("cub/validation", "sc-egg") == "sc-egg"
+
+
 def test_a_point_without_its_values_is_the_variant(values):
     config = read_configuration(values)
     alone = replace(config.eggn_of("cub", "sc-egg@1"), epochs=config.eggn_of("cub", "sc-egg").epochs)

@@ -90,8 +90,11 @@ def test_only_the_winner_is_trained_on_all_training_images(results, winner):
     assert [path.name for path in (results / "variants").iterdir()] == [winner["point"]]
 
 
-def test_points_that_differ_in_the_classifier_alone_share_scen_and_its_features(results):
+def test_points_that_differ_in_the_classifier_alone_share_scen_its_features_and_the_generator(results):
     assert [path.name for path in (results / "validation/spaces").iterdir()] == ["sc-egg"]
+    assert [path.parts[-3] for path in results.glob("validation/variants/*/seed0/eggn.safetensors")] == ["sc-egg@1"]
+    first, second = (results / f"validation/variants/sc-egg@{point}/seed0/epochs.parquet" for point in (1, 2))
+    assert read_epochs(first) != read_epochs(second)  # by other classifiers
 
 
 def test_the_last_epochs_scores_are_those_of_the_run_itself(selected, overlay, results):
