@@ -78,6 +78,12 @@ def threads_of(wildcards):
     return dataset_settings(wildcards).threads
 
 
+@sentence
+def scaling_of(wildcards):
+    """Return how the features of a data set are scaled for stage 3."""
+    return {"feature_scaling": dataset_settings(wildcards).feature_scaling}
+
+
 def index_of(wildcards):
     """Return the three tables of a data set's index: all that training may know."""
     return {name: f"results/{wildcards.dataset}/{name}.parquet" for name in INDEX}

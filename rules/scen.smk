@@ -54,6 +54,7 @@ rule embed_images:
         gpu=1,
         device=CONFIG.run.device,
     params:
+        settings=scaling_of,
         deterministic=CONFIG.run.deterministic,
         code=code("embed_images"),
     script:
@@ -76,6 +77,7 @@ rule pool_images:
         mem_mb=memory(4000, per_mb=0.1),
         runtime=minutes(20, per_mb=0.002),
     params:
+        settings=scaling_of,
         code=code("pool_images"),
     script:
         "../workflow_scripts/pool_images.py"

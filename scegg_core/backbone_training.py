@@ -16,7 +16,7 @@ from torch.nn import functional
 
 from scegg_core.backbone import Backbone
 from scegg_core.settings.base import settings
-from scegg_core.training import Checkpoint
+from scegg_core.training import Checkpoint, Curve
 
 #: Length of the class vectors in the head; with unit vectors the scores grow too slowly under AdamW's fixed steps.
 VECTOR_LENGTH = 10**0.5
@@ -120,7 +120,9 @@ class _Trainer:
             self._take_step(self.order[step * size : (step + 1) * size])
             if self.checkpoint and self.checkpoint.due():
                 self.checkpoint.save(self._state())
-        self.curve.append(torch.stack(self.losses).mean().item())
+        curve, terms = Curve(), [{"cross_entropy": loss} for loss in self.losses]
+        curve.add_epoch("backbone", len(self.curve) + 1, len(self.curve) * len(terms), terms)
+        self.curve += [mean for *_, mean in curve.points]
         self.accuracy = self.correct / (len(self.losses) * size)
         self._begin_epoch()
 

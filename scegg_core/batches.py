@@ -29,10 +29,8 @@ class ResidentBatches:
 
     def epoch(self, number: int, start: int = 0) -> Iterator[tuple[Tensor, Tensor]]:
         """Yield (features, labels) of each step of epoch `number` from step `start` on."""
-        order = self._order(number)
-        for step in range(start, self.steps):
-            rows = torch.from_numpy(order[step * self.batch_size : (step + 1) * self.batch_size])
-            rows = rows.to(self.features.device)
+        order = torch.from_numpy(self._order(number)).to(self.features.device)
+        for rows in order.split(self.batch_size)[start:]:
             yield self.features[rows], self.labels[rows]
 
     def scan(self) -> Iterator[tuple[Tensor, Tensor]]:

@@ -12,6 +12,7 @@ import torch
 from scegg_core.artifacts import Provenance
 from scegg_core.backbone import Backbone, map_size
 from scegg_core.decoding import loaded_batches, make_decoder
+from scegg_core.errors import InputError
 from scegg_core.progress import bar
 from scegg_core.regions import one_ahead, write_shard
 from scegg_core.settings.data import BackboneSettings
@@ -72,11 +73,28 @@ def region_features(
     backbone = backbone.to(device, memory_format=torch.channels_last)
     decoder = make_decoder(settings, device)
     start = asked = time.perf_counter()
+    running = None  # what a GPU still computes while the next batch is put together and sent to it
     for loaded in loaded_batches(paths, decoder, batch_size_on(device, backbone, settings)):
         rate.waited += time.perf_counter() - asked
-        yield _forward(backbone, decoder.batch(loaded), settings).half().cpu().numpy()
+        batch = decoder.batch(loaded)
+        done = None if running is None else _arrived(running)
+        running = _forward(backbone, batch, settings).half()
+        if done is not None:
+            yield done
         asked = time.perf_counter()
         rate.images, rate.seconds = rate.images + len(loaded), asked - start
+    if running is not None:
+        yield _arrived(running)
+        rate.seconds = time.perf_counter() - start
+
+
+def _arrived(features: torch.Tensor) -> np.ndarray:
+    """The features in main memory; refused where half precision cannot hold them."""
+    if not torch.isfinite(torch.stack(features.aminmax())).all():
+        raise InputError(
+            "the backbone gives region features that are not finite in half precision; its weights do not fit these images."
+        )
+    return features.cpu().numpy()
 
 
 @torch.inference_mode()
@@ -88,8 +106,8 @@ def _forward(backbone: Backbone, batch: torch.Tensor, settings: BackboneSettings
     except torch.cuda.OutOfMemoryError:
         if len(batch) == 1:
             raise
-        half = len(batch) // 2
-        return torch.cat([_forward(backbone, part, settings) for part in batch.split(half)])
+    # Only here has the error let go of what the batch had allocated.
+    return torch.cat([_forward(backbone, part, settings) for part in batch.split(len(batch) // 2)])
 
 
 def _autocast(batch: torch.Tensor, settings: BackboneSettings) -> bool:

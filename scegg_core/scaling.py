@@ -1,27 +1,36 @@
-"""Scaling of features to [0, 1] per channel, fitted on the training images of seen classes."""
+"""Scaling of features to [0, 1], fitted on the training images of seen classes."""
 
 from dataclasses import dataclass
 
 import torch
 from torch import Tensor
 
+from scegg_core.errors import InputError
+
 
 @dataclass(frozen=True)
 class MinMaxScaler:
-    """Smallest value and range of each channel; a constant channel has range 0 and becomes 0."""
+    """Smallest value and range of each channel, or of all; a constant channel has range 0 and becomes 0."""
 
     low: Tensor  # (channels,)
     span: Tensor  # (channels,)
 
     @classmethod
-    def fit(cls, features: Tensor) -> "MinMaxScaler":
-        """Return the scaler of `features` (images, channels)."""
-        low = features.amin(dim=0)
-        return cls(low, features.amax(dim=0) - low)
+    def fit(cls, features: Tensor, scaling: str = "channel") -> "MinMaxScaler":
+        """Return the scaler of `features` (images, channels), by `DatasetSettings.feature_scaling`.
+
+        Raises InputError for features that are not finite: a later comparison would take their channels for constant.
+        """
+        if not torch.isfinite(features).all():
+            raise InputError("features of training images are not finite; the stage that made them went wrong.")
+        low, high = features.aminmax(dim=0)
+        if scaling == "all":
+            low, high = low.amin().expand_as(low).clone(), high.amax().expand_as(high)
+        return cls(low, high - low)
 
     def transform(self, features: Tensor) -> Tensor:
         """Return features scaled to [0, 1]; values outside the fitted range are clamped."""
-        # ASSUME: the paper says nothing of scaling; sigmoid outputs and the cross-entropy of Eq. 10 need [0, 1].
+        # ASSUME: test values are clamped; sigmoid outputs and the cross-entropy of Eq. 10 need [0, 1].
         safe = torch.where(self.span > 0, self.span, torch.ones_like(self.span))
         return torch.where(self.span > 0, (features - self.low) / safe, torch.zeros_like(features)).clamp(0, 1)
 

@@ -85,9 +85,10 @@ def write_space(
     scaler: Path,
     semantics: Path | None,
     provenance: Provenance,
+    scaling: str = "channel",
 ) -> None:
     """Write scaled features, the scaler fitted on the images at positions `training`, and the semantics."""
-    fitted = MinMaxScaler.fit(embedded.features[torch.from_numpy(training)])
+    fitted = MinMaxScaler.fit(embedded.features[torch.from_numpy(training)], scaling)
     images = np.arange(len(embedded.features), dtype=np.int32)
     scaled = fitted.transform(embedded.features).numpy()
     if semantics is not None:

@@ -232,9 +232,8 @@ class EggnTrainer:
     # --- shared ---
 
     def _latent_of(self, feature: Tensor, vector: Tensor) -> Tensor:
-        # ASSUME: the critic's synthetic features come from E's z, as in TF-VAEGAN (its encoded_noise).
         noise = self._normal(len(feature))
-        if self.settings.generator == "f-clswgan":
+        if self.settings.generator == "f-clswgan" or self.settings.critic_path == "synthesis":
             return noise
         return self.model.encoder(feature, vector).sample(noise)
 

@@ -14,4 +14,5 @@ with run_job(snakemake) as job:
     scen = read_scen(Path(snakemake.input.scen)).to(device)
     embedded = embed_images(RegionStore(snakemake.input.regions), index.rows, scen, device)
     paths = [Path(path) for path in (snakemake.output.features, snakemake.output.scaler, snakemake.output.semantics)]
-    write_space(embedded, index.in_split("trainval"), *paths, job.provenance(device=device))
+    made_from, scaling = job.provenance(device=device), snakemake.params.settings["feature_scaling"]
+    write_space(embedded, index.in_split("trainval"), *paths, made_from, scaling)

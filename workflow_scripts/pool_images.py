@@ -13,4 +13,5 @@ with run_job(snakemake) as job:
     index = read_index_of(snakemake.input)
     embedded = embed_images(RegionStore(snakemake.input.regions), index.rows, None, torch.device("cpu"))
     features, scaler = Path(snakemake.output.features), Path(snakemake.output.scaler)
-    write_space(embedded, index.in_split("trainval"), features, scaler, None, job.provenance())
+    made_from, scaling = job.provenance(), snakemake.params.settings["feature_scaling"]
+    write_space(embedded, index.in_split("trainval"), features, scaler, None, made_from, scaling)

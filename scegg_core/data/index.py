@@ -36,7 +36,7 @@ def index_dataset(settings: DatasetSettings, progress: Progress | None = None) -
 
     `progress(done, total)` is called as images are checked. Raises InputError with one sentence for bad input.
     """
-    index = LOADERS[settings.format](settings)
+    index = replace(LOADERS[settings.format](settings), class_norm=settings.class_norm)
     check_index(index)
     index = apply_policy(index, find_bad_images(index, Path(settings.folder), progress), settings.images)
     check_index(index)

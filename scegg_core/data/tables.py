@@ -40,11 +40,12 @@ class DatasetIndex:
     split: tuple[str, ...]
     rows: np.ndarray
     skipped: tuple[tuple[str, str], ...] = ()
+    class_norm: str = "l2"
 
     @property
     def vectors(self) -> np.ndarray:
-        """Class vectors a(c), (C, A) float32 with rows of length 1; see `class_vectors`."""
-        return class_vectors(self.percent, self.classes)
+        """Class vectors a(c), (C, A) float32; see `class_vectors`."""
+        return class_vectors(self.percent, self.classes, self.class_norm)
 
     def in_split(self, split: str) -> np.ndarray:
         """Return the positions of the images in `split` (one of SPLITS), int64, ascending."""
@@ -65,8 +66,8 @@ class AttributeVectors:
     unknown: tuple[str, ...]
 
 
-def class_vectors(percent: np.ndarray, classes: tuple[str, ...] = ()) -> np.ndarray:
-    """Return a(c): `percent` (C, A) with L2-normalized rows, computed in float64, as float32.
+def class_vectors(percent: np.ndarray, classes: tuple[str, ...] = (), norm: str = "l2") -> np.ndarray:
+    """Return a(c): `percent` (C, A) with L2-normalized rows, or with `norm` none as it is, as float32.
 
     Raises InputError for a class whose attributes are all zero or missing; `classes` name it.
     """
@@ -77,7 +78,7 @@ def class_vectors(percent: np.ndarray, classes: tuple[str, ...] = ()) -> np.ndar
     if empty.size:
         name = classes[empty[0]] if classes else f"number {empty[0]}"
         raise InputError(f"class {name} has no attribute above zero, so nothing describes it; give it at least one.")
-    return (values / length).astype(np.float32)
+    return (values / length if norm == "l2" else values).astype(np.float32)
 
 
 def take_images(index: DatasetIndex, keep: np.ndarray) -> DatasetIndex:
@@ -103,7 +104,7 @@ def write_index(
     images_table = {"path": index.paths, "label": told, "split": index.split, "row": index.rows}
     attributes_table = {"name": index.attributes, "words": index.words, "part": index.parts}
     skipped = {"skipped": [list(item) for item in index.skipped]}
-    write_table(classes, "classes", classes_table, provenance)
+    write_table(classes, "classes", classes_table, provenance, {"class_norm": index.class_norm})
     write_table(images, "images", images_table, provenance, skipped)
     write_table(attributes, "attributes", attributes_table, provenance)
     labels_table = {"image": test.astype(np.int32), "label": index.labels[test]}
@@ -134,7 +135,13 @@ def read_index(classes: Path, images: Path, attributes: Path, test_labels: Path 
         split=tuple(image_table["split"].to_pylist()),
         rows=image_table["row"].to_numpy(),
         skipped=tuple((path, reason) for path, reason in skipped),
+        class_norm=class_norm(classes),
     )
+
+
+def class_norm(classes: Path) -> str:
+    """Return how the class vectors of the table at `classes` are made of its strengths: `DatasetSettings.class_norm`."""
+    return read_description(classes)["extra"].get("class_norm", "l2")
 
 
 def read_index_of(files: object) -> DatasetIndex:

@@ -159,6 +159,14 @@ class DatasetSettings:
     validation_share: float = Field(
         0.2, gt=0, lt=1, description="share of the remaining classes' training images held out as validation-seen"
     )
+    # ASSUME: unit length, as the Proposed Splits' `att`.
+    class_norm: Literal["l2", "none"] = Field(
+        "l2", description="class vectors a(c): rows of length 1, or strengths as in the source"
+    )
+    # ASSUME: each channel by its own range; the paper says nothing of scaling.
+    feature_scaling: Literal["channel", "all"] = Field(
+        "channel", description="features are scaled to [0, 1] for stage 3: each channel by its range, or all by one"
+    )
     scen: dict = Field(default_factory=dict, description="overrides of section scen")
     eggn: dict = Field(default_factory=dict, description="overrides of section eggn")
     synthesis: dict = Field(default_factory=dict, description="overrides of section synthesis")
@@ -185,6 +193,7 @@ class DatasetSettings:
             "split_seed",
             "validation_list",
             "validation_share",
+            "class_norm",
         )
         words = {"names": self.attribute_vectors.names}
         return {name: getattr(self, name) for name in names} | {

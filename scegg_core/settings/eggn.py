@@ -46,6 +46,10 @@ class EggnSettings:
     seen_path: Literal["reconstruction", "synthesis"] = Field(
         "reconstruction", description="where synthetic seen features in Eq. 14 come from: z of E, or z of the prior"
     )
+    # ASSUME: the critic's synthetic features come from E's z, as in TF-VAEGAN (its encoded_noise).
+    critic_path: Literal["reconstruction", "synthesis"] = Field(
+        "reconstruction", description="where the critic's synthetic features come from: z of E, or z of the prior"
+    )
     # ASSUME: TF-VAEGAN's for CUB, since the paper points there; config.yaml has SUN's and AWA2's.
     feedback_strength: float = Field(1.0, ge=0, description="weight of F's correction while training")
     precision: Literal["float32", "bfloat16"] = Field(

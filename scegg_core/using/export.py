@@ -76,7 +76,8 @@ def load_exported(folder: str | Path, device: str = "auto") -> Model:
     said = _read_description(folder)
     settings = parse_section(BackboneSettings, said["backbone"]["settings"], f"{folder / DESCRIPTION}: backbone")
     percent = read_tensors(folder / "classes.safetensors", "class_attributes")["percent"].numpy()
-    classes = ClassList(tuple(said["classes"]), np.isin(said["classes"], said["seen"]), percent)
+    seen, norm = np.isin(said["classes"], said["seen"]), said.get("class_norm", "l2")
+    classes = ClassList(tuple(said["classes"]), seen, percent, norm)
     backbone = build_backbone(settings, folder / "backbone.safetensors")
     return assemble(_files(folder, said["name"]), backbone, settings, classes, tuple(said["attributes"]), device)
 
@@ -117,6 +118,7 @@ def _description(files: RunFiles, origin: BackboneOrigin, classes: ClassList, fo
         "backbone": {"settings": as_mapping(origin.settings), "weights_digest": origin.digest},
         "classes": list(classes.names),
         "seen": [name for name, seen in zip(classes.names, classes.seen, strict=True) if seen],
+        "class_norm": classes.norm,
         "attributes": list(read_attributes(files)),
         "versions": package_versions(),
         "files": {path.name: file_digest(path) for path in stored},

@@ -12,7 +12,7 @@ from torch import Tensor
 from scegg_core.artifacts import matrix, read_table
 from scegg_core.backbone import Backbone
 from scegg_core.classify import classifier_input
-from scegg_core.data.tables import class_vectors
+from scegg_core.data.tables import class_norm, class_vectors
 from scegg_core.errors import InputError
 from scegg_core.extraction import region_features
 from scegg_core.generators import read_classifier, read_eggn
@@ -35,11 +35,12 @@ class ClassList:
     names: tuple[str, ...]
     seen: np.ndarray
     percent: np.ndarray
+    norm: str = "l2"  # `DatasetSettings.class_norm`
 
     @property
     def vectors(self) -> np.ndarray:
-        """Return the class vectors a(c), (C, A) float32 with rows of length 1."""
-        return class_vectors(self.percent, self.names)
+        """Return the class vectors a(c), (C, A) float32."""
+        return class_vectors(self.percent, self.names, self.norm)
 
 
 @dataclass(frozen=True)
@@ -125,7 +126,8 @@ def assemble(
 def read_classes(files: RunFiles) -> ClassList:
     """Return the classes of the run, or of its extension."""
     table = read_table(files.classes, "classes")
-    return ClassList(tuple(table["name"].to_pylist()), table["seen"].to_numpy(), matrix(table["percent"]))
+    names, seen, percent = tuple(table["name"].to_pylist()), table["seen"].to_numpy(), matrix(table["percent"])
+    return ClassList(names, seen, percent, class_norm(files.classes))
 
 
 def read_attributes(files: RunFiles) -> tuple[str, ...]:

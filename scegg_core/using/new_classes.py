@@ -36,7 +36,7 @@ def extend_index(index: DatasetIndex, table: Path) -> DatasetIndex:
 def write_classes(index: DatasetIndex, path: Path, provenance: Provenance) -> None:
     """Write the class table of `index`."""
     columns = {"name": index.classes, "seen": index.seen, "percent": index.percent, "vector": index.vectors}
-    write_table(path, "classes", columns, provenance)
+    write_table(path, "classes", columns, provenance, {"class_norm": index.class_norm})
 
 
 def write_template(attributes: tuple[str, ...], path: Path) -> None:

@@ -16,6 +16,7 @@ from scegg_core.aviary import AviarySettings, generate_aviary
 from scegg_core.aviary.anatomy import Pose, circle, smooth
 from scegg_core.aviary.traits import PARTS, TRAITS, attribute_names, attribute_parts
 from scegg_core.backbone_training import BackboneTrainingSettings, augment, train_backbone
+from scegg_core.errors import InputError
 
 SMALL = AviarySettings(classes=8, unseen_classes=2, images_per_class=10, image_size=64, seed=3, captions=300)
 IMAGES = SMALL.classes * SMALL.images_per_class
@@ -248,6 +249,15 @@ def test_backbone_training_repeats_itself_and_leaves_its_input_alone():
     assert all(torch.equal(first[name], second[name]) for name in first)
     assert all(torch.equal(value, before[name]) for name, value in network.state_dict().items())
     assert not torch.equal(first["0.weight"], before["0.weight"])
+
+
+def test_backbone_training_that_diverges_stops_with_stage_step_and_term():
+    images, labels = torch.zeros(32, 3, 16, 16, dtype=torch.uint8), torch.arange(32) % 4
+    network = tiny_network()
+    with torch.no_grad():
+        next(network.parameters()).fill_(float("nan"))
+    with pytest.raises(InputError, match="in stage backbone, step 1, the term cross_entropy is nan"):
+        train_backbone(network, images, labels, BackboneTrainingSettings(epochs=1, batch_size=16), 0)
 
 
 def test_backbone_training_refuses_what_does_not_fit():

@@ -5,6 +5,7 @@ import torch
 from torch import nn
 
 from scegg_core.classify import classifier_input, positions, train_classifier
+from scegg_core.errors import InputError
 from scegg_core.models.classifier import linear_of
 from scegg_core.scaling import MinMaxScaler
 from scegg_core.settings.eggn import EggnSettings
@@ -26,6 +27,19 @@ def test_scaler_by_hand_with_a_constant_channel_and_values_outside():
     scaler = MinMaxScaler.fit(torch.tensor([[0.0, 7.0], [4.0, 7.0]]))
     found = scaler.transform(torch.tensor([[1.0, 7.0], [-1.0, 6.0], [9.0, 8.0]]))
     assert torch.equal(found, torch.tensor([[0.25, 0.0], [0.0, 0.0], [1.0, 0.0]]))
+
+
+def test_one_range_for_all_channels_keeps_how_large_they_are_beside_each_other():
+    scaler = MinMaxScaler.fit(torch.tensor([[0.0, 7.0], [4.0, 8.0]]), "all")
+    assert torch.equal(
+        scaler.transform(torch.tensor([[0.0, 7.0], [4.0, 8.0]])) * 8, torch.tensor([[0.0, 7.0], [4.0, 8.0]])
+    )
+
+
+@pytest.mark.parametrize("value", [float("nan"), float("inf")])
+def test_features_that_are_not_finite_are_not_taken_for_constant_channels(value):
+    with pytest.raises(InputError, match="features of training images are not finite"):
+        MinMaxScaler.fit(torch.tensor([[0.0, value], [1.0, 2.0]]))
 
 
 def test_scaled_training_features_fill_0_to_1_and_come_back():

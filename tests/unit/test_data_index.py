@@ -91,6 +91,14 @@ def test_class_vectors_are_of_length_one_and_missing_values_count_as_zero():
     assert class_vectors(PERCENT).dtype == np.float32
 
 
+def test_class_vectors_can_stay_as_the_source_gives_them(tmp_path):
+    index = index_dataset(replace(make_cub(tmp_path / "data"), class_norm="none"))
+    assert index.vectors.tolist() == np.maximum(PERCENT, 0).tolist()
+    paths = [tmp_path / f"{name}.parquet" for name in ("classes", "images", "attributes", "test_labels")]
+    write_index(index, *paths, Provenance("index_dataset"))
+    assert np.array_equal(read_index(*paths).vectors, index.vectors)
+
+
 def test_written_tables_are_read_back_and_name_nothing_of_the_host(tmp_path):
     index = replace(index_dataset(make_cub(tmp_path / "data")), skipped=(("a.jpg", "is empty"),))
     paths = [tmp_path / f"{name}.parquet" for name in ("classes", "images", "attributes", "test_labels")]

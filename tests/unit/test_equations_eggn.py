@@ -159,6 +159,14 @@ def test_eq14_on_the_synthesis_path_equals_the_transcription(feedback):
         assert_same_function(terms[name], plain[name], list(case.model.parameters()))
 
 
+def test_the_critic_learns_from_z_of_the_prior_where_it_is_asked_to():
+    case = Case(Shape(), critic_path="synthesis")
+    draw = torch.Generator().manual_seed(3)
+    case.trainer.generator.manual_seed(3)
+    found = case.trainer._latent_of(case.feature, case.vector)
+    assert torch.equal(found, torch.randn(*found.shape, generator=draw, dtype=found.dtype))
+
+
 def test_guidance_over_seen_and_over_unseen_classes_apart():
     case = Case(Shape(), guidance_classes="seen_unseen")
     draws = case.draws()

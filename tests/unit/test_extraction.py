@@ -76,6 +76,18 @@ def test_the_network_gets_channels_last(pictures):
     np.testing.assert_array_equal(features[2].reshape(32, 32, 3), load_image(pictures[2], settings()))
 
 
+@pytest.mark.parametrize("value", [1e5, float("nan")])
+def test_features_that_half_precision_cannot_hold_are_refused(pictures, value):
+    class Exploding(nn.Module):
+        def forward(self, images):
+            features = images.float().flatten(2).transpose(1, 2).clone()
+            features[0, 5, 1] = value
+            return features
+
+    with pytest.raises(InputError, match="region features that are not finite in half precision"):
+        next(region_features(Exploding(), pictures, settings(), CPU))
+
+
 class Small(nn.Module):
     """A device with memory for three images."""
 

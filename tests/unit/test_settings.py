@@ -10,6 +10,7 @@ import yaml
 from scegg_core.aviary.settings import AviarySettings
 from scegg_core.backbone_training import BackboneTrainingSettings
 from scegg_core.errors import InputError
+from scegg_core.settings.base import deep_merge
 from scegg_core.settings.checks import torchvision_networks
 from scegg_core.settings.data import DatasetSettings
 from scegg_core.settings.resolve import STAGES, read_configuration
@@ -59,8 +60,6 @@ def test_config_validates_against_the_schema(values):
 
 
 def test_overlays_are_valid(values, monkeypatch, tmp_path):
-    from scegg_core.settings.base import deep_merge
-
     monkeypatch.setenv("SCEGG_REAL_DATA", str(tmp_path))
     for overlay in [*(ROOT / "overlays").glob("*.yaml"), *(ROOT / "tests").rglob("*.yaml")]:
         read_configuration(deep_merge(values, yaml.safe_load(overlay.read_text())))
@@ -119,12 +118,15 @@ def test_released_code_has_all_its_departures_on_every_data_set(values, dataset)
     assert found["classifier"].batch_size == found["synthesis"].per_class
 
 
-@pytest.mark.parametrize("dataset", ["aviary", "cub", "sun", "awa2"])
-def test_paper_has_the_texts_values_on_every_data_set(values, dataset):
-    config = read_configuration(values)
+@pytest.mark.parametrize("dataset", ["aviary", "cub", "sun", "awa2", "cub100"])
+def test_paper_has_the_texts_values_on_every_data_set(values, dataset, monkeypatch, tmp_path):
+    monkeypatch.setenv("SCEGG_REAL_DATA", str(tmp_path))
+    overlay = yaml.safe_load((ROOT / "overlays/cub100.yaml").read_text())
+    config = read_configuration(deep_merge(values, overlay))
     assert config.scen_of(dataset, "paper") == STAGES["scen"]()
     found = config.eggn_of(dataset, "paper")
     assert {name: getattr(found, name) for name in TEXT} == TEXT
+    assert config.classifier_of(dataset, "paper").input == "dense"
 
 
 def test_on_cub_the_full_method_is_the_papers(values):
