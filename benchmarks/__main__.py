@@ -71,7 +71,7 @@ def _rows(shapes: list[Shape], given: argparse.Namespace) -> list[pipeline.Row]:
     if "shards" in given.parts:
         rows += pipeline.shard_rows(2 if given.quick else 256, rounds)
     if "extraction" in given.parts:
-        rows += pipeline.extraction_rows(2 if given.quick else 16, 1, 64 if given.quick else 448)
+        rows += pipeline.extraction_rows(2 if given.quick else 4, rounds, 64 if given.quick else 448)
     if "final" in given.parts:
         for shape in shapes:
             rows += [] if shape.repeats else pipeline.final_rows(shape, rounds)

@@ -8,12 +8,14 @@ from pathlib import Path
 
 import numpy as np
 import torch
+from PIL import Image
+from torch import Tensor
 from torch.nn import functional
 
-from benchmarks.measure import Spread, Work, take_turns, timed
+from benchmarks.measure import Spread, Work, ratios, take_turns, timed
 from benchmarks.shapes import Shape
 from scegg_core.artifacts import Provenance
-from scegg_core.backbone import FeatureMap, build_backbone
+from scegg_core.backbone import Backbone, FeatureMap, build_backbone
 from scegg_core.classify import train_classifier
 from scegg_core.extraction import region_features
 from scegg_core.metrics import class_accuracies, trade_off
@@ -30,11 +32,12 @@ MB = 1e6
 
 @dataclass(frozen=True)
 class Row:
-    """One measured piece of work: what it is, its seconds, and what that is per second."""
+    """One measured piece of work: what it is, its seconds, what that is per second, and how many times ours it takes."""
 
     name: str
     seconds: Spread
     rate: str = ""
+    over_ours: str = ""  # of a reference, round by round
 
 
 def shard_rows(images: int, rounds: int) -> list[Row]:
@@ -54,21 +57,54 @@ def shard_rows(images: int, rounds: int) -> list[Row]:
     return [_row(names[name], taken, maps.nbytes / MB, "MB/s") for name, taken in seconds.items()]
 
 
-def extraction_rows(images: int, rounds: int, image_size: int = 448) -> list[Row]:
-    """Return extraction of `images` made-up photographs of 500 x 375 by ResNet-101, decoding included."""
-    from PIL import Image
-
+def extraction_rows(batches: int, rounds: int, image_size: int = 448) -> list[Row]:
+    """Return extraction of made-up photographs by ResNet-101: ours, a plain loop, and the network alone as a floor."""
     device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
-    settings = BackboneSettings(weights="random", image_size=image_size)
-    backbone = build_backbone(settings, None)
+    batch = 32 if device.type == "cuda" else 1  # on a CPU several batches of one, so that there is something to overlap
+    settings = BackboneSettings(weights="random", image_size=image_size, batch_size=batch)
+    backbone = build_backbone(settings, None).to(device, memory_format=torch.channels_last)
     with tempfile.TemporaryDirectory() as folder:
-        paths = [Path(folder) / f"{number}.jpg" for number in range(images)]
-        for path in paths:
-            noise = np.random.default_rng(0).integers(0, 256, (38, 50, 3), np.uint8)
-            Image.fromarray(noise).resize((500, 375)).save(path)
-        work = {"": lambda: list(region_features(backbone, paths, settings, device))}
-        seconds = take_turns(work, rounds)[""]
-    return [_row(f"extraction at {image_size} pixels, ResNet-101", seconds, images, "images/s")]
+        paths = photographs(Path(folder), batches * batch)
+        seconds = take_turns(extraction_works(backbone, paths, settings, device), rounds)
+    name = f"extraction at {image_size} pixels, ResNet-101, {batches} x {batch} images"
+    return [
+        _row(f"{name}{what}", taken, len(paths), "images/s", seconds[""] if what else None)
+        for what, taken in seconds.items()
+    ]
+
+
+def photographs(folder: Path, images: int) -> list[Path]:
+    """Return the paths of `images` JPEG files of 500 x 375 pixels, written to `folder`."""
+    draw, paths = np.random.default_rng(0), [folder / f"{number}.jpg" for number in range(images)]
+    for path in paths:
+        noise = draw.integers(0, 256, (38, 50, 3), np.uint8)
+        Image.fromarray(noise).resize((500, 375)).save(path)
+    return paths
+
+
+def extraction_works(
+    backbone: Backbone, paths: list[Path], settings: BackboneSettings, device: torch.device
+) -> dict[str, Work]:
+    """Return ours (""), a plain loop without threads, and the network alone: each gives features, batch by batch."""
+    parts = [paths[start : start + settings.batch_size] for start in range(0, len(paths), settings.batch_size)]
+    ready = [_loaded(part, settings).to(device) for part in parts]
+    return {
+        "": lambda: list(region_features(backbone, paths, settings, device)),
+        ", one after the other": lambda: [_forward(backbone, _loaded(part, settings).to(device)) for part in parts],
+        ", network alone": lambda: [_forward(backbone, images) for images in ready],
+    }
+
+
+def _loaded(paths: list[Path], settings: BackboneSettings) -> Tensor:
+    """Decode and resize in the calling thread: uint8 (n, 3, size, size), channels last."""
+    size = (settings.image_size, settings.image_size)
+    images = [np.asarray(Image.open(path).convert("RGB").resize(size, Image.Resampling.BILINEAR)) for path in paths]
+    return torch.from_numpy(np.stack(images)).permute(0, 3, 1, 2)
+
+
+@torch.inference_mode()
+def _forward(backbone: Backbone, images: Tensor) -> np.ndarray:
+    return backbone(images).half().cpu().numpy()
 
 
 def final_rows(shape: Shape, rounds: int) -> list[Row]:
@@ -139,6 +175,9 @@ def _touched(group: tuple[np.ndarray, np.ndarray]) -> int:
     return len(group[0])
 
 
-def _row(name: str, seconds: list[float], amount: float | None = None, unit: str = "") -> Row:
+def _row(
+    name: str, seconds: list[float], amount: float | None = None, unit: str = "", ours: list[float] | None = None
+) -> Row:
     spread = Spread.of(seconds)
-    return Row(name, spread, f"{amount / spread.median:,.1f} {unit}" if amount else "")
+    rate = f"{amount / spread.median:,.1f} {unit}" if amount else ""
+    return Row(name, spread, rate, ratios(seconds, ours).show() if ours else "")

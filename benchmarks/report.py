@@ -29,7 +29,8 @@ def report(machine: Machine, about: list[str], steps: list[Compared], rows: list
         parts += [_times(steps), _floors(machine, steps)]
         parts += [_peaks([step for step in steps if step.peaks])]
     if rows:
-        parts += [_table(["work", "seconds", "rate"], [[row.name, row.seconds.show(3), row.rate] for row in rows])]
+        lines = [[row.name, row.seconds.show(3), row.rate, row.over_ours] for row in rows]
+        parts += [_table(["work", "seconds", "rate", "times ours"], lines)]
     return "\n\n".join(part for part in parts if part) + "\n"
 
 

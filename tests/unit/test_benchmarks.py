@@ -2,6 +2,7 @@
 
 import copy
 
+import numpy as np
 import pytest
 import torch
 from agreement import assert_equal
@@ -9,12 +10,15 @@ from eggn_case import PASSES, Case, Shape
 from torch.nn import functional
 
 from benchmarks import __main__ as command
+from benchmarks import pipeline
 from benchmarks.measure import Machine, Spread, peak_bytes, products, ratios, take_turns
 from benchmarks.plain_eggn import PlainEggnSteps
 from benchmarks.plain_scen import PlainScen
 from benchmarks.report import BEGIN, END, Compared, put_into, report
 from benchmarks.shapes import QUICK
 from benchmarks.steps import make_inputs, scen_steps
+from scegg_core.backbone import build_backbone
+from scegg_core.settings.data import BackboneSettings
 from scegg_core.settings.scen import ScenSettings
 from scegg_core.train_scen import start_scen
 
@@ -109,10 +113,41 @@ def test_the_report_compares_and_names_the_floor(tmp_path):
     assert page.read_text().endswith(f"{END}\nafter\n")
 
 
+def test_the_plain_extraction_gives_our_features(tmp_path):
+    settings = BackboneSettings(network="resnet18", weights="random", image_size=64, batch_size=2)
+    paths = pipeline.photographs(tmp_path, 3)
+    works = pipeline.extraction_works(build_backbone(settings, None), paths, settings, torch.device("cpu"))
+    ours, *others = (np.concatenate(work()) for work in works.values())
+    assert ours.shape == (3, 4, 512)
+    assert np.abs(ours[0] - ours[1]).max() > 0
+    for other in others:
+        np.testing.assert_allclose(ours, other, rtol=1e-2, atol=1e-3)
+
+
+def test_extraction_is_measured_against_its_references_in_every_round():
+    ours, plain, network = pipeline.extraction_rows(2, 3, 32)
+    assert ours.over_ours == ""
+    for row, name in ((plain, "one after the other"), (network, "network alone")):
+        median, low, high = (float(word.strip("()")) for word in row.over_ours.split() if word != "to")
+        assert row.name == f"{ours.name}, {name}"
+        assert 0 <= low <= median <= high
+    text = report(Machine(1.0, 1.0), [], [], [ours, plain])
+    assert "| work | seconds | rate | times ours |" in text
+    assert f"| {plain.seconds.show(3)} | {plain.rate} | {plain.over_ours} |" in text
+
+
 def test_every_part_runs(capsys):
     threads = torch.get_num_threads()
     command.main(["--quick", "--rounds", "1"])
     torch.set_num_threads(threads)
     printed = capsys.readouterr().out
-    for name in ("stage 1 step", "stage 2 step", "stage 3 iteration with feedback", "read", "images/s", "AUSUC"):
+    for name in (
+        "stage 1 step",
+        "stage 2 step",
+        "stage 3 iteration with feedback",
+        "read",
+        "one after the other",
+        "network alone",
+        "AUSUC",
+    ):
         assert name in printed
