@@ -9,7 +9,8 @@ from agreement import assert_equal, assert_same_function
 from torch import Tensor
 from torch.autograd import gradcheck
 
-from scegg_core import losses
+from scegg_core import losses, train_scen
+from scegg_core.models import scen
 from scegg_core.models.scen import SCEN, SemanticCompression, mean_compression
 from scegg_core.settings.scen import ScenSettings
 from scegg_core.train_scen import ScenTrainer, start_scen
@@ -188,6 +189,84 @@ def test_gradients_of_stage_1_equal_finite_differences(shape):
         )
 
     assert gradcheck(loss, [weight.detach().clone().requires_grad_() for weight in weights])
+
+
+# --- as at paper size: SC in groups of images, a step in parts of its batch ---
+
+
+@pytest.fixture(params=[1, 2], ids=["an image a group", "two images a group"])
+def grouped(case, request, monkeypatch) -> Case:
+    """The case, the hidden layer of SC existing for so many images at a time; its regions have a gradient too."""
+    hidden = case.model.glob.compress.reduce.out_features * case.shape.channels
+    monkeypatch.setattr(scen, "GROUP", 1 if request.param == 1 else 2 * hidden)
+    case.regions.requires_grad_()
+    return case
+
+
+@pytest.mark.parametrize("name", ["g", "p_g"], ids=["eq4", "eq5"])
+def test_forward_in_groups_equals_the_transcription(grouped, name):
+    assert_same_function(outputs(grouped)[name], grouped.plain()[name], [*grouped.weights.values(), grouped.regions])
+
+
+def test_eq16_stage_1_loss_in_groups_equals_the_transcription(grouped):
+    trainer = grouped.trainer
+    loss, _ = trainer.losses(trainer._stages()[0], grouped.regions, grouped.labels)
+    plain = reference.stage1(grouped.regions, grouped.labels, grouped.weights, grouped.vectors, 1.0)
+    assert_same_function(loss, plain, [*grouped.weights.values(), grouped.regions])
+
+
+def test_no_group_has_a_larger_hidden_layer_than_allowed_and_every_image_is_in_one(monkeypatch):
+    case, hidden, groups = Case(Shape(batch=5)), scen._hidden, []
+    monkeypatch.setattr(scen, "GROUP", 2 * (2 * 6))  # images, each with SC's width times channels
+    monkeypatch.setattr(scen, "_hidden", lambda *given: groups.append(hidden(*given)) or groups[-1])
+    case.model(case.regions)
+    assert [tuple(group.shape) for group in groups] == [(2, 2, 6), (2, 2, 6), (1, 2, 6)]
+
+
+def test_region_weights_do_not_depend_on_the_groups(monkeypatch):
+    case = Case(Shape(batch=5))
+    regions = case.model.prepare(case.regions)
+    attention = case.model.local.attention(regions)
+    whole = case.model.glob.region_weights(attention, regions)
+    monkeypatch.setattr(scen, "GROUP", 1)
+    assert_equal(case.model.glob.region_weights(attention, regions), whole)
+
+
+def descend(case: Case, number: int) -> dict[str, Tensor]:
+    """Take one step of a stage down the gradient itself: Adam's first steps hardly depend on its length."""
+    trainer = case.trainer
+    stage = trainer._stages()[number]
+    return trainer.step(stage, torch.optim.SGD(stage.groups(attention_rate=1.0)), case.regions, case.labels)
+
+
+@pytest.mark.parametrize(
+    ("part", "images"),
+    [(1, [1, 1, 1, 1, 1]), (2 * 5 * 6, [2, 2, 1]), (3 * 5 * 6, [3, 2])],
+    ids=["an image a part", "two images a part", "three images a part"],
+)
+@pytest.mark.parametrize("number", [0, 1], ids=["stage 1", "stage 2"])
+@pytest.mark.parametrize(
+    "settings",
+    [{}, {"softmax_classes": "seen", "calibration_weight": 0.3, "stage2_reduction": "mean"}, {"compression": "mean"}],
+    ids=["usual", "seen classes", "mean compression"],
+)
+def test_a_step_in_parts_leaves_weights_and_terms_as_a_step_on_the_whole_batch(
+    settings, number, part, images, monkeypatch
+):
+    whole, parted, untouched = (Case(Shape(batch=5), learning_rate=1.0, **settings) for _ in range(3))
+    losses_of, sizes = ScenTrainer.losses, []
+    monkeypatch.setattr(ScenTrainer, "losses", lambda *given: sizes.append(len(given[-1])) or losses_of(*given))
+    terms = descend(whole, number)
+    monkeypatch.setattr(train_scen, "PART", part)
+    terms_of_parts = descend(parted, number)
+    assert sizes == [5, *images]
+    assert terms.keys() == terms_of_parts.keys()
+    for name, value in terms.items():
+        assert_equal(terms_of_parts[name], value)
+    for name, weight in whole.weights.items():
+        assert_equal(parted.weights[name], weight)
+    moved = {name.split(".")[0] for name, weight in whole.weights.items() if (weight != untouched.weights[name]).any()}
+    assert moved == ({"local", "glob"} if number == 0 else {"glob"})
 
 
 # --- known answers ---

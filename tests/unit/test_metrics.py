@@ -1,9 +1,13 @@
 """Metrics against answers counted by hand and by brute force."""
 
+import time
+
 import numpy as np
 import pytest
 
+from scegg_core.data.tables import DatasetIndex
 from scegg_core.metrics import class_accuracies, harmonic_mean, mean_class_accuracy, trade_off
+from scegg_core.predictions import Predictions, score
 
 SEEN = np.array([True, True, True, False, False])
 
@@ -102,3 +106,111 @@ def test_trade_off_does_not_depend_on_the_order_of_images_or_on_class_numbers():
     number = np.argsort(classes)  # class c becomes number[c]
     found = trade_off(number[labels[images]], scores[images][:, classes], SEEN[classes])
     assert found.area == pytest.approx(trade_off(labels, scores, SEEN).area)
+
+
+# --- at the size of SUN: 717 classes, 72 of them unseen, 2,580 and 1,440 test images ---
+
+
+@pytest.fixture(scope="module")
+def sun() -> DatasetIndex:
+    """Seen classes have unequal numbers of test images, some of them none."""
+    draw = np.random.default_rng(11)
+    seen = draw.permutation(717) >= 72
+    labels = np.concatenate([draw.choice(np.flatnonzero(seen), 2580), np.repeat(np.flatnonzero(~seen), 20)])
+    labels = draw.permutation(labels).astype(np.int32)
+    return DatasetIndex(
+        classes=tuple(f"class {number}" for number in range(717)),
+        seen=seen,
+        percent=np.ones((717, 1), np.float32),
+        attributes=("any",),
+        words=("any",),
+        parts=("",),
+        paths=("any.jpg",) * 4020,
+        labels=labels,
+        split=tuple(np.where(seen[labels], "test_seen", "test_unseen").tolist()),
+        rows=np.arange(4020, dtype=np.int32),
+    )
+
+
+@pytest.fixture(scope="module")
+def sun_scores(sun) -> np.ndarray:
+    """Random, those of right classes raised by 3 and those of seen classes by 0.5."""
+    scores = np.random.default_rng(12).normal(size=(4020, 717)) + 0.5 * sun.seen
+    scores[np.arange(4020), sun.labels] += 3
+    return scores
+
+
+def sun_predictions(sun: DatasetIndex, scores: np.ndarray) -> tuple[Predictions, Predictions]:
+    """Predictions of both tasks, czsl first."""
+    unseen, images = np.flatnonzero(~sun.seen), sun.in_split("test_unseen")
+    czsl = Predictions(images, sun.labels[images], scores[np.ix_(images, unseen)], unseen)
+    return czsl, Predictions(np.arange(4020), sun.labels, scores, np.arange(717))
+
+
+def shares_by_class(labels: np.ndarray, predicted: np.ndarray) -> dict[int, float]:
+    """Share of right predictions of every class that has images, one class after the other."""
+    found = {}
+    for label in range(717):
+        right = [guess == label for guess in predicted[labels == label].tolist()]
+        if right:
+            found[label] = sum(right) / len(right)
+    return found
+
+
+def means_of_sides(shares: dict[int, float], seen: np.ndarray) -> tuple[float, float]:
+    """(S, U)"""
+    sides = [[share for label, share in shares.items() if seen[label] == side] for side in (True, False)]
+    return tuple(sum(side) / len(side) for side in sides)
+
+
+def test_scores_at_the_size_of_sun_equal_a_loop_over_classes(sun, sun_scores):
+    czsl, gzsl = sun_predictions(sun, sun_scores)
+    shares = shares_by_class(sun.labels, sun_scores.argmax(axis=1))
+    s, u = means_of_sides(shares, sun.seen)
+    among_unseen = np.where(sun.seen, -np.inf, sun_scores).argmax(axis=1)
+    _, acc = means_of_sides(shares_by_class(sun.labels, among_unseen), sun.seen)
+    found = score(czsl, gzsl, sun)
+    assert (found.acc, found.u, found.s, found.h) == pytest.approx((acc, u, s, 2 * s * u / (s + u)), abs=1e-12)
+    assert found.per_class == pytest.approx({sun.classes[label]: share for label, share in shares.items()})
+    assert len(found.classes_without_images) == 717 - len(shares) > 0
+    everything = mean_class_accuracy(sun.labels, gzsl.predicted, np.arange(717))
+    assert everything == pytest.approx(sum(shares.values()) / len(shares), abs=1e-12)
+
+
+def test_trade_off_at_the_size_of_sun_equals_a_loop_over_classes_at_25_constants(sun, sun_scores):
+    found = trade_off(sun.labels, sun_scores, sun.seen)
+    heights = []
+    for constant in np.linspace(-1, 3, 25):
+        point = np.searchsorted(found.bias, constant, side="right") - 1
+        predicted = (sun_scores - constant * sun.seen).argmax(axis=1)
+        s, u = means_of_sides(shares_by_class(sun.labels, predicted), sun.seen)
+        assert (found.seen[point], found.unseen[point]) == pytest.approx((s, u), abs=1e-12)
+        heights.append(harmonic_mean(s, u))
+    highest = harmonic_mean(found.seen[found.best], found.unseen[found.best])
+    assert max(heights) <= highest < max(heights) + 0.02
+    assert max(heights) > heights[0] + 0.1 and max(heights) > heights[-1] + 0.1
+
+
+def test_area_at_the_size_of_sun_is_the_weighted_share_of_pairs_that_one_constant_gets_right(sun, sun_scores):
+    """Of a seen and an unseen image, each right on its own side: those whose seen image flips at a larger constant."""
+    flips = [row[sun.seen].max() - row[~sun.seen].max() for row in sun_scores]
+    images = {True: [], False: []}
+    for flip, row, label in zip(flips, sun_scores, sun.labels, strict=True):
+        side = bool(sun.seen[label])
+        if row[label] == row[sun.seen == side].max():
+            weight = 1 / (sun.labels == label).sum() / len(set(sun.labels[sun.seen[sun.labels] == side]))
+            images[side].append((flip, weight))
+    (seen_flips, seen_weights), (unseen_flips, unseen_weights) = (np.array(images[side]).T for side in (True, False))
+    area = seen_weights @ (seen_flips[:, None] > unseen_flips) @ unseen_weights
+    assert 0.05 < area < 0.95
+    assert trade_off(sun.labels, sun_scores, sun.seen).area == pytest.approx(area, abs=1e-12)
+    assert score(*sun_predictions(sun, sun_scores), sun).ausuc == pytest.approx(area, abs=1e-12)
+
+
+def test_all_metrics_at_the_size_of_sun_take_less_than_two_seconds_of_the_processor(sun, sun_scores):
+    czsl, gzsl = sun_predictions(sun, sun_scores)
+    start = time.process_time()
+    score(czsl, gzsl, sun)
+    trade_off(sun.labels, sun_scores, sun.seen).best
+    mean_class_accuracy(sun.labels, gzsl.predicted, np.arange(717))
+    assert time.process_time() - start < 2

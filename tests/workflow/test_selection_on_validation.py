@@ -22,7 +22,7 @@ variants:
 tuning:
   sc-egg: {grid: {classifier.learning_rate: [1.0e-3, 0.1]}, seeds: [0]}
 datasets:
-  aviary: {seeds: [0], variants: [best], eggn: {epochs: 3, snapshots: 2}}
+  aviary: {seeds: [0], variants: [best, len, prototype, eszsl], eggn: {epochs: 3, snapshots: 2}}
 tsne: {variants: [best]}
 """
 #: What may depend on test labels: they themselves, predictions (which carry them), and what is made of those.
@@ -38,7 +38,7 @@ def overlay(tmp_path_factory) -> Path:
 
 @pytest.fixture(scope="module")
 def selected(tmp_path_factory, overlay) -> Workflow:
-    """A reduced aviary whose one row stands for the best of two points, trained up to its best epoch."""
+    """A reduced aviary: a row for the best of two points, trained up to its best epoch, and rows without generator."""
     base = tmp_path_factory.mktemp("selected")
     workflow = Workflow(copy_project(base / "project"), base / "work")
     workflow.folder.mkdir()
@@ -79,19 +79,23 @@ def test_the_run_ends_at_the_best_epoch_on_validation_and_the_table_says_so(resu
     assert pd.read_parquet(results / f"{run_folder}/curve.parquet")["epoch"].max() == chosen.epoch
     metrics = json.loads((results / f"{run_folder}/metrics.json").read_text())["metrics"]
     assert metrics["selected"] == vars(chosen)
-    row = pd.read_csv(results / "table.csv").iloc[0]
+    table = pd.read_csv(results / "table.csv")
+    assert table["variant"].tolist() == ["best", "len", "prototype", "eszsl"]
+    row = table.iloc[0]
     rate = winner["classifier.learning_rate"]
     assert row["selection"] == f"validation (epoch {chosen.epoch}); tuned: classifier.learning_rate {rate}"
-    assert row["variant"] == "best"
     assert row["H"] == round(100 * metrics["h"], 2)
 
 
 def test_only_the_winner_is_trained_on_all_training_images(results, winner):
-    assert [path.name for path in (results / "variants").iterdir()] == [winner["point"]]
+    variants = {path.name for path in (results / "variants").iterdir()}
+    assert variants == {winner["point"], "len", "prototype", "eszsl"}
+    assert [path.parts[-3] for path in results.glob("variants/*/seed0/eggn.safetensors")] == [winner["point"]]
 
 
 def test_points_that_differ_in_the_classifier_alone_share_scen_its_features_and_the_generator(results):
-    assert [path.name for path in (results / "validation/spaces").iterdir()] == ["sc-egg"]
+    assert {path.name for path in (results / "validation/spaces").iterdir()} == {"sc-egg", "backbone"}
+    assert [path.parts[-3] for path in results.glob("validation/spaces/*/*/scen.safetensors")] == ["sc-egg"]
     assert [path.parts[-3] for path in results.glob("validation/variants/*/seed0/eggn.safetensors")] == ["sc-egg@1"]
     first, second = (results / f"validation/variants/sc-egg@{point}/seed0/epochs.parquet" for point in (1, 2))
     assert read_epochs(first) != read_epochs(second)  # by other classifiers
@@ -113,7 +117,9 @@ def test_a_second_run_has_nothing_to_do_and_classifier_settings_train_no_generat
     assert rules_in(changed.stdout + changed.stderr) == {"score_epochs", "tune"}
 
 
-def test_permuted_test_labels_leave_every_file_before_scoring_as_it_is(selected, overlay, tmp_path):
+def test_permuted_test_labels_leave_every_file_before_scoring_and_what_is_predicted_as_they_are(
+    selected, overlay, winner, tmp_path
+):
     other = Workflow(selected.project, tmp_path)
     shutil.copytree(selected.folder / "data", tmp_path / "data")
     run(other, overlay, "results/aviary/test_labels.parquet")
@@ -136,6 +142,17 @@ def test_permuted_test_labels_leave_every_file_before_scoring_as_it_is(selected,
     scores = "results/aviary/seeds.csv"
     assert Path(scores) in after
     assert (tmp_path / scores).read_bytes() != (selected.folder / scores).read_bytes()  # labels were really others
+    predictions = {name for name in names if name.name.startswith("predictions_")}
+    assert {(name.parts[-3], name.stem) for name in predictions} == {
+        (variant, f"predictions_{task}")
+        for variant in (winner["point"], "len", "prototype", "eszsl")
+        for task in ("czsl", "gzsl")
+    }
+    for name in predictions:
+        first, second = (read_table(folder / name, "predictions") for folder in (selected.folder, tmp_path))
+        for column in ("image", "predicted", "scores"):
+            assert first[column].equals(second[column]), (name, column)
+        assert not first["label"].equals(second["label"]), name
 
 
 def permute(results: Path) -> None:
