@@ -79,7 +79,7 @@ def _calibrated(scorer: Scorer, features: np.ndarray, validation: DatasetIndex, 
     images = task_images(validation, "gzsl")
     curve = trade_off(validation.labels[images], scorer(features, validation, ridge)[images], validation.seen)
     best = curve.best
-    constant = curve.bias[best : best + 2].mean()  # halfway to the next one: at a constant of the curve an image has a tie
+    constant = curve.bias[best : best + 2].mean()  # halfway to the next: at a point of the curve an image has a tie
     return Calibration(ridge, float(constant), float(harmonic_mean(curve.seen[best], curve.unseen[best])))
 
 
