@@ -35,5 +35,5 @@ def train_scen(
     )
     vectors = torch.from_numpy(index.vectors)
     share = part_shares(index.parts) if settings.attention_words == "part" else None
-    model = start_scen(torch.from_numpy(words), vectors, store.size.channels, settings, seed, share).to(device)
+    model = start_scen(torch.tensor(words), vectors, store.size.channels, settings, seed, share).to(device)
     return ScenTrainer(model, batches, torch.from_numpy(index.seen), settings, checkpoint).run()

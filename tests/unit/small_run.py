@@ -1,6 +1,6 @@
 """A run of a few pictures and untrained networks, with every file that the workflow would have written."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -48,15 +48,22 @@ class SmallRun:
     index: DatasetIndex
 
 
-def make_run(root: Path, weights: str = "random", classifier_input: str = "dense") -> SmallRun:
+def make_run(
+    root: Path,
+    weights: str = "random",
+    classifier_input: str = "dense",
+    class_norm: str = "l2",
+    feature_scaling: str = "channel",
+) -> SmallRun:
     """Write a run of 4 classes, one unseen, 4 pictures each; `weights` names the backbone's weight file, if any."""
     index, images = _pictures(root / "pictures")
+    index = replace(index, class_norm=class_norm)
     results = root / "results" / "small"
     run, space = results / "variants/sc-egg/seed3", results / "spaces/sc-egg/seed3"
     tables = [results / f"{name}.parquet" for name in ("classes", "images", "attributes", "test_labels")]
     write_index(index, *tables, Provenance("index_dataset"))
     store = _write_regions(results, index, images, weights)
-    inputs = _write_space(space, store, index)
+    inputs = _write_space(space, store, index, feature_scaling)
     _write_final(run, space, index, inputs, ClassifierSettings(epochs=2, input=classifier_input))
     return SmallRun(root, run, images, index)
 
@@ -106,14 +113,14 @@ def _write_regions(results: Path, index: DatasetIndex, images: Path, weights: st
     return RegionStore([shard])
 
 
-def _write_space(space: Path, store: RegionStore, index: DatasetIndex) -> dict[str, str]:
+def _write_space(space: Path, store: RegionStore, index: DatasetIndex, scaling: str) -> dict[str, str]:
     torch.manual_seed(0)
     settings = ScenSettings()
     scen = SCEN(torch.randn(len(ATTRIBUTES), 6), torch.from_numpy(index.vectors), store.size.channels, settings)
     write_scen(space / "scen.safetensors", scen, settings, Provenance("train_scen"))
     files = [space / name for name in ("features.parquet", "scaler.safetensors", "semantics.parquet")]
     embedded = embed_images(store, index.rows, scen.eval(), CPU)
-    write_space(embedded, index.in_split("trainval"), *files, Provenance("embed_images"))
+    write_space(embedded, index.in_split("trainval"), *files, Provenance("embed_images"), scaling)
     return {"scaler": input_digest(files[1]), "scen": input_digest(space / "scen.safetensors")}
 
 

@@ -11,6 +11,7 @@ from scegg_core.artifacts import file_digest, read_table
 from scegg_core.data.tables import MISSING, class_vectors
 from scegg_core.errors import InputError
 from scegg_core.generators import read_synthetic
+from scegg_core.predictions import read_predictions
 from scegg_core.use import add_classes, export_run, load_model, predict
 from scegg_core.using.new_classes import extend_index, plain_name
 from tests.unit.small_run import ATTRIBUTES, WORDS, make_run
@@ -109,6 +110,21 @@ def test_an_extension_is_used_as_a_run(small, tmp_path):
     exported = load_model(export_run(folder, tmp_path / "export"), "cpu")
     np.testing.assert_array_equal(predict(exported, small.images, "czsl").scores, answers.scores)
     assert exported.name == "small/sc-egg/seed3/extended/use"
+
+
+def test_unnormalized_classes_and_one_scale_stay_so_through_use_export_and_extension(tmp_path):
+    small = make_run(tmp_path, classifier_input="transformed", class_norm="none", feature_scaling="all")
+    folder = add_classes(small.run, table(tmp_path, ["Moon Bird,10,20,30,40,50"]), "moon", "cpu")
+    exported = export_run(folder, tmp_path / "export")
+    for place in (folder, exported):
+        model = load_model(place, "cpu")
+        np.testing.assert_array_equal(model.classes.vectors[:4], small.index.percent)  # as they are, not of length 1
+        np.testing.assert_array_equal(model.classes.vectors[4], [10, 20, 30, 40, 50])
+        assert len(model.scaler.span.unique()) == len(model.scaler.low.unique()) == 1
+    wanted = read_predictions(folder / "predictions_gzsl.parquet")
+    answers = predict(load_model(exported, "cpu"), small.images, "gzsl")
+    rows = [answers.paths.index(small.index.paths[image]) for image in wanted.images]
+    np.testing.assert_allclose(answers.scores[rows], wanted.scores, rtol=1e-5, atol=1e-5)
 
 
 def test_adding_to_an_extension_is_refused(small, tmp_path):
