@@ -145,9 +145,26 @@ def test_departures_found_on_validation_stay_out_of_the_papers_settings(values):
     full, plus = (asdict(config.scen_of("cub", name)) for name in ("sc-egg", "sc-egg-plus"))
     changed = {name for name, value in plus.items() if value != full[name]}
     assert changed == {"region_norm", "compression_start", "attention_rate", "softmax_classes", "local_scale"}
-    assert replace(config.eggn_of("cub", "sc-egg-plus"), unseen_guidance=0.1) == config.eggn_of("cub", "sc-egg")
+    guide = {"seen_guidance": 0.1, "unseen_guidance": 0.1}
+    rest = {"sampling": "random", "adversarial_weight": 10.0, "feedback_strength": 1.0}
+    assert replace(config.eggn_of("cub", "sc-egg-plus"), **guide, **rest) == config.eggn_of("cub", "sc-egg")
+    assert config.synthesis_of("cub", "sc-egg-plus").feedback_strength == 0
     assert config.classifier_of("cub", "sc-egg").input == config.classifier_of("cub", "paper").input == "dense"
     assert config.classifier_of("cub", "sc-egg-plus").input == "transformed"
+
+
+def test_cub100s_rows_have_the_departures_found_there(values, monkeypatch, tmp_path):
+    monkeypatch.setenv("SCEGG_REAL_DATA", str(tmp_path))
+    config = read_configuration(deep_merge(values, yaml.safe_load((ROOT / "overlays/cub100.yaml").read_text())))
+    rows, plus = (
+        (
+            config.scen_of("cub100", config.variant(name).space),
+            config.eggn_of("cub100", name),
+            config.classifier_of("cub100", name),
+        )
+        for name in ("sc-egg", "sc-egg-plus")
+    )
+    assert rows == plus
 
 
 def test_benchmarks_have_five_seeds(values):
