@@ -153,18 +153,21 @@ def test_departures_found_on_validation_stay_out_of_the_papers_settings(values):
     assert config.classifier_of("cub", "sc-egg-plus").input == "transformed"
 
 
-def test_cub100s_rows_have_the_departures_found_there(values, monkeypatch, tmp_path):
+def test_what_validation_on_cub100_chose_is_sc_egg_plus(values, monkeypatch, tmp_path):
     monkeypatch.setenv("SCEGG_REAL_DATA", str(tmp_path))
-    config = read_configuration(deep_merge(values, yaml.safe_load((ROOT / "overlays/cub100.yaml").read_text())))
-    rows, plus = (
+    for name in ("cub100", "cub100_released_stage3"):
+        values = deep_merge(values, yaml.safe_load((ROOT / f"overlays/{name}.yaml").read_text()))
+    config = read_configuration(values)
+    row, plus = (
         (
             config.scen_of("cub100", config.variant(name).space),
-            config.eggn_of("cub100", name),
+            replace(config.eggn_of("cub100", name), feedback_learning_rate=1.0),  # of no use without feedback
+            config.synthesis_of("cub100", name),
             config.classifier_of("cub100", name),
         )
         for name in ("sc-egg", "sc-egg-plus")
     )
-    assert rows == plus
+    assert row == plus
 
 
 def test_benchmarks_have_five_seeds(values):

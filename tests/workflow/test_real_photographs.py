@@ -29,7 +29,8 @@ REDUCED = {
             "synthesis": {"per_class": 10},
             "classifier": {"epochs": 5},
         }
-    }
+    },
+    "variants": {name: {"seeds": [0]} for name in ("sc-egg", "baseline")},
 }
 
 
