@@ -1,6 +1,6 @@
 """Puts photographs that were cropped to the bird into wider pictures of their own background.
 
-    python -m benchmarks.surroundings $SCEGG_REAL_DATA/cub100 cub100_wide
+    python -m benchmarks.surroundings $SCEGG_REAL_DATA/cub100 data/cub100_wide
 
 docs/results_cub100.md asks with them whether SCEN's lead depends on how much of a picture is bird. FOLDER and OUT are
 in CUB's layout; OUT gets the pictures, bounding_boxes.txt and images.txt with where the photograph lies in each, and
@@ -46,29 +46,41 @@ def widened(photograph: Image.Image, rng: np.random.Generator) -> tuple[Image.Im
 
 
 def widen_folder(folder: Path, out: Path) -> None:
-    """Write every photograph of `folder`, widened, to `out`; its place in the picture depends on its path alone."""
-    images = folder / "CUB_200_2011" / "images"
+    """Write every photograph of `folder`, widened, to `out`; its place in the picture depends on its path alone.
+
+    Raises InputError if `folder` lacks photographs or attributes.txt, or if `out` exists.
+    """
+    images, attributes = folder / "CUB_200_2011" / "images", folder / "attributes.txt"
     paths = sorted(path.relative_to(images) for path in images.glob("*/*.jpg"))
     if not paths:
         raise InputError(f"{images} has no photographs; FOLDER has to hold CUB_200_2011/images/NNN.Name/*.jpg.")
+    if not attributes.is_file():
+        raise InputError(f"{attributes} is missing.")
     if out.exists():
         raise InputError(f"{out} exists already; remove it or name another folder.")
     part = out.with_name(out.name + ".part")
     shutil.rmtree(part, ignore_errors=True)
     root = part / "CUB_200_2011"
-    boxes, names = [], []
-    for number, path in enumerate(tqdm(paths, unit="image", desc="surroundings"), start=1):
-        rng = np.random.default_rng(zlib.crc32(path.as_posix().encode()))
-        wide, (left, top) = widened(open_rgb(images / path), rng)
-        target = root / "images" / path
-        target.parent.mkdir(parents=True, exist_ok=True)
-        wide.save(target, quality=92)
-        names.append(f"{number} {path.as_posix()}\n")
-        boxes.append(f"{number} {left} {top} {BIRD} {BIRD}\n")
+    places = [_widen(images, path, root / "images") for path in tqdm(paths, unit="image", desc="surroundings")]
+    _write_boxes(root, paths, places)
+    shutil.copy(attributes, part)
+    part.rename(out)
+
+
+def _widen(images: Path, path: Path, target: Path) -> tuple[int, int]:
+    """Write one widened photograph below `target` and return the left and top of its place."""
+    rng = np.random.default_rng(zlib.crc32(path.as_posix().encode()))
+    wide, place = widened(open_rgb(images / path), rng)
+    (target / path).parent.mkdir(parents=True, exist_ok=True)
+    wide.save(target / path, quality=92)
+    return place
+
+
+def _write_boxes(root: Path, paths: list[Path], places: list[tuple[int, int]]) -> None:
+    names = (f"{number} {path.as_posix()}\n" for number, path in enumerate(paths, start=1))
+    boxes = (f"{number} {left} {top} {BIRD} {BIRD}\n" for number, (left, top) in enumerate(places, start=1))
     (root / "images.txt").write_text("".join(names), encoding="utf-8")
     (root / "bounding_boxes.txt").write_text("".join(boxes), encoding="utf-8")
-    shutil.copy(folder / "attributes.txt", part / "attributes.txt")
-    part.rename(out)
 
 
 def _faded() -> Image.Image:

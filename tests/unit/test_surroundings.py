@@ -33,7 +33,7 @@ def test_photograph_stays_whole_but_for_its_edge(photograph):
     assert (pixels[outside] == RED).all()
 
 
-def test_folder_in_cubs_layout(tmp_path, photograph, capsys):
+def test_folder_in_cubs_layout(tmp_path, photograph):
     bird = tmp_path / "cub" / "CUB_200_2011" / "images" / "001.Red_Corner" / "a.jpg"
     bird.parent.mkdir(parents=True)
     photograph.save(bird, quality=95)
@@ -49,7 +49,21 @@ def test_folder_in_cubs_layout(tmp_path, photograph, capsys):
         assert 0 <= left <= SIDE - BIRD and 0 <= top <= SIDE - BIRD
         assert (tmp_path / name / "attributes.txt").read_text() == "1 has_bill_shape::dagger\n"
     assert pictures[0] == pictures[1]
-    for arguments, sentence in (([tmp_path / "cub", tmp_path / "one"], "exists already"), ([tmp_path / "one" / "x", tmp_path / "three"], "has no photographs")):  # fmt: skip
+
+
+def test_refusals(tmp_path, photograph, capsys):
+    bird = tmp_path / "cub" / "CUB_200_2011" / "images" / "001.Red_Corner" / "a.jpg"
+    bird.parent.mkdir(parents=True)
+    (tmp_path / "there").mkdir()
+
+    def refused(folder, out):
         with pytest.raises(SystemExit):
-            main([str(path) for path in arguments])
-        assert sentence in capsys.readouterr().err
+            main([str(tmp_path / folder), str(tmp_path / out)])
+        return capsys.readouterr().err
+
+    assert "has no photographs" in refused("cub", "new")
+    photograph.save(bird)
+    assert "attributes.txt is missing" in refused("cub", "new")
+    (tmp_path / "cub" / "attributes.txt").write_text("1 has_bill_shape::dagger\n")
+    assert "exists already" in refused("cub", "there")
+    assert not list((tmp_path / "there").iterdir()) and not (tmp_path / "new").exists()
