@@ -1,15 +1,18 @@
-"""The kinds of tables: their schema versions and columns. docs/architecture.md says what each holds."""
+"""The kinds of artifacts: their schema versions, and the columns of tables. docs/architecture.md says what each holds.
 
-from dataclasses import dataclass
+Version 2 of whatever follows g: g points the way of its regions, see `train_scen.ScenTrainer`.
+"""
+
+from dataclasses import dataclass, field
 
 
 @dataclass(frozen=True)
 class Kind:
-    """A documented kind of table: its name, schema version and columns (name → pandas/Arrow type in words)."""
+    """A documented kind of artifact: its name, schema version and, of a table, columns (name → pandas/Arrow type)."""
 
     name: str
     version: int
-    columns: dict[str, str]
+    columns: dict[str, str] = field(default_factory=dict)
 
 
 KINDS = {
@@ -25,10 +28,11 @@ KINDS = {
             {"attribute": "string", "used": "string", "unknown": "string", "vector": "list<float>"},
         ),
         Kind("regions", 1, {"image": "int32", "regions": "binary"}),
-        Kind("features", 1, {"image": "int32", "feature": "list<float>"}),
+        Kind("features", 2, {"image": "int32", "feature": "list<float>"}),
         Kind("semantics", 1, {"image": "int32", "semantic": "list<float>"}),
-        Kind("synthetic", 1, {"label": "int32", "feature": "list<float>"}),
+        Kind("synthetic", 2, {"label": "int32", "feature": "list<float>"}),
         Kind("predictions", 1, {"image": "int32", "label": "int32", "predicted": "int32", "scores": "list<float>"}),
         Kind("curve", 1, {"stage": "string", "epoch": "int32", "term": "string", "value": "double"}),
+        *(Kind(name, 2) for name in ("scen", "scaler", "eggn", "snapshot", "classifier")),
     )
 }

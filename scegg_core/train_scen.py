@@ -1,17 +1,19 @@
 """Training of SCEN: stage 1 with the cross-entropies (Eq. 16), stage 2 with semantic consistency (Eq. 17)."""
 
 from dataclasses import dataclass
+from itertools import islice
 
 import torch
 from torch import Tensor, nn
 
 from scegg_core import losses
 from scegg_core.batches import ResidentBatches, StreamedBatches
-from scegg_core.models.scen import SCEN
+from scegg_core.models.scen import SCEN, uprightness
 from scegg_core.progress import bar
 from scegg_core.settings.scen import ScenSettings
 from scegg_core.training import Checkpoint, Curve, apply_gradients, seeded
 
+ORIENTATION_STEPS = 16  # batches that say which way g points
 PART = 1 << 24  # numbers of region features that a step computes on at a time
 
 
@@ -72,6 +74,7 @@ class ScenTrainer:
                     self._scale_features()
                 self._run_stage(number, stage, state)
                 state = None
+        self._orient()
         return TrainedScen(self.model.eval().requires_grad_(False), self.curve)
 
     @torch.no_grad()
@@ -82,6 +85,25 @@ class ScenTrainer:
             regions = self.model.prepare(regions.to(device_of(self.model)))
             found.append(self.model.glob(self.model.local.attention(regions), regions).feature)
         self.model.glob.scale_to(torch.cat(found))
+
+    @torch.no_grad()
+    def _orient(self) -> None:
+        """Let g point the way of the mean of its regions.
+
+        (SC, CLS_g) and (-SC, -CLS_g) are the same to Eqs. 6-8, so training ends at either; stage 3 is not indifferent:
+        features after ReLU are mostly near 0, and so is an upright g scaled to [0, 1], an inverted one mostly near 1.
+        """
+        # ASSUME: g has the sign of its regions' mean; the paper says nothing of SC's sign.
+        gen = self.model.glob
+        if gen.by_mean:
+            return
+        agreement = torch.zeros((), device=device_of(self.model))
+        for regions, _ in islice(self.batches.epoch(0), ORIENTATION_STEPS):
+            regions = self.model.prepare(regions.to(agreement.device))
+            feature = gen.compress(self.model.local.attention(regions), regions)
+            agreement += uprightness(feature, regions)
+        if agreement < 0:
+            gen.turn_over()
 
     def _stages(self) -> tuple[Stage, Stage]:
         given, steps, gen = self.settings, self.batches.steps, self.model.glob

@@ -196,6 +196,15 @@ def _groups(mixed: Tensor, regions: Tensor) -> zip:
     return zip(mixed.split(images), regions.split(images), strict=True)
 
 
+def uprightness(features: Tensor, regions: Tensor) -> Tensor:
+    """Return how far g goes along with the mean of its regions from image to image: the sum of their covariances.
+
+    `features` (batch, channels) are g, `regions` (batch, R, channels); negative where g is upside down.
+    """
+    pooled = regions.mean(dim=1, dtype=features.dtype)
+    return ((features - features.mean(dim=0)) * (pooled - pooled.mean(dim=0))).sum()
+
+
 def mean_compression(attention: Tensor, regions: Tensor) -> Tensor:
     """Return the mean over attributes of h (batch, channels): what the released code compresses with at run time."""
     weights = attention.mean(dim=2).unsqueeze(1)
@@ -221,6 +230,16 @@ class GlobalEmbeddingNetwork(nn.Module):
             return GlobalEmbedding(feature, self.first(feature))
         feature = (mean_compression if self.by_mean else self.compress)(attention, regions)
         return GlobalEmbedding(feature, self.classify(feature))
+
+    @torch.no_grad()
+    def turn_over(self) -> None:
+        """Change the sign of g, and of what CLS_g multiplies it with: p_g stays as it is, to the last bit.
+
+        Not for `compression: mean`, whose g has the sign of its regions anyway.
+        """
+        combine, first = self.compress.combine, next(m for m in self.classify.modules() if isinstance(m, nn.Linear))
+        for weight in (combine.weight, combine.bias, first.weight):
+            weight.neg_()
 
     def scale_to(self, features: Tensor) -> None:
         """Let CLS_g see features scaled as the training images' `features` (images, channels) are to [0, 1]."""
