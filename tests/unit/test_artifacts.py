@@ -119,7 +119,7 @@ def test_flipped_bits_are_found_or_harmless(tmp_path, kind):
 def test_another_kind_is_refused(tmp_path):
     write_features(tmp_path / "a.parquet")
     with pytest.raises(
-        InputError, match=r"a\.parquet is a features artifact of schema 1, expected synthetic of schema 1\."
+        InputError, match=r"a\.parquet is a features artifact of schema 2, expected synthetic of schema 2\."
     ):
         read_table(tmp_path / "a.parquet", "synthetic")
 

@@ -11,7 +11,7 @@ from torch.autograd import gradcheck
 
 from scegg_core import losses, train_scen
 from scegg_core.models import scen
-from scegg_core.models.scen import SCEN, SemanticCompression, mean_compression
+from scegg_core.models.scen import SCEN, SemanticCompression, mean_compression, uprightness
 from scegg_core.settings.scen import ScenSettings
 from scegg_core.train_scen import ScenTrainer, start_scen
 
@@ -167,6 +167,9 @@ def test_one_step_of_each_stage_is_adams_step_down_the_plain_gradient():
         plain.model.zero_grad()
         loss().backward()
         optimizer.step()
+    _, whole = plain.model(plain.regions)
+    if uprightness(whole.feature, plain.model.prepare(plain.regions)) < 0:
+        plain.model.glob.turn_over()  # as after stage 2, test_orientation.py
     for name, weight in plain.weights.items():
         torch.testing.assert_close(ours.weights[name], weight, rtol=0, atol=1e-9, check_device=True)
 
