@@ -19,8 +19,8 @@ include: "rules/regions.smk"
 include: "rules/scen.smk"
 include: "rules/eggn.smk"
 include: "rules/classify.smk"
+include: "rules/evaluate.smk"
 include: "rules/report.smk"
-include: "rules/tune.smk"
 include: "rules/using.smk"
 
 

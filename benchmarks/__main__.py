@@ -17,7 +17,7 @@ from benchmarks.measure import describe_machine, measure_machine, peak_bytes, pr
 from benchmarks.report import Compared, put_into, report
 from benchmarks.shapes import PAPER, QUICK, Shape
 from benchmarks.steps import Step, eggn_steps, make_inputs, scen_steps
-from scegg_core.training import prepare_device
+from scegg_core.training.device import prepare_device
 
 PARTS = ("scen", "eggn", "shards", "extraction", "final")
 

@@ -21,16 +21,16 @@ from pathlib import Path
 import numpy as np
 from stream import Size, Taken, made_up_index, measured, train_over, write_regions
 
-from scegg_core.artifacts import Provenance
+from scegg_core.artifacts.files import Provenance
 from scegg_core.aviary import AviarySettings, generate_aviary
-from scegg_core.backbone import FeatureMap, build_backbone
-from scegg_core.extraction import extract_shard
-from scegg_core.figures.style import PALETTE, new_figure, save, styled
-from scegg_core.regions import RegionStore
-from scegg_core.scen_stage import train_scen
+from scegg_core.regions.backbone import FeatureMap, build_backbone
+from scegg_core.regions.extraction import extract_shard
+from scegg_core.regions.store import RegionStore
+from scegg_core.report.style import PALETTE, new_figure, save, styled
+from scegg_core.scen.train import train_scen
 from scegg_core.settings.data import BackboneSettings
 from scegg_core.settings.scen import ScenSettings
-from scegg_core.training import prepare_device
+from scegg_core.training.device import prepare_device
 
 GRID = FeatureMap(2048, 7, 7)
 

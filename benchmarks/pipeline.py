@@ -14,17 +14,17 @@ from torch.nn import functional
 
 from benchmarks.measure import Spread, Work, ratios, take_turns, timed
 from benchmarks.shapes import Shape
-from scegg_core.artifacts import Provenance
-from scegg_core.backbone import Backbone, FeatureMap, build_backbone
-from scegg_core.classify import train_classifier
-from scegg_core.extraction import region_features
-from scegg_core.metrics import class_accuracies, trade_off
-from scegg_core.models.eggn import EGGN
-from scegg_core.regions import RegionStore, write_shard
+from scegg_core.artifacts.files import Provenance
+from scegg_core.eggn.model import EGGN
+from scegg_core.eggn.synthesis import synthesize
+from scegg_core.evaluate.metrics import class_accuracies, trade_off
+from scegg_core.regions.backbone import Backbone, FeatureMap, build_backbone
+from scegg_core.regions.extraction import region_features
+from scegg_core.regions.store import RegionStore, write_shard
 from scegg_core.settings.data import BackboneSettings
 from scegg_core.settings.eggn import EggnSettings
 from scegg_core.settings.final import ClassifierSettings, SynthesisSettings
-from scegg_core.synthesize import synthesize
+from scegg_core.training.linear import train_classifier
 
 ROOT = Path(__file__).parents[1]
 MB = 1e6

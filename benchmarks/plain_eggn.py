@@ -12,7 +12,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from scegg_core.models.eggn import EGGN
+from scegg_core.eggn.model import EGGN
 
 Draw = Callable[[int], tuple[Tensor, Tensor, Tensor]]  # of a batch: features, a(c) and labels
 

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from statistics import fmean, stdev
 
-from scegg_core.predictions import Metrics, read_metrics
+from scegg_core.evaluate.scores import Metrics, read_metrics
 
 VARIANTS = ("sc-egg", "baseline")
 

@@ -11,15 +11,15 @@ from benchmarks.measure import Work
 from benchmarks.plain_eggn import PlainEggnSteps
 from benchmarks.plain_scen import PlainScen, PlainScenSteps
 from benchmarks.shapes import Shape
-from scegg_core.batches import ResidentBatches
-from scegg_core.eggn_data import Guide, SeenFeatures
-from scegg_core.models.scen import SCEN
-from scegg_core.scaling import MinMaxScaler
+from scegg_core.eggn.data import Guide, SeenFeatures
+from scegg_core.eggn.train import EggnTrainer, start_eggn
+from scegg_core.regions.batches import ResidentBatches
+from scegg_core.scen.model import SCEN
+from scegg_core.scen.scaling import MinMaxScaler
+from scegg_core.scen.train import ScenTrainer, make_optimizer, start_scen
 from scegg_core.settings.eggn import EggnSettings
 from scegg_core.settings.scen import ScenSettings
-from scegg_core.train_eggn import EggnTrainer, start_eggn
-from scegg_core.train_scen import ScenTrainer, make_optimizer, start_scen
-from scegg_core.training import keep_freed_memory
+from scegg_core.training.device import keep_freed_memory
 
 IMAGES = 2  # batches of images to draw from
 ADAM = 7 * 4  # bytes per float32 weight in a step of Adam: weight, gradient, two moments read; three of them written

@@ -20,7 +20,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from scegg_core.regions import RegionStore
+from scegg_core.regions.store import RegionStore
 
 MIB = 1 << 20
 

@@ -17,13 +17,13 @@ from pathlib import Path
 
 import numpy as np
 
-from scegg_core.artifacts import Provenance
-from scegg_core.backbone import FeatureMap
+from scegg_core.artifacts.files import Provenance
 from scegg_core.data.tables import DatasetIndex
-from scegg_core.regions import RegionStore, write_shard
-from scegg_core.scen_stage import train_scen
+from scegg_core.regions.backbone import FeatureMap
+from scegg_core.regions.store import RegionStore, write_shard
+from scegg_core.scen.train import train_scen
 from scegg_core.settings.scen import ScenSettings
-from scegg_core.training import prepare_device
+from scegg_core.training.device import prepare_device
 
 GIB = 1 << 30
 GRID_14 = FeatureMap(2048, 14, 14)

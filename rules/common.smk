@@ -4,7 +4,7 @@ import sys
 from pathlib import Path
 
 from scegg_core.errors import InputError
-from scegg_core.reach import code_digest
+from scegg_core.workflow.code import code_digest
 from scegg_core.settings.base import as_mapping
 from scegg_core.settings.resolve import VALIDATION, read_configuration
 from scegg_core.settings.tuning import winners
@@ -152,3 +152,18 @@ def semantics_of(wildcards):
     """Return LEN's semantic embeddings for a variant that predicts by them."""
     folder = space_folder(wildcards.dataset, CONFIG.variant(wildcards.variant).space, wildcards.seed)
     return f"{folder}/semantics.parquet"
+
+
+def shown(path, caption, category, label, form="picture", of="{dataset}"):
+    """Mark an output for the report."""
+    labels = {"data set": of, "shows": label, "as": form}
+    return report(path, caption=f"../report/{caption}.rst", category=category, labels=labels)
+
+
+def shown_table(stem, caption, label, category="Tables", of="{dataset}"):
+    """Return a table's outputs, as a page and as CSV, marked for the report."""
+    name = Path(stem).name
+    return {
+        name: shown(f"{stem}.csv", caption, category, label, "spreadsheet", of),
+        f"{name}_page": shown(f"{stem}.html", caption, category, label, "page", of),
+    }

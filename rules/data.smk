@@ -84,21 +84,3 @@ rule split_validation:
         code=code("split_validation"),
     script:
         "../workflow_scripts/split_validation.py"
-
-
-# check_cub, check_aviary, …: read everything, train nothing, say "ready" or what to mend
-for name in CONFIG.datasets:
-
-    rule:
-        name:
-            f"check_{name}"
-        log:
-            f"logs/{name}/check.log",
-        localrule: True
-        params:
-            settings=as_mapping(CONFIG.dataset(name)),
-            dataset=name,
-            downloads=[as_mapping(CONFIG.download(item)) for item in CONFIG.dataset(name).all_downloads],
-            code=code("check"),
-        script:
-            "../workflow_scripts/check.py"

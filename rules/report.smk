@@ -6,21 +6,6 @@
 PUBLISHED = [str(ROOT / "resources" / name) for name in ("published_table1.csv", "published_ablation.csv")]
 
 
-def shown(path, caption, category, label, form="picture", of="{dataset}"):
-    """Mark an output for the report."""
-    labels = {"data set": of, "shows": label, "as": form}
-    return report(path, caption=f"../report/{caption}.rst", category=category, labels=labels)
-
-
-def shown_table(stem, caption, label, category="Tables", of="{dataset}"):
-    """Return a table's outputs, as a page and as CSV, marked for the report."""
-    name = Path(stem).name
-    return {
-        name: shown(f"{stem}.csv", caption, category, label, "spreadsheet", of),
-        f"{name}_page": shown(f"{stem}.html", caption, category, label, "page", of),
-    }
-
-
 def present(pairs):
     """Return (thing, file) pairs; those whose file is not there are left out if the settings say so."""
     return [(thing, file) for thing, file in pairs if CONFIG.tables.missing == "make" or Path(file).is_file()]
@@ -181,14 +166,6 @@ rule plot_tsne:
         "../workflow_scripts/plot_tsne.py"
 
 
-@sentence
-def attention_inputs(wildcards):
-    """Return the regions, and SCEN of the space shown at the data set's first seed."""
-    folder = space_folder(wildcards.dataset, CONFIG.attention.space, CONFIG.dataset(wildcards.dataset).seeds[0])
-    known = index_of(wildcards) | test_labels_of(wildcards)
-    return known | {"scen": f"{folder}/scen.safetensors", "regions": shards_of(wildcards)}
-
-
 rule plot_attention:
     input:
         unpack(attention_inputs),
@@ -209,24 +186,6 @@ rule plot_attention:
         code=code("plot_attention"),
     script:
         "../workflow_scripts/plot_attention.py"
-
-
-rule score_attention:
-    input:
-        unpack(attention_inputs),
-    output:
-        **shown_table("results/{dataset}/attention", "pointing", "pointing score", "Attention"),
-    log:
-        "logs/{dataset}/score_attention.log",
-    resources:
-        mem_mb=memory(4000),
-        runtime=minutes(30),
-    params:
-        folder=sentence(lambda w: dataset_settings(w).folder),
-        resize=sentence(lambda w: dataset_settings(w).backbone.resize),
-        code=code("score_attention"),
-    script:
-        "../workflow_scripts/score_attention.py"
 
 
 def curve_files(dataset, variant):

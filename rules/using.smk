@@ -1,4 +1,4 @@
-# Classes added to a finished run by description alone: no image, no training but that of the final classifiers.
+# Classes added to a finished run by description alone, and the checks of data sets.
 #   in:  the run, and the CSV that `extensions` in the configuration gives a name
 #   out: results/{dataset}/variants/{variant}/seed{seed}/extended/{extension}/{classes.parquet,...,metrics.json}
 
@@ -86,3 +86,21 @@ use rule score as score_extended with:
         metrics="results/{dataset}/variants/{variant}/seed{seed}/extended/{extension}/metrics.json",
     log:
         "logs/{dataset}/variants/{variant}/seed{seed}/extended/{extension}/score.log",
+
+
+# check_cub, check_aviary, …: read everything, train nothing, say "ready" or what to mend
+for name in CONFIG.datasets:
+
+    rule:
+        name:
+            f"check_{name}"
+        log:
+            f"logs/{name}/check.log",
+        localrule: True
+        params:
+            settings=as_mapping(CONFIG.dataset(name)),
+            dataset=name,
+            downloads=[as_mapping(CONFIG.download(item)) for item in CONFIG.dataset(name).all_downloads],
+            code=code("check"),
+        script:
+            "../workflow_scripts/check.py"

@@ -3,11 +3,11 @@
 import sys
 from pathlib import Path
 
-from scegg_core.backbone import random_backbone_size
-from scegg_core.data.check import check_dataset, render
-from scegg_core.jobs import run_job
+from scegg_core.regions.backbone import random_backbone_size
 from scegg_core.settings.base import parse_section
 from scegg_core.settings.data import DatasetSettings, Download
+from scegg_core.using.check import check_dataset, render
+from scegg_core.workflow.job import run_job
 
 with run_job(snakemake) as job:
     settings = job.settings(DatasetSettings)

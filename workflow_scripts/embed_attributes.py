@@ -2,11 +2,11 @@
 
 from pathlib import Path
 
-from scegg_core.artifacts import read_table
+from scegg_core.artifacts.files import read_table
 from scegg_core.data.tables import write_vectors
-from scegg_core.jobs import run_job
 from scegg_core.settings.data import AttributeVectorSettings
-from scegg_core.vectors import embed_attributes
+from scegg_core.words.vectors import embed_attributes
+from scegg_core.workflow.job import run_job
 
 with run_job(snakemake) as job:
     settings = job.settings(AttributeVectorSettings)

@@ -3,10 +3,12 @@
 from pathlib import Path
 
 from scegg_core.data.tables import read_index_of
-from scegg_core.jobs import run_job
-from scegg_core.regions import RegionStore
-from scegg_core.spaces import embed_images, read_scen, write_space
-from scegg_core.training import prepare_device
+from scegg_core.regions.store import RegionStore
+from scegg_core.scen.embed import embed_images
+from scegg_core.scen.files import read_scen
+from scegg_core.scen.space import write_space
+from scegg_core.training.device import prepare_device
+from scegg_core.workflow.job import run_job
 
 with run_job(snakemake) as job:
     device = prepare_device(snakemake.resources.device, snakemake.params.deterministic)

@@ -3,8 +3,8 @@
 from pathlib import Path
 
 from scegg_core.data.tables import read_index_of
-from scegg_core.jobs import run_job
 from scegg_core.using.new_classes import extend_index, write_classes
+from scegg_core.workflow.job import run_job
 
 with run_job(snakemake) as job:
     index = extend_index(read_index_of(snakemake.input), Path(snakemake.input.table))

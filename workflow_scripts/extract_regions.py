@@ -2,13 +2,13 @@
 
 from pathlib import Path
 
-from scegg_core.backbone import build_backbone
 from scegg_core.data.tables import read_index_of
-from scegg_core.extraction import extract_shard
-from scegg_core.jobs import run_job
-from scegg_core.regions import shard_rows
+from scegg_core.regions.backbone import build_backbone
+from scegg_core.regions.extraction import extract_shard
+from scegg_core.regions.store import shard_rows
 from scegg_core.settings.data import BackboneSettings
-from scegg_core.training import prepare_device
+from scegg_core.training.device import prepare_device
+from scegg_core.workflow.job import run_job
 
 with run_job(snakemake) as job:
     settings = job.settings(BackboneSettings)

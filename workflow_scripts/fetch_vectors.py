@@ -1,8 +1,8 @@
 """Rule fetch_vectors: bring word vectors of gensim-data, and record which file they are."""
 
-from scegg_core.artifacts import file_digest, write_json
-from scegg_core.data.fetch_vectors import fetch_gensim
-from scegg_core.jobs import run_job
+from scegg_core.artifacts.files import file_digest, write_json
+from scegg_core.fetch.vectors import fetch_gensim
+from scegg_core.workflow.job import run_job
 
 with run_job(snakemake):
     file = fetch_gensim(snakemake.wildcards.model)

@@ -2,8 +2,8 @@
 
 from pathlib import Path
 
-from scegg_core.data.fetch_weights import fetch_weights
-from scegg_core.jobs import run_job
+from scegg_core.fetch.weights import fetch_weights
+from scegg_core.workflow.job import run_job
 
 with run_job(snakemake) as job:
     fetch_weights(snakemake.wildcards.network, snakemake.wildcards.weights, Path(snakemake.output.weights))

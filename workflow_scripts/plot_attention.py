@@ -2,14 +2,13 @@
 
 from pathlib import Path
 
-from scegg_core.attention_picture import attention_sheets
 from scegg_core.data.tables import read_index_of
-from scegg_core.figures.attention import draw_overview, draw_sheet
-from scegg_core.figures.style import save
-from scegg_core.jobs import run_job
-from scegg_core.regions import RegionStore
+from scegg_core.regions.store import RegionStore
+from scegg_core.report.figures.attention import attention_sheets, draw_overview, draw_sheet
+from scegg_core.report.style import save
+from scegg_core.scen.files import read_scen
 from scegg_core.settings.report import SheetSettings
-from scegg_core.spaces import read_scen
+from scegg_core.workflow.job import run_job
 
 with run_job(snakemake) as job:
     given, files = job.settings(SheetSettings), snakemake.input

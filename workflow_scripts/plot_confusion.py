@@ -1,11 +1,11 @@
 """Rule plot_confusion: what a variant takes the images of unseen classes for."""
 
-from scegg_core.confusion_picture import confusion_picture
 from scegg_core.data.tables import read_index_of
-from scegg_core.figures.style import save
-from scegg_core.jobs import run_job
-from scegg_core.run_predictions import read_runs
+from scegg_core.report.figures.confusion import confusion_picture
+from scegg_core.report.runs import read_runs
+from scegg_core.report.style import save
 from scegg_core.settings.report import RunNames
+from scegg_core.workflow.job import run_job
 
 with run_job(snakemake) as job:
     (runs,) = read_runs(snakemake.input.predictions, job.settings(RunNames))

@@ -1,9 +1,8 @@
 """Rule plot_curves: the losses of a variant's stages and its accuracies on validation over epochs, a line per seed."""
 
-from scegg_core.curve_table import read_curves, write_curves
-from scegg_core.figures.curves import draw_curves
-from scegg_core.figures.style import save
-from scegg_core.jobs import run_job
+from scegg_core.report.figures.curves import draw_curves, read_curves, write_curves
+from scegg_core.report.style import save
+from scegg_core.workflow.job import run_job
 
 with run_job(snakemake) as job:
     files, params = snakemake.input, snakemake.params

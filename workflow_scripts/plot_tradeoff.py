@@ -1,12 +1,11 @@
 """Rule plot_tradeoff: accuracy on seen against unseen classes, with the operating points, for all variants."""
 
 from scegg_core.data.tables import read_index_of
-from scegg_core.figures.style import save
-from scegg_core.figures.tradeoff import draw_trade_off
-from scegg_core.jobs import run_job
-from scegg_core.run_predictions import read_runs
+from scegg_core.report.figures.tradeoff import draw_trade_off, trade_offs
+from scegg_core.report.runs import read_runs
+from scegg_core.report.style import save
 from scegg_core.settings.report import RunNames
-from scegg_core.tradeoff_picture import trade_offs
+from scegg_core.workflow.job import run_job
 
 with run_job(snakemake) as job:
     runs = read_runs(snakemake.input.gzsl, job.settings(RunNames))

@@ -1,11 +1,11 @@
 """Rule plot_tsne: real and synthetic features of several spaces side by side, and how well they separate."""
 
 from scegg_core.data.tables import read_index_of
-from scegg_core.figures.style import save
-from scegg_core.jobs import run_job
+from scegg_core.report.figures.tsne import SpaceFiles, remarks, tsne_picture
+from scegg_core.report.style import save
+from scegg_core.report.typeset import write_csv_and_page
 from scegg_core.settings.report import TsneSettings
-from scegg_core.tsne_picture import SpaceFiles, remarks, tsne_picture
-from scegg_core.typeset import write_csv_and_page
+from scegg_core.workflow.job import run_job
 
 with run_job(snakemake) as job:
     given, files, titles = job.settings(TsneSettings), snakemake.input, snakemake.params.titles

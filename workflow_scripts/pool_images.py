@@ -5,9 +5,10 @@ from pathlib import Path
 import torch
 
 from scegg_core.data.tables import read_index_of
-from scegg_core.jobs import run_job
-from scegg_core.regions import RegionStore
-from scegg_core.spaces import embed_images, write_space
+from scegg_core.regions.store import RegionStore
+from scegg_core.scen.embed import embed_images
+from scegg_core.scen.space import write_space
+from scegg_core.workflow.job import run_job
 
 with run_job(snakemake) as job:
     index = read_index_of(snakemake.input)

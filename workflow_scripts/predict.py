@@ -2,12 +2,13 @@
 
 from pathlib import Path
 
-from scegg_core.classify import classifier_input
-from scegg_core.generators import read_classifier, read_eggn
-from scegg_core.jobs import run_job
-from scegg_core.predictions import predict_by, write_predictions
-from scegg_core.spaces import read_space
-from scegg_core.tasks import TASKS
+from scegg_core.classify.files import read_classifier
+from scegg_core.classify.predictions import predict_by, write_predictions
+from scegg_core.classify.train import classifier_input
+from scegg_core.data.tasks import TASKS
+from scegg_core.eggn.files import read_eggn
+from scegg_core.scen.space import read_space
+from scegg_core.workflow.job import run_job
 
 with run_job(snakemake) as job:
     space = read_space(snakemake.input)

@@ -4,11 +4,11 @@ from pathlib import Path
 
 import torch
 
+from scegg_core.classify.predictions import predict_embedding, write_predictions
 from scegg_core.data.tables import read_index_of
-from scegg_core.jobs import run_job
-from scegg_core.predictions import predict_embedding, write_predictions
-from scegg_core.spaces import read_semantics
-from scegg_core.tasks import TASKS
+from scegg_core.data.tasks import TASKS
+from scegg_core.scen.space import read_semantics
+from scegg_core.workflow.job import run_job
 
 with run_job(snakemake) as job:
     index = read_index_of(snakemake.input)

@@ -3,12 +3,12 @@
 from dataclasses import asdict
 from pathlib import Path
 
+from scegg_core.classify.predictions import write_predictions
 from scegg_core.data.tables import read_index, read_index_of
-from scegg_core.jobs import run_job
-from scegg_core.predictions import write_predictions
-from scegg_core.spaces import read_features
-from scegg_core.tasks import TASKS
-from scegg_core.yardsticks import SCORERS, calibrate, predict_closed_form
+from scegg_core.data.tasks import TASKS
+from scegg_core.evaluate.closed_form import SCORERS, calibrate, predict_closed_form
+from scegg_core.scen.space import read_features
+from scegg_core.workflow.job import run_job
 
 with run_job(snakemake) as job:
     files, scorer = snakemake.input, SCORERS[snakemake.params.settings["predict_by"]]

@@ -2,10 +2,11 @@
 
 from pathlib import Path
 
+from scegg_core.classify.predictions import read_predictions
 from scegg_core.data.tables import read_index_of
-from scegg_core.jobs import run_job
-from scegg_core.predictions import read_predictions, score, write_metrics
-from scegg_core.selection import selected_epoch
+from scegg_core.evaluate.scores import score, write_metrics
+from scegg_core.evaluate.selection import selected_epoch
+from scegg_core.workflow.job import run_job
 
 with run_job(snakemake) as job:
     czsl, gzsl = read_predictions(Path(snakemake.input.czsl)), read_predictions(Path(snakemake.input.gzsl))

@@ -3,11 +3,11 @@
 from pathlib import Path
 
 from scegg_core.data.tables import read_index_of
-from scegg_core.jobs import run_job
-from scegg_core.pointing_score import score_attention
-from scegg_core.regions import RegionStore
-from scegg_core.spaces import read_scen
-from scegg_core.typeset import write_csv_and_page
+from scegg_core.evaluate.pointing import score_attention
+from scegg_core.regions.store import RegionStore
+from scegg_core.report.typeset import write_csv_and_page
+from scegg_core.scen.files import read_scen
+from scegg_core.workflow.job import run_job
 
 with run_job(snakemake) as job:
     files, params = snakemake.input, snakemake.params

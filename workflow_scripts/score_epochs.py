@@ -1,12 +1,12 @@
 """Rule score_epochs: what the final classifiers reach on each snapshot of a generator."""
 
-from scegg_core.epochs import score_snapshots
-from scegg_core.jobs import run_job
-from scegg_core.selection import write_epochs
+from scegg_core.eggn.snapshots import read_snapshots
+from scegg_core.evaluate.epochs import score_snapshots
+from scegg_core.evaluate.selection import write_epochs
+from scegg_core.scen.space import read_space
 from scegg_core.settings.final import ClassifierSettings, SynthesisSettings
-from scegg_core.snapshots import read_snapshots
-from scegg_core.spaces import read_space
-from scegg_core.training import prepare_device
+from scegg_core.training.device import prepare_device
+from scegg_core.workflow.job import run_job
 
 with run_job(snakemake) as job:
     synthesis, classifier = job.settings(SynthesisSettings, "synthesis"), job.settings(ClassifierSettings, "classifier")

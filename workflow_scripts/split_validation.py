@@ -4,9 +4,9 @@ from pathlib import Path
 
 from scegg_core.data.tables import read_index_of, write_index
 from scegg_core.data.validation import class_split
-from scegg_core.jobs import run_job
 from scegg_core.settings.base import parse_section
 from scegg_core.settings.data import DatasetSettings
+from scegg_core.workflow.job import run_job
 
 with run_job(snakemake) as job:
     given = {**snakemake.params.settings, **snakemake.params.places}

@@ -1,11 +1,11 @@
 """Rule summarize: Table 1 over data sets, published rows and ours."""
 
-from scegg_core.artifacts import write_text
-from scegg_core.jobs import run_job
-from scegg_core.published import read_published
-from scegg_core.tables import summary_table
-from scegg_core.tabulate import SummarySettings, remarks, summary_results
-from scegg_core.typeset import to_latex, to_markdown, write_csv_and_page
+from scegg_core.artifacts.files import write_text
+from scegg_core.report.published import read_published
+from scegg_core.report.rows import SummarySettings, remarks, summary_results
+from scegg_core.report.tables import summary_table
+from scegg_core.report.typeset import to_latex, to_markdown, write_csv_and_page
+from scegg_core.workflow.job import run_job
 
 with run_job(snakemake) as job:
     given, files = job.settings(SummarySettings), snakemake.output

@@ -1,11 +1,11 @@
 """Rule tabulate: one row per variant, mean and standard deviation over seeds, published figures beside ours."""
 
-from scegg_core.artifacts import write_text
-from scegg_core.jobs import run_job
-from scegg_core.published import read_published
-from scegg_core.tables import ablation_table, paired_differences, result_table, seed_rows
-from scegg_core.tabulate import TableSettings, ablation_remarks, remarks, run_results, with_oracle
-from scegg_core.typeset import to_latex, to_markdown, write_csv_and_page
+from scegg_core.artifacts.files import write_text
+from scegg_core.report.published import read_published
+from scegg_core.report.rows import TableSettings, ablation_remarks, remarks, run_results, with_oracle
+from scegg_core.report.tables import ablation_table, paired_differences, result_table, seed_rows
+from scegg_core.report.typeset import to_latex, to_markdown, write_csv_and_page
+from scegg_core.workflow.job import run_job
 
 with run_job(snakemake) as job:
     given, files = job.settings(TableSettings), snakemake.output

@@ -1,11 +1,12 @@
 """Rule train_backbone: train a small backbone on the training images of the seen classes."""
 
-from scegg_core.artifacts import write_tensors
-from scegg_core.backbone_stage import train_on_seen
+from scegg_core.artifacts.files import write_tensors
 from scegg_core.data.tables import read_index_of
-from scegg_core.jobs import run_job
+from scegg_core.regions.train import train_on_seen
 from scegg_core.settings.data import BackboneSettings
-from scegg_core.training import prepare_device, resumable
+from scegg_core.training.checkpoint import resumable
+from scegg_core.training.device import prepare_device
+from scegg_core.workflow.job import run_job
 
 with run_job(snakemake) as job:
     settings = job.settings(BackboneSettings)

@@ -2,13 +2,15 @@
 
 from pathlib import Path
 
-from scegg_core.final_stage import train_final
-from scegg_core.generators import read_eggn, read_synthetic, write_classifier
-from scegg_core.jobs import run_job
+from scegg_core.classify.files import write_classifier
+from scegg_core.classify.train import train_final
+from scegg_core.data.tasks import TASKS
+from scegg_core.eggn.files import read_eggn, read_synthetic
+from scegg_core.scen.space import read_space
 from scegg_core.settings.final import ClassifierSettings
-from scegg_core.spaces import read_space
-from scegg_core.tasks import TASKS
-from scegg_core.training import prepare_device, resumable
+from scegg_core.training.checkpoint import resumable
+from scegg_core.training.device import prepare_device
+from scegg_core.workflow.job import run_job
 
 with run_job(snakemake) as job:
     settings, seed = job.settings(ClassifierSettings), int(snakemake.wildcards.seed)

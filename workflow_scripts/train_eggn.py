@@ -2,15 +2,16 @@
 
 from pathlib import Path
 
-from scegg_core.eggn_stage import train_eggn
-from scegg_core.generators import write_eggn
-from scegg_core.jobs import run_job
-from scegg_core.selection import selected_epoch, up_to
+from scegg_core.eggn.files import write_eggn
+from scegg_core.eggn.snapshots import keeping
+from scegg_core.eggn.stage import train_eggn
+from scegg_core.evaluate.selection import selected_epoch, up_to
+from scegg_core.scen.space import read_space
 from scegg_core.settings.base import as_mapping
 from scegg_core.settings.eggn import EggnSettings
-from scegg_core.snapshots import keeping
-from scegg_core.spaces import read_space
-from scegg_core.training import prepare_device, resumable
+from scegg_core.training.checkpoint import resumable
+from scegg_core.training.device import prepare_device
+from scegg_core.workflow.job import run_job
 
 with run_job(snakemake) as job:
     settings, seed = job.settings(EggnSettings), int(snakemake.wildcards.seed)

@@ -3,12 +3,13 @@
 from pathlib import Path
 
 from scegg_core.data.tables import read_index_of, read_vectors
-from scegg_core.jobs import run_job
-from scegg_core.regions import RegionStore
-from scegg_core.scen_stage import train_scen
+from scegg_core.regions.store import RegionStore
+from scegg_core.scen.files import write_scen
+from scegg_core.scen.train import train_scen
 from scegg_core.settings.scen import ScenSettings
-from scegg_core.spaces import write_scen
-from scegg_core.training import prepare_device, resumable
+from scegg_core.training.checkpoint import resumable
+from scegg_core.training.device import prepare_device
+from scegg_core.workflow.job import run_job
 
 with run_job(snakemake) as job:
     settings, seed = job.settings(ScenSettings), int(snakemake.wildcards.seed)

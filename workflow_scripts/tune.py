@@ -1,8 +1,8 @@
 """Rule tune: the points of the grids on the validation split, one row each."""
 
-from scegg_core.jobs import run_job
-from scegg_core.tuning import TuneSettings, tuning_table
-from scegg_core.typeset import write_csv_and_page
+from scegg_core.evaluate.tuning import TuneSettings, tuning_table
+from scegg_core.report.typeset import write_csv_and_page
+from scegg_core.workflow.job import run_job
 
 with run_job(snakemake) as job:
     given, files = job.settings(TuneSettings), snakemake.output

@@ -12,10 +12,10 @@ from PIL import Image
 from scegg_core.aviary.captions import write_captions
 from scegg_core.aviary.cub_files import image_paths, write_cub_files
 from scegg_core.aviary.picture import draw_picture
-from scegg_core.aviary.settings import AviarySettings
 from scegg_core.aviary.species import Species, invent_species
 from scegg_core.aviary.traits import PARTS, attribute_names
 from scegg_core.aviary.xlsa_files import write_xlsa_files
+from scegg_core.settings.aviary import AviarySettings
 
 JPEG_QUALITY = 92
 MARKER = "aviary.json"

@@ -7,12 +7,12 @@ from pathlib import Path
 import numpy as np
 from PIL import Image
 
-from scegg_core.artifacts import write_text
+from scegg_core.artifacts.files import write_text
 from scegg_core.aviary.generate import JPEG_QUALITY
 from scegg_core.aviary.picture import draw_picture
-from scegg_core.aviary.settings import AviarySettings
 from scegg_core.aviary.species import invent_species
 from scegg_core.aviary.traits import attribute_names
+from scegg_core.settings.aviary import AviarySettings
 
 PREFIX = "Moon_"  # no species of the data set itself is called so
 

@@ -5,8 +5,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from scegg_core.aviary.settings import AviarySettings
 from scegg_core.aviary.traits import TRAITS, Trait
+from scegg_core.settings.aviary import AviarySettings
 
 ADJECTIVES = {
     "red": "Crimson", "orange": "Amber", "yellow": "Golden", "green": "Jade", "blue": "Azure",

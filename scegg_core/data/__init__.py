@@ -1,1 +1,1 @@
-"""Reading data sets: fetching, indexing, images, validation splits, and the check for people."""
+"""Reading data sets: formats, the index, images, tasks, and the validation split."""

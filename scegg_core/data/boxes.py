@@ -30,5 +30,7 @@ def cut_out(path: Path, box: tuple[float, float, float, float], size: int) -> np
     side = max(width, height) * (1 + 2 * MARGIN)
     left, top = x + width / 2 - side / 2, y + height / 2 - side / 2
     corners = (left, top, left + side, top + side)
-    picture = open_rgb(path).transform((size, size), Image.Transform.EXTENT, corners, Image.Resampling.BILINEAR, fillcolor=(124, 116, 104))
+    picture = open_rgb(path).transform(
+        (size, size), Image.Transform.EXTENT, corners, Image.Resampling.BILINEAR, fillcolor=(124, 116, 104)
+    )
     return np.asarray(picture)

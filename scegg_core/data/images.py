@@ -65,7 +65,9 @@ def plain_jpeg(path: str | Path) -> bool:
             usual = image.format == "JPEG" and image.mode in ("RGB", "L") and image.width * image.height <= LARGE_PIXELS
             upright = image.getexif().get(ExifTags.Base.Orientation, 1) == 1
             return usual and upright and _ends_well(file, image.format)
-    except Exception:  # Pillow's decoders raise many types for damaged files; whoever opens the image says what is wrong
+    except (
+        Exception
+    ):  # Pillow's decoders raise many types for damaged files; whoever opens the image says what is wrong
         return False
 
 

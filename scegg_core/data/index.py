@@ -8,17 +8,9 @@ from pathlib import Path
 
 import numpy as np
 
-from scegg_core.data import awa2, cub, folder, sun, xlsa17
+from scegg_core.data.formats import awa2, cub, folder, sun, xlsa17
 from scegg_core.data.images import probe
-from scegg_core.data.tables import (
-    MISSING,
-    SPLITS,
-    DatasetIndex,
-    class_vectors,
-    read_index,
-    take_images,
-    write_index,
-)
+from scegg_core.data.tables import MISSING, SPLITS, DatasetIndex, class_vectors, read_index, take_images, write_index
 from scegg_core.errors import InputError
 from scegg_core.settings.data import DatasetSettings, ImagePolicy
 

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import numpy as np
 
-from scegg_core.artifacts import Provenance, matrix, read_description, read_table, write_table
+from scegg_core.artifacts.files import Provenance, matrix, read_description, read_table, write_table
 from scegg_core.errors import InputError
 
 #: The attribute value that stands for "not known".

@@ -70,7 +70,7 @@ def _add_classes(options: argparse.Namespace) -> int:
 
 
 def _explain(options: argparse.Namespace) -> int:
-    from scegg_core.figures.style import METADATA, save
+    from scegg_core.report.style import METADATA, save
     from scegg_core.using.contrast import contrast_classes, contrast_image, draw_contrast
     from scegg_core.using.load import load_model
 

@@ -8,8 +8,8 @@ import numpy as np
 
 from scegg_core.data.tables import MISSING
 from scegg_core.errors import InputError
-from scegg_core.figures.attention import attribute_title
-from scegg_core.figures.style import PALETTE, new_figure, shorten, styled
+from scegg_core.report.figures.attention import attribute_title
+from scegg_core.report.style import PALETTE, new_figure, shorten, styled
 from scegg_core.using.model import Model, contributions, find_class
 from scegg_core.using.predict import predict
 

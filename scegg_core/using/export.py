@@ -7,7 +7,7 @@ from pathlib import Path
 
 import numpy as np
 
-from scegg_core.artifacts import (
+from scegg_core.artifacts.files import (
     Provenance,
     file_digest,
     input_digest,
@@ -16,10 +16,10 @@ from scegg_core.artifacts import (
     write_json,
     write_tensors,
 )
-from scegg_core.backbone import build_backbone, feature_extractor, load_weights, random_features
+from scegg_core.artifacts.provenance import package_versions
+from scegg_core.classify.files import read_classifier
 from scegg_core.errors import InputError
-from scegg_core.generators import read_classifier
-from scegg_core.provenance import package_versions
+from scegg_core.regions.backbone import build_backbone, feature_extractor, load_weights, random_features
 from scegg_core.settings.base import as_mapping, parse_section
 from scegg_core.settings.data import BackboneSettings
 from scegg_core.using.model import ClassList, Model, assemble, read_attributes, read_classes

@@ -4,23 +4,24 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import scegg_core
-from scegg_core.artifacts import Provenance, file_digest, input_digest, read_description
-from scegg_core.classify import classifier_input
+from scegg_core.artifacts.files import Provenance, file_digest, input_digest, read_description
+from scegg_core.artifacts.provenance import computed_on
+from scegg_core.classify.files import read_classifier, write_classifier
+from scegg_core.classify.predictions import predict_by, write_predictions
+from scegg_core.classify.train import classifier_input, train_final
 from scegg_core.data.tables import read_index
+from scegg_core.data.tasks import TASKS
+from scegg_core.eggn.files import read_eggn, write_synthetic
+from scegg_core.eggn.synthesis import synthesize_unseen
 from scegg_core.errors import InputError
-from scegg_core.final_stage import train_final
-from scegg_core.generators import read_classifier, read_eggn, write_classifier, write_synthetic
-from scegg_core.predictions import predict_by, score, write_metrics, write_predictions
-from scegg_core.provenance import computed_on
-from scegg_core.reach import code_digest
+from scegg_core.evaluate.scores import score, write_metrics
+from scegg_core.scen.space import Space, read_features, read_scaler
 from scegg_core.settings.base import as_mapping, parse_section
 from scegg_core.settings.final import SynthesisSettings
-from scegg_core.spaces import Space, read_features, read_scaler
-from scegg_core.synthesize import synthesize_unseen
-from scegg_core.tasks import TASKS
-from scegg_core.training import prepare_device
+from scegg_core.training.device import prepare_device
 from scegg_core.using.new_classes import extend_index, write_classes
 from scegg_core.using.run_folder import EXTENDED, RunFiles, find_run
+from scegg_core.workflow.code import code_digest
 
 
 @dataclass(frozen=True)

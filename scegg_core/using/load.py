@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from scegg_core.backbone import build_backbone
+from scegg_core.regions.backbone import build_backbone
 from scegg_core.using.export import is_exported, load_exported
 from scegg_core.using.model import Model, assemble, read_attributes, read_classes
 from scegg_core.using.run_folder import find_run, find_weights, read_origin

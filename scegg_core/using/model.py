@@ -9,21 +9,23 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from scegg_core.artifacts import matrix, read_table
-from scegg_core.backbone import Backbone
-from scegg_core.classify import classifier_input
+from scegg_core.artifacts.files import matrix, read_table
+from scegg_core.classify.files import read_classifier
+from scegg_core.classify.train import classifier_input
 from scegg_core.data.tables import class_norm, class_vectors
+from scegg_core.eggn.files import read_eggn
+from scegg_core.eggn.model import EGGN
 from scegg_core.errors import InputError
-from scegg_core.extraction import region_features
-from scegg_core.generators import read_classifier, read_eggn
-from scegg_core.models.classifier import ZeroShotClassifier
-from scegg_core.models.eggn import EGGN
-from scegg_core.models.scen import SCEN
-from scegg_core.scaling import MinMaxScaler
+from scegg_core.regions.backbone import Backbone
+from scegg_core.regions.extraction import region_features
+from scegg_core.scen.files import read_scen
+from scegg_core.scen.model import SCEN
+from scegg_core.scen.scaling import MinMaxScaler
+from scegg_core.scen.space import read_scaler
 from scegg_core.settings.data import BackboneSettings
 from scegg_core.settings.final import ClassifierSettings
-from scegg_core.spaces import read_scaler, read_scen
-from scegg_core.training import pick_device
+from scegg_core.training.device import pick_device
+from scegg_core.training.linear import ZeroShotClassifier
 from scegg_core.using.new_classes import plain_name
 from scegg_core.using.run_folder import RunFiles
 

@@ -8,8 +8,8 @@ from pathlib import Path
 
 import numpy as np
 
-from scegg_core.artifacts import Provenance, write_table, write_text
-from scegg_core.data.folder import ClassAttributes, read_class_attributes
+from scegg_core.artifacts.files import Provenance, write_table, write_text
+from scegg_core.data.formats.folder import ClassAttributes, read_class_attributes
 from scegg_core.data.tables import MISSING, DatasetIndex, class_vectors
 from scegg_core.errors import InputError
 

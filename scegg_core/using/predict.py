@@ -8,12 +8,12 @@ from typing import TYPE_CHECKING
 import numpy as np
 import torch
 
-from scegg_core.artifacts import whole_file, write_text
-from scegg_core.decoding import load_image
+from scegg_core.artifacts.files import whole_file, write_text
+from scegg_core.data.tasks import TASKS
 from scegg_core.errors import InputError
-from scegg_core.figures.attention import attribute_title
-from scegg_core.progress import bar
-from scegg_core.tasks import TASKS
+from scegg_core.regions.decoding import load_image
+from scegg_core.report.figures.attention import attribute_title
+from scegg_core.training.progress import bar
 from scegg_core.using.model import Embedding, Model, contributions
 
 if TYPE_CHECKING:

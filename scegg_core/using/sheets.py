@@ -5,12 +5,12 @@ from pathlib import Path
 import numpy as np
 import torch
 
-from scegg_core.backbone import map_size
 from scegg_core.data.images import open_rgb
-from scegg_core.decoding import load_image
 from scegg_core.errors import InputError
-from scegg_core.figures.attention import AttentionSheet, draw_sheet, top_maps
-from scegg_core.figures.style import save, shorten
+from scegg_core.regions.backbone import map_size
+from scegg_core.regions.decoding import load_image
+from scegg_core.report.figures.attention import AttentionSheet, draw_sheet, top_maps
+from scegg_core.report.style import save, shorten
 from scegg_core.using.model import Model, contributions
 from scegg_core.using.predict import Answers
 

@@ -12,15 +12,15 @@ from statistics import median
 
 import torch
 
-from scegg_core.artifacts import input_digest, read_record, read_table, read_tensors
-from scegg_core.eggn_data import SeenFeatures
-from scegg_core.provenance import parse_description
+from scegg_core.artifacts.files import input_digest, read_record, read_table, read_tensors
+from scegg_core.artifacts.provenance import parse_description
+from scegg_core.eggn.data import SeenFeatures
+from scegg_core.eggn.train import EggnTrainer, start_eggn
+from scegg_core.scen.train import start_scen
 from scegg_core.settings.eggn import EggnSettings
 from scegg_core.settings.resolve import RunSettings
 from scegg_core.settings.scen import ScenSettings
-from scegg_core.train_eggn import EggnTrainer, start_eggn
-from scegg_core.train_scen import start_scen
-from scegg_core.training import Checkpoint
+from scegg_core.training.checkpoint import Checkpoint
 
 ROOT = Path(__file__).resolve().parents[2]
 CHANNELS, ATTRIBUTES, CLASSES, WORDS = 2048, 312, 200, 300  # CUB with ResNet-101 and GloVe
@@ -72,7 +72,7 @@ def reading(folder: Path) -> tuple[int, float]:
 
 
 def _kind(path: Path) -> str:
-    from scegg_core.artifacts import _description_text
+    from scegg_core.artifacts.files import _description_text
 
     return parse_description(path, _description_text(path), None)["kind"]
 

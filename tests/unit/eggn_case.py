@@ -8,11 +8,11 @@ import reference
 import torch
 from torch import Tensor, nn
 
-from scegg_core.eggn_data import Guide, SeenFeatures
-from scegg_core.models.classifier import linear_of
-from scegg_core.scaling import MinMaxScaler
+from scegg_core.eggn.data import Guide, SeenFeatures
+from scegg_core.eggn.train import EggnTrainer, start_eggn
+from scegg_core.scen.scaling import MinMaxScaler
 from scegg_core.settings.eggn import EggnSettings
-from scegg_core.train_eggn import EggnTrainer, start_eggn
+from scegg_core.training.linear import linear_of
 
 PASSES = pytest.mark.parametrize("feedback", [False, True], ids=["first pass", "with feedback"])
 

@@ -7,25 +7,27 @@ import numpy as np
 import torch
 from PIL import Image
 
-from scegg_core.artifacts import Provenance, input_digest, write_tensors
-from scegg_core.backbone import build_backbone, random_features
-from scegg_core.classify import classifier_input
+from scegg_core.artifacts.files import Provenance, input_digest, write_tensors
+from scegg_core.classify.files import write_classifier
+from scegg_core.classify.predictions import predict_by, write_predictions
+from scegg_core.classify.train import classifier_input, train_final
 from scegg_core.data.tables import DatasetIndex, write_index
-from scegg_core.extraction import extract_shard
-from scegg_core.final_stage import train_final
-from scegg_core.generators import write_classifier, write_eggn, write_synthetic
-from scegg_core.models.eggn import EGGN
-from scegg_core.models.scen import SCEN
-from scegg_core.predictions import predict_by, write_predictions
-from scegg_core.regions import RegionStore
+from scegg_core.data.tasks import TASKS
+from scegg_core.eggn.files import write_eggn, write_synthetic
+from scegg_core.eggn.model import EGGN
+from scegg_core.eggn.synthesis import synthesize
+from scegg_core.regions.backbone import build_backbone, random_features
+from scegg_core.regions.extraction import extract_shard
+from scegg_core.regions.store import RegionStore
+from scegg_core.scen.embed import embed_images
+from scegg_core.scen.files import write_scen
+from scegg_core.scen.model import SCEN
+from scegg_core.scen.space import Space, read_features, read_scaler, write_space
 from scegg_core.settings.base import as_mapping
 from scegg_core.settings.data import BackboneSettings
 from scegg_core.settings.eggn import EggnSettings
 from scegg_core.settings.final import ClassifierSettings, SynthesisSettings
 from scegg_core.settings.scen import ScenSettings
-from scegg_core.spaces import Space, embed_images, read_features, read_scaler, write_scen, write_space
-from scegg_core.synthesize import synthesize
-from scegg_core.tasks import TASKS
 
 CPU = torch.device("cpu")
 ATTRIBUTES = (

@@ -50,7 +50,7 @@ def test_functions_and_rules_of_an_equation_are_there(row):
 
 def default_files(row: list[str]) -> list[str]:
     """SCEN's rows name its file once."""
-    return ["models/scen.py"] if "`LocalEmbeddingNetwork" in row[3] else []
+    return ["scen/model.py"] if "`LocalEmbeddingNetwork" in row[3] else []
 
 
 def test_settings_named_in_the_map_exist():
@@ -66,7 +66,7 @@ def test_every_file_with_an_assumption_is_named_among_the_open_points():
     assuming = [
         path.relative_to(core).as_posix() for path in core.rglob("*.py") if "# ASSUME:" in path.read_text("utf-8")
     ]
-    assert {"models/scen.py", "decoding.py", "settings/eggn.py"} <= set(assuming)
+    assert {"scen/model.py", "regions/decoding.py", "settings/eggn.py"} <= set(assuming)
     assert [name for name in sorted(assuming) if f"`{name}`" not in section] == []
 
 

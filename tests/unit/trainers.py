@@ -7,15 +7,16 @@ import pytest
 import torch
 from torch import nn
 
-from scegg_core.backbone_training import BackboneTrainingSettings, _Classifier, _Trainer
-from scegg_core.batches import ResidentBatches
-from scegg_core.eggn_data import Guide, SeenFeatures
-from scegg_core.scaling import MinMaxScaler
+from scegg_core.eggn.data import Guide, SeenFeatures
+from scegg_core.eggn.train import EggnTrainer, start_eggn
+from scegg_core.regions.batches import ResidentBatches
+from scegg_core.regions.train import BackboneTrainingSettings, _Classifier, _Trainer
+from scegg_core.scen.scaling import MinMaxScaler
+from scegg_core.scen.train import ScenTrainer, start_scen
 from scegg_core.settings.eggn import EggnSettings
 from scegg_core.settings.scen import ScenSettings
-from scegg_core.train_eggn import EggnTrainer, start_eggn
-from scegg_core.train_scen import ScenTrainer, start_scen
-from scegg_core.training import Checkpoint, seeded
+from scegg_core.training.checkpoint import Checkpoint
+from scegg_core.training.device import seeded
 
 SEEN = torch.tensor([True, True, True, False])
 RELEASED = {

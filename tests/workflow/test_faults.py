@@ -11,14 +11,17 @@ from pathlib import Path
 
 import pytest
 
-from scegg_core.artifacts import read_table
-from scegg_core.backbone import _read_state
+from scegg_core.artifacts.files import read_table
+from scegg_core.classify.files import read_classifier
+from scegg_core.classify.predictions import read_predictions
 from scegg_core.data.tables import read_index, read_vectors
+from scegg_core.eggn.files import read_eggn, read_synthetic
 from scegg_core.errors import InputError
-from scegg_core.generators import read_classifier, read_eggn, read_synthetic
-from scegg_core.predictions import read_metrics, read_predictions
-from scegg_core.regions import RegionStore
-from scegg_core.spaces import read_scaler, read_scen
+from scegg_core.evaluate.scores import read_metrics
+from scegg_core.regions.backbone import _read_state
+from scegg_core.regions.store import RegionStore
+from scegg_core.scen.files import read_scen
+from scegg_core.scen.space import read_scaler
 from tests.workflow.conftest import Workflow
 
 pytestmark = pytest.mark.slow
@@ -195,7 +198,7 @@ def test_flipped_bits_are_found_or_harmless(finished, tmp_path, name, place):
 def test_a_trained_backbone_is_checked_when_it_is_read(tmp_path):
     import torch
 
-    from scegg_core.artifacts import Provenance, write_tensors
+    from scegg_core.artifacts.files import Provenance, write_tensors
 
     path = tmp_path / "backbone.safetensors"
     write_tensors(path, "backbone", {"0.weight": torch.arange(100.0)}, Provenance("train_backbone"))

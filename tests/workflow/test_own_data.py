@@ -14,7 +14,7 @@ import pandas as pd
 import pytest
 from PIL import Image
 
-from scegg_core.artifacts import read_description
+from scegg_core.artifacts.files import read_description
 from tests.workflow.conftest import ROOT, Workflow, copy_project
 
 pytestmark = pytest.mark.slow

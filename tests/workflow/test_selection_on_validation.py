@@ -8,9 +8,9 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from scegg_core.artifacts import Provenance, read_description, read_table, write_table
+from scegg_core.artifacts.files import Provenance, read_description, read_table, write_table
 from scegg_core.data.tables import UNTOLD
-from scegg_core.selection import best_epoch, read_epochs
+from scegg_core.evaluate.selection import best_epoch, read_epochs
 from tests.workflow.conftest import TINY, Workflow, copy_project, rules_in
 
 pytestmark = pytest.mark.slow

@@ -9,9 +9,9 @@ import pandas as pd
 import pytest
 from safetensors.numpy import load_file
 
-from scegg_core.predictions import read_predictions
-from scegg_core.tasks import TASKS
-from scegg_core.use import add_classes, load_model, predict
+from scegg_core.classify.predictions import read_predictions
+from scegg_core.data.tasks import TASKS
+from scegg_core.using.api import add_classes, load_model, predict
 from tests.workflow.conftest import TINY, rules_in
 
 pytestmark = pytest.mark.slow

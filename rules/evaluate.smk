@@ -1,0 +1,145 @@
+# Scores: predictions against labels, closed-form rows, the epochs and settings that validation chooses, attention.
+#   in:  predictions, features, snapshots of generators, regions and SCEN for attention
+#   out: results/{dataset}/variants/{variant}/seed{seed}/{metrics.json,epochs.parquet}, results/{dataset}/{tuning,attention}.csv
+
+
+@sentence
+def closed_form_inputs(wildcards):
+    """Return a space's features, and those of the validation split of its data set."""
+    space, name = CONFIG.variant(wildcards.variant).space, base(wildcards.dataset)
+    validation = f"{name}/validation"
+    tables = {f"val_{table}": f"results/{validation}/{table}.parquet" for table in (*INDEX, "test_labels")}
+    return (
+        index_of(wildcards)
+        | test_labels_of(wildcards)
+        | tables
+        | {
+            "features": f"{space_folder(wildcards.dataset, space, wildcards.seed)}/features.parquet",
+            "val_features": f"{space_folder(validation, space, wildcards.seed)}/features.parquet",
+        }
+    )
+
+
+rule predict_closed_form:
+    input:
+        unpack(closed_form_inputs),
+    output:
+        czsl="results/{dataset}/variants/{variant}/seed{seed}/predictions_czsl.parquet",
+        gzsl="results/{dataset}/variants/{variant}/seed{seed}/predictions_gzsl.parquet",
+    log:
+        "logs/{dataset}/variants/{variant}/seed{seed}/predict.log",
+    wildcard_constraints:
+        variant=variants_by("prototype", "eszsl"),
+    resources:
+        mem_mb=memory(4000, per_mb=10),
+        runtime=minutes(30),
+    params:
+        settings=sentence(lambda w: {"predict_by": CONFIG.variant(w.variant).predict_by}),
+        code=code("predict_closed_form"),
+    script:
+        "../workflow_scripts/predict_closed_form.py"
+
+
+@sentence
+def predictions_of(wildcards):
+    """Return the predictions of one run; an unknown data set or variant is named here."""
+    CONFIG.dataset(wildcards.dataset), CONFIG.variant(wildcards.variant)
+    folder = f"results/{wildcards.dataset}/variants/{wildcards.variant}/seed{wildcards.seed}"
+    return index_of(wildcards) | {task: f"{folder}/predictions_{task}.parquet" for task in ("czsl", "gzsl")}
+
+
+rule score:
+    input:
+        unpack(predictions_of),
+        unpack(selection_of),
+    output:
+        metrics="results/{dataset}/variants/{variant}/seed{seed}/metrics.json",
+    log:
+        "logs/{dataset}/variants/{variant}/seed{seed}/score.log",
+    resources:
+        mem_mb=memory(2000, per_mb=4),
+        runtime=minutes(10),
+    params:
+        code=code("score"),
+    script:
+        "../workflow_scripts/score.py"
+
+
+rule score_epochs:
+    input:
+        unpack(space_inputs),
+        unpack(test_labels_of),
+        snapshots=generator("snapshots"),
+    output:
+        epochs="results/{dataset}/variants/{variant}/seed{seed}/epochs.parquet",
+    log:
+        "logs/{dataset}/variants/{variant}/seed{seed}/score_epochs.log",
+    wildcard_constraints:
+        variant=variants_by("generation"),
+    threads: threads_of
+    resources:
+        mem_mb=memory(6000, per_mb=6),
+        runtime=minutes(120, per_mb=0.5),
+        gpu=1,
+        device=CONFIG.run.device,
+    params:
+        synthesis=settings_of(lambda w: CONFIG.synthesis_of(w.dataset, w.variant)),
+        classifier=settings_of(lambda w: CONFIG.classifier_of(w.dataset, w.variant)),
+        deterministic=CONFIG.run.deterministic,
+        code=code("score_epochs"),
+    script:
+        "../workflow_scripts/score_epochs.py"
+
+
+@sentence
+def scores_of_points(wildcards):
+    """Return the scores on validation of the points of a data set's grids: of their best epochs, or of the last."""
+    folder = f"results/{wildcards.dataset}/validation/variants"
+    names = {"last": "metrics.json", "validation": "epochs.parquet"}
+    return [
+        f"{folder}/{point['point']}/seed{seed}/{names[CONFIG.variant(point['point']).selection]}"
+        for point in CONFIG.grid_points(wildcards.dataset)
+        for seed in point["seeds"]
+    ]
+
+
+checkpoint tune:
+    input:
+        scores=scores_of_points,
+    output:
+        **shown_table("results/{dataset}/tuning", "tuning", "6 tuning"),
+    log:
+        "logs/{dataset}/tune.log",
+    wildcard_constraints:
+        dataset=r"[A-Za-z0-9_-]+",
+    params:
+        settings=sentence(lambda w: {"dataset": w.dataset, "points": CONFIG.grid_points(w.dataset)}),
+        code=code("tune"),
+    script:
+        "../workflow_scripts/tune.py"
+
+
+@sentence
+def attention_inputs(wildcards):
+    """Return the regions, and SCEN of the space shown at the data set's first seed."""
+    folder = space_folder(wildcards.dataset, CONFIG.attention.space, CONFIG.dataset(wildcards.dataset).seeds[0])
+    known = index_of(wildcards) | test_labels_of(wildcards)
+    return known | {"scen": f"{folder}/scen.safetensors", "regions": shards_of(wildcards)}
+
+
+rule score_attention:
+    input:
+        unpack(attention_inputs),
+    output:
+        **shown_table("results/{dataset}/attention", "pointing", "pointing score", "Attention"),
+    log:
+        "logs/{dataset}/score_attention.log",
+    resources:
+        mem_mb=memory(4000),
+        runtime=minutes(30),
+    params:
+        folder=sentence(lambda w: dataset_settings(w).folder),
+        resize=sentence(lambda w: dataset_settings(w).backbone.resize),
+        code=code("score_attention"),
+    script:
+        "../workflow_scripts/score_attention.py"

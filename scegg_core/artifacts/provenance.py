@@ -1,0 +1,97 @@
+"""Provenance: what an artifact says of itself in its own metadata, and how that is checked."""
+
+import hashlib
+import json
+from dataclasses import asdict, dataclass, field
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+
+from scegg_core.artifacts.kinds import KINDS
+from scegg_core.errors import InputError
+
+PACKAGES = ("torch", "torchvision", "numpy", "pandas", "pyarrow", "gensim")
+
+METADATA_KEY = "scegg"  # of parquet and safetensors files
+
+FIELDS = ("kind", "schema", "content", "provenance", "extra")
+
+
+def package_versions() -> dict[str, str]:
+    """Return the versions of the libraries that results depend on, as installed."""
+    found = {}
+    for name in PACKAGES:
+        try:
+            found[name] = version(name)
+        except PackageNotFoundError:
+            continue
+    return found
+
+
+@dataclass(frozen=True)
+class Provenance:
+    """What an artifact was made from. Holds nothing of the host and no time, so equal runs give equal bytes.
+
+    `computed` says on what kinds of devices the artifact and those before it were computed, and whether the same bits
+    come out again.
+    """
+
+    stage: str
+    settings: dict = field(default_factory=dict)
+    code: str = ""
+    inputs: dict[str, str] = field(default_factory=dict)
+    seed: int | None = None
+    versions: dict[str, str] = field(default_factory=package_versions)
+    computed: tuple[str, ...] = ()
+
+
+def computed_on(device_type: str, deterministic: bool) -> tuple[str, ...]:
+    """Return what `Provenance.computed` says of one stage's work on a device (cpu, cuda)."""
+    return (f"{device_type}, {'deterministic' if deterministic else 'not deterministic'}",)
+
+
+def describe(kind: str, provenance: Provenance, content: str, extra: dict | None = None) -> str:
+    """Return the JSON text of an artifact's metadata: kind, schema version, provenance, content digest, extra, and a
+    digest of all that, since results depend on it too."""
+    described = {
+        "kind": kind,
+        "schema": _schema(kind),
+        "content": content,
+        "provenance": asdict(provenance),
+        "extra": extra or {},
+    }
+    return json.dumps(described | {"digest": json_digest(described)}, sort_keys=True)
+
+
+def parse_description(path: str | Path, text: str | bytes | None, kind: str | None) -> dict:
+    """Return the metadata in `text`, refused with one sentence unless it is whole and describes an artifact of `kind`
+    (None: of any kind) in the schema of today."""
+    try:
+        found = json.loads(text)
+        named, digest = (found["kind"], found["schema"]), found["digest"]
+        described = {name: found[name] for name in FIELDS}
+    except (TypeError, ValueError, KeyError):
+        raise InputError(f"{path} carries no provenance, so it was not made by this project; move it away.") from None
+    if digest != json_digest(described):
+        raise damaged(path, "its metadata do")
+    wanted = kind or named[0]
+    if named != (wanted, _schema(wanted)):
+        raise InputError(
+            f"{path} is a {named[0]} artifact of schema {named[1]}, expected {wanted} of schema {_schema(wanted)}."
+        )
+    return described
+
+
+def damaged(path: str | Path, what: str = "its content does") -> InputError:
+    """Return the error of an artifact that is not what was written."""
+    return InputError(
+        f"{path} is damaged: {what} not match the digest in its metadata; delete it to have it made again."
+    )
+
+
+def json_digest(content: object) -> str:
+    """Return a digest of JSON-able content, whatever the order of its keys."""
+    return hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()
+
+
+def _schema(kind: str) -> int:
+    return KINDS[kind].version if kind in KINDS else 1

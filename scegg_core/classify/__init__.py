@@ -1,0 +1,1 @@
+"""The final classifier and predictions (paper section 3.3)."""

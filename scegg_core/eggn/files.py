@@ -1,0 +1,48 @@
+"""Trained EGGNs, synthetic features and final classifiers on disk, and what their training is given."""
+
+from pathlib import Path
+
+import numpy as np
+import torch
+
+from scegg_core.artifacts.files import (
+    Provenance,
+    matrix,
+    read_description,
+    read_table,
+    read_tensors,
+    write_table,
+    write_tensors,
+)
+from scegg_core.eggn.data import SyntheticFeatures
+from scegg_core.eggn.model import EGGN
+from scegg_core.settings.base import as_mapping, parse_section
+from scegg_core.settings.eggn import EggnSettings
+
+
+def write_eggn(path: Path, eggn: EGGN, settings: EggnSettings, provenance: Provenance) -> None:
+    """Write EGGN's weights with its settings."""
+    write_tensors(path, "eggn", eggn.state_dict(), provenance, {"settings": as_mapping(settings)})
+
+
+def read_eggn(path: Path) -> tuple[EGGN, EggnSettings]:
+    """Return the trained EGGN at `path`, in evaluation mode, and the settings it was trained with."""
+    tensors = read_tensors(path, "eggn")
+    settings = parse_section(EggnSettings, read_description(path)["extra"]["settings"], str(path))
+    attributes, channels = tensors["decoder.out.weight"].shape[0], tensors["generator.out.weight"].shape[0]
+    eggn = EGGN(channels, attributes, settings)
+    eggn.load_state_dict(tensors)
+    return eggn.eval().requires_grad_(False), settings
+
+
+def write_synthetic(path: Path, made: SyntheticFeatures, provenance: Provenance) -> None:
+    """Write synthetic features as a table of kind `synthetic`."""
+    columns = {"label": made.labels.cpu().numpy().astype(np.int32), "feature": made.features.cpu().numpy()}
+    write_table(path, "synthetic", columns, provenance)
+
+
+def read_synthetic(path: Path) -> SyntheticFeatures:
+    """Return the synthetic features at `path`."""
+    table = read_table(path, "synthetic")
+    labels = torch.from_numpy(table.column("label").to_numpy().astype(np.int64))
+    return SyntheticFeatures(torch.from_numpy(np.array(matrix(table.column("feature")))), labels)

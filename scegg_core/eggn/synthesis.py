@@ -1,0 +1,47 @@
+"""Synthetic features of classes that have no images (paper section 3.3)."""
+
+import torch
+from torch import Tensor
+
+from scegg_core.data.tables import DatasetIndex
+from scegg_core.eggn.data import SyntheticFeatures
+from scegg_core.eggn.model import EGGN
+from scegg_core.settings.eggn import EggnSettings
+from scegg_core.settings.final import SynthesisSettings
+
+ROWS = 4096  # features made at a time
+
+
+@torch.no_grad()
+def synthesize(
+    eggn: EGGN, vectors: Tensor, classes: Tensor, eggn_settings: EggnSettings, settings: SynthesisSettings, seed: int
+) -> SyntheticFeatures:
+    """Return `per_class` features of each of `classes` (rows of `vectors`, (all classes, attributes)).
+
+    Each class draws its own noise from (seed, class), so that adding a class leaves the others' features as they are,
+    up to rounding: they are made in batches over classes.
+    """
+    strength = settings.feedback_strength if eggn_settings.generator == "tf-vaegan" else None
+    labels = classes.repeat_interleave(settings.per_class)
+    noise = torch.cat([_noise(seed, label, settings.per_class, eggn.latent) for label in classes.tolist()])
+    parts = zip(noise.to(vectors.device).split(ROWS), vectors[labels].split(ROWS), strict=True)
+    return SyntheticFeatures(torch.cat([eggn.generate(*part, strength) for part in parts]), labels)
+
+
+def synthesize_unseen(
+    index: DatasetIndex,
+    eggn: EGGN,
+    eggn_settings: EggnSettings,
+    settings: SynthesisSettings,
+    seed: int,
+    device: torch.device,
+) -> SyntheticFeatures:
+    """Return `synthesize` of the unseen classes of `index`, computed on `device`, in main memory."""
+    unseen = torch.nonzero(~torch.from_numpy(index.seen)).squeeze(1)
+    vectors = torch.from_numpy(index.vectors).to(device)
+    made = synthesize(eggn.to(device), vectors, unseen, eggn_settings, settings, seed)
+    return SyntheticFeatures(made.features.cpu(), made.labels)
+
+
+def _noise(seed: int, label: int, count: int, size: int) -> Tensor:
+    return torch.randn(count, size, generator=torch.Generator().manual_seed(seed * 1_000_003 + label))

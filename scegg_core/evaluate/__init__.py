@@ -1,0 +1,1 @@
+"""Metrics, scores, what validation chooses, and what is measured on attention and spaces."""

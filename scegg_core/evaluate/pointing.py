@@ -1,0 +1,228 @@
+"""How often attention points at the part it speaks of, on the test images of a data set."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Literal
+
+import numpy as np
+
+from scegg_core.data.parts import read_part_locations
+from scegg_core.data.tables import DatasetIndex
+from scegg_core.errors import InputError
+from scegg_core.regions.store import RegionStore
+from scegg_core.scen.attention import attend, test_images
+from scegg_core.scen.model import SCEN
+
+if TYPE_CHECKING:
+    from pandas import DataFrame
+
+
+# ASSUME: a class has an attribute that at least half of its annotations name.
+PRESENT_FROM = 50.0
+
+
+def score_attention(
+    index: DatasetIndex, store: RegionStore, scen: SCEN, folder: str | Path, resize: str
+) -> "DataFrame":
+    """Return the pointing scores and the correlation of maps on all test images (columns: `pointing_table`).
+
+    Without part locations the first row alone, which then holds the correlation.
+    """
+    test = test_images(index)
+    regions, bound = _parts(index, test, folder, store, resize)
+    row_of = {int(position): row for row, position in enumerate(test)}
+    batches, order = [], []
+    for batch in attend(store, scen, index, test):
+        rows = [row_of[int(position)] for position in batch.positions]
+        batches.append(point(batch.maps, regions[rows], bound))
+        order += rows
+    has = index.percent[index.labels[test[order]]] >= PRESENT_FROM
+    return pointing_table(join(batches), index.attributes, index.parts, has)
+
+
+def _parts(
+    index: DatasetIndex, images: np.ndarray, folder: str | Path, store: RegionStore, resize: str
+) -> tuple[np.ndarray, np.ndarray]:
+    """The region of each part (n, P), and which parts each attribute is bound to (A, P)."""
+    paths = [index.paths[image] for image in images]
+    located = read_part_locations(folder, paths)
+    if located is None:
+        return np.full((len(images), 0), -1), np.zeros((len(index.attributes), 0), dtype=bool)
+    sizes = _sizes([Path(folder) / path for path in paths])
+    grid = (store.size.height, store.size.width)
+    return part_regions(located.places, sizes, grid, resize), bind_parts(index.parts, located.names)
+
+
+def _sizes(paths: Sequence[Path]) -> np.ndarray:
+    """Width and height of each image (n, 2) as stored, from the headers: part locations are in stored pixels."""
+    from PIL import Image
+
+    sizes = []
+    for path in paths:
+        try:
+            with Image.open(path) as image:
+                sizes.append(image.size)
+        except OSError as error:
+            raise InputError(f"{path} cannot be opened ({error}); replace the image.") from None
+    return np.array(sizes)
+
+
+ALL = "all part-bound attributes"
+
+PRESENT = "part-bound attributes that the class has"
+
+SHARES = ("pointing", "chance", "mean_map")
+
+COLUMNS = ("attribute", "part", "images", *SHARES, "above_mean_map", "margin", "correlation")
+
+
+@dataclass(frozen=True)
+class Pointing:
+    """Per image and attribute (n, A), NaN where the part is not visible or the attribute has none.
+
+    `hit`, `mean_hit`: 1 where the peak region of the attribute's map, of the mean map, holds the part; `chance`: share
+    of regions that do. `correlation` (n, A): mean correlation of the attribute's map with the other attributes' maps.
+    """
+
+    hit: np.ndarray
+    mean_hit: np.ndarray
+    chance: np.ndarray
+    correlation: np.ndarray
+
+
+def part_regions(
+    locations: np.ndarray,
+    sizes: np.ndarray,
+    grid: tuple[int, int],
+    resize: Literal["squash", "crop"] = "squash",
+) -> np.ndarray:
+    """Return the region, row * w + column, that holds each part (n, P); -1 where the part is not to be seen.
+
+    `locations` (n, P, 2) are x, y in pixels of the original image, NaN for an invisible part; `sizes` (n, 2) are the
+    originals' width and height; `grid` is (h, w). Squashing scales x and y by themselves; crop keeps the centre square.
+    """
+    sizes = np.asarray(sizes, dtype=np.float64)[:, None, :]  # (n, 1, 2)
+    kept = sizes if resize == "squash" else np.broadcast_to(sizes.min(axis=2, keepdims=True), sizes.shape)
+    place = (locations - (sizes - kept) / 2) / kept  # share of the square, (n, P, 2)
+    inside = ((place >= 0) & (place <= 1)).all(axis=2)  # False for NaN
+    cells = np.where(inside[..., None], place, 0) * np.array(grid[::-1])
+    column, row = np.moveaxis(np.minimum(cells.astype(np.int64), np.array(grid[::-1]) - 1), 2, 0)
+    return np.where(inside, row * grid[1] + column, -1)
+
+
+def bind_parts(attribute_parts: Sequence[str], parts: Sequence[str]) -> np.ndarray:
+    """Return which part locations an attribute may point at, (A, P) bool.
+
+    `attribute_parts` (A,) are the attributes' parts, '' for none; `parts` (P,) name the locations. An attribute of the
+    wing is bound to "left wing" and "right wing" as well as to "wing".
+    """
+    plain = [part.removeprefix("left ").removeprefix("right ") for part in parts]
+    pairs = list(zip(parts, plain, strict=True))
+    return np.array([[bool(bound) and bound in pair for pair in pairs] for bound in attribute_parts], dtype=bool)
+
+
+def point(maps: np.ndarray, regions: np.ndarray, bound: np.ndarray) -> Pointing:
+    """Return the pointing of a batch: `maps` (n, A, R) or (n, A, h, w), `regions` (n, P), `bound` (A, P) bool."""
+    maps = maps.reshape(*maps.shape[:2], -1)
+    holds = np.zeros((len(maps), regions.shape[1], maps.shape[2]), dtype=bool)  # (n, P, R)
+    image, part = np.nonzero(regions >= 0)
+    holds[image, part, regions[image, part]] = True
+    targets = np.einsum("ap,npr->nar", bound.astype(np.float32), holds.astype(np.float32)) > 0  # (n, A, R)
+    visible = targets.any(axis=2)
+    peaks = maps.argmax(axis=2)[..., None]
+    mean_peaks = np.broadcast_to(maps.mean(axis=1).argmax(axis=1)[:, None, None], peaks.shape)
+    hit, mean_hit = (np.take_along_axis(targets, where, axis=2)[..., 0] for where in (peaks, mean_peaks))
+    shown = (np.where(visible, values, np.nan) for values in (hit, mean_hit, targets.mean(axis=2)))
+    return Pointing(*shown, correlation=map_correlation(maps))
+
+
+def map_correlation(maps: np.ndarray) -> np.ndarray:
+    """Return the mean correlation over regions of each map with the image's other maps, (n, A); `maps` (n, A, R).
+
+    A constant map correlates with nothing (0). NaN where there is only one map.
+    """
+    centred = maps - maps.mean(axis=2, keepdims=True)
+    length = np.linalg.norm(centred, axis=2, keepdims=True)
+    unit = np.divide(centred, length, out=np.zeros(maps.shape), where=length > 1e-12)
+    own = (unit**2).sum(axis=2)
+    others = maps.shape[1] - 1
+    total = np.einsum("nar,nr->na", unit, unit.sum(axis=1)) - own
+    return total / others if others else np.full(maps.shape[:2], np.nan)
+
+
+def join(batches: Sequence[Pointing]) -> Pointing:
+    """Return the batches as one."""
+    names = ("hit", "mean_hit", "chance", "correlation")
+    return Pointing(*(np.concatenate([getattr(batch, name) for batch in batches]) for name in names))
+
+
+def pointing_table(
+    pointing: Pointing, names: Sequence[str], attribute_parts: Sequence[str], present: np.ndarray | None = None
+) -> "DataFrame":
+    """Return the scores of all part-bound attributes together, then of each one; shares in percent.
+
+    Columns: attribute, part, images (with the part visible), pointing, chance, times_chance, mean_map (the score of the
+    mean map), above_mean_map (the difference, in points), margin (half its 95 % interval over images) and correlation
+    (with other attributes' maps). The first row is the mean over attributes; its correlation is that between all pairs
+    of attributes, part-bound or not. `present` (n, A) bool adds a second such row, of attributes where it is true.
+    """
+    from pandas import DataFrame
+
+    bound = [a for a, part in enumerate(attribute_parts) if part and _there(pointing, a).any()]
+    rows = [_together(ALL, pointing, bound)]
+    if present is not None and bound:
+        rows.append(_together(PRESENT, _only(pointing, present), bound))
+    rows += [_row(pointing, a, names[a], attribute_parts[a]) for a in bound]
+    table = DataFrame(rows, columns=list(COLUMNS))
+    table.insert(5, "times_chance", table["pointing"] / table["chance"])
+    return table.round({name: 4 if name == "correlation" else 2 for name in table if name not in COLUMNS[:3]})
+
+
+def _there(pointing: Pointing, attribute: int) -> np.ndarray:
+    return ~np.isnan(pointing.hit[:, attribute])
+
+
+def _only(pointing: Pointing, kept: np.ndarray) -> Pointing:
+    shown = {name: np.where(kept, getattr(pointing, name), np.nan) for name in ("hit", "mean_hit", "chance")}
+    return replace(pointing, **shown)
+
+
+def _together(label: str, pointing: Pointing, attributes: Sequence[int]) -> dict:
+    """The mean over `attributes` of their rows."""
+    rows = [_row(pointing, a, "", "") for a in attributes if _there(pointing, a).any()]
+    shares = {name: float(np.mean([row[name] for row in rows])) if rows else np.nan for name in SHARES}
+    hit, mean_hit = pointing.hit[:, attributes], pointing.mean_hit[:, attributes]
+    images = (~np.isnan(hit)).any(axis=1)
+    difference = np.array([np.nanmean(own - mean) for own, mean in zip(hit[images], mean_hit[images], strict=True)])
+    return {
+        "attribute": label,
+        "part": "",
+        "images": int(images.sum()),
+        **shares,
+        "above_mean_map": shares["pointing"] - shares["mean_map"],
+        "margin": _margin(difference),
+        "correlation": pointing.correlation.mean(),
+    }
+
+
+def _row(pointing: Pointing, attribute: int, name: str, part: str) -> dict:
+    there = _there(pointing, attribute)
+    hit, mean_hit, chance = (values[there, attribute] for values in (pointing.hit, pointing.mean_hit, pointing.chance))
+    return {
+        "attribute": name,
+        "part": part,
+        "images": int(there.sum()),
+        "pointing": 100 * hit.mean(),
+        "chance": 100 * chance.mean(),
+        "mean_map": 100 * mean_hit.mean(),
+        "above_mean_map": 100 * (hit - mean_hit).mean(),
+        "margin": _margin(hit - mean_hit),
+        "correlation": pointing.correlation[:, attribute].mean(),
+    }
+
+
+def _margin(differences: np.ndarray) -> float:
+    """Half the 95 % interval of the mean of `differences` (images,), in points; NaN for a single image."""
+    count = len(differences)
+    return float(100 * 1.96 * differences.std(ddof=1) / np.sqrt(count)) if count > 1 else float("nan")

@@ -1,0 +1,79 @@
+"""TODO."""
+
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from scegg_core.artifacts.files import (
+    Provenance,
+    read_record,
+    write_record,
+)
+from scegg_core.classify.predictions import Predictions
+from scegg_core.data.tables import DatasetIndex
+from scegg_core.evaluate.metrics import class_accuracies, harmonic_mean, mean_class_accuracy, trade_off
+from scegg_core.evaluate.selection import EpochScore
+
+if TYPE_CHECKING:
+    pass
+
+
+@dataclass(frozen=True)
+class Metrics:
+    """Accuracies of one run in [0, 1], and where no image is there to count: the classes left out.
+
+    `selected` is the epoch that the validation split selected, with its scores there; None: nothing was selected.
+    """
+
+    acc: float
+    u: float
+    s: float
+    h: float
+    ausuc: float
+    images: dict[str, int]
+    classes_without_images: tuple[str, ...]
+    per_class: dict[str, float]
+    selected: EpochScore | None = None
+
+
+def score(czsl: Predictions, gzsl: Predictions, index: DatasetIndex, selected: EpochScore | None = None) -> Metrics:
+    """Return Acc, U, S, H and AUSUC of a run, per-class averages as section 4 defines them."""
+    seen, unseen = np.flatnonzero(index.seen), np.flatnonzero(~index.seen)
+    s = _mean_or_zero(gzsl, seen)
+    u = mean_class_accuracy(gzsl.labels, gzsl.predicted, unseen)
+    per_class = class_accuracies(gzsl.labels, gzsl.predicted, np.arange(len(index.classes)))
+    empty = np.isnan(per_class)
+    return Metrics(
+        acc=mean_class_accuracy(czsl.labels, czsl.predicted, unseen),
+        u=u,
+        s=s,
+        h=harmonic_mean(s, u),
+        ausuc=trade_off(gzsl.labels, gzsl.scores, index.seen).area,
+        images={"test_unseen": len(czsl.labels), "test_seen": len(gzsl.labels) - len(czsl.labels)},
+        classes_without_images=tuple(np.array(index.classes)[empty].tolist()),
+        per_class={
+            name: float(value) for name, value in zip(index.classes, per_class, strict=True) if not np.isnan(value)
+        },
+        selected=selected,
+    )
+
+
+def write_metrics(path: Path, metrics: Metrics, provenance: Provenance) -> None:
+    """Write metrics as a JSON artifact."""
+    write_record(path, "metrics", asdict(metrics), provenance)
+
+
+def read_metrics(path: Path) -> Metrics:
+    """Return the metrics at `path`, refused with one sentence if the file does not hold any, or not what was written."""
+    found = read_record(path, "metrics")
+    selected = EpochScore(**found["selected"]) if found["selected"] else None
+    without = tuple(found["classes_without_images"])
+    return Metrics(**{**found, "classes_without_images": without, "selected": selected})
+
+
+def _mean_or_zero(predictions: Predictions, classes: np.ndarray) -> float:
+    """Mean class accuracy; 0 for a data set without test images of seen classes."""
+    present = np.isin(predictions.labels, classes).any()
+    return mean_class_accuracy(predictions.labels, predictions.predicted, classes) if present else 0.0

@@ -1,0 +1,60 @@
+"""Tuning on validation: the scores of a grid's points in one table, the best of each variant marked."""
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from scegg_core.evaluate.scores import Metrics, read_metrics
+from scegg_core.evaluate.selection import EpochScore, selected_epoch
+from scegg_core.evaluate.summary import METRICS, moments
+from scegg_core.settings.base import settings
+
+if TYPE_CHECKING:
+    from pandas import DataFrame
+
+
+@settings
+class GridPoint:
+    """One point of the grid that tunes `variant`, and its seeds."""
+
+    variant: str
+    point: str
+    values: dict[str, Any]  # by 'stage.setting'
+    seeds: tuple[int, ...]
+
+
+@settings
+class TuneSettings:
+    """The points compared, as `Configuration.grid_points` gives them."""
+
+    dataset: str
+    points: tuple[GridPoint, ...]
+
+
+def tuning_table(paths: Sequence[str], points: Sequence[GridPoint]) -> "DataFrame":
+    """Return one row per point: its settings, seeds, and mean and `_std` of its scores on validation, in percent.
+
+    `paths` are the scores of all seeds, point by point: metrics, or a table of epochs whose best one counts.
+    `selected` marks the point of highest mean H of each variant, the first of equal ones.
+    """
+    from pandas import DataFrame
+
+    waiting = iter(paths)
+    rows, means = [], []
+    for point in points:
+        found = [_read(Path(next(waiting))) for _ in point.seeds]
+        percents = {name: [100 * getattr(one, field) for one in found] for name, field in METRICS.items()}
+        means.append(sum(percents["H"]) / len(found))
+        head = {"variant": point.variant, "point": point.point, **point.values, "seeds": len(found)}
+        rows.append(head | moments(percents))
+    best = {_best(points, means, variant) for variant in {point.variant for point in points}}
+    table = DataFrame(rows)
+    return table.assign(selected=[place in best for place in range(len(table))])
+
+
+def _best(points: Sequence[GridPoint], means: Sequence[float], variant: str) -> int:
+    return max((p for p, point in enumerate(points) if point.variant == variant), key=lambda p: (means[p], -p))
+
+
+def _read(path: Path) -> Metrics | EpochScore:
+    return selected_epoch(path) if path.suffix == ".parquet" else read_metrics(path)

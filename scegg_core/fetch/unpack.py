@@ -1,0 +1,154 @@
+"""Unpacking archives safely: nothing leaves the folder, no bombs, and the content appears whole or not at all."""
+
+import json
+import shutil
+import stat
+import tarfile
+import tempfile
+import zipfile
+import zlib
+from collections.abc import Iterator
+from pathlib import Path, PurePosixPath
+
+from scegg_core.artifacts.files import write_json
+from scegg_core.errors import InputError
+
+#: Content larger than this many times the archive (counted as one megabyte at least) is taken for a bomb.
+MAX_RATIO = 100
+
+MIN_COUNTED = 1 << 20
+
+MAX_MEMBERS = 5_000_000
+
+_ROOM_KEPT = 1 << 28
+
+
+def is_unpacked(archive: Path, target: Path, digest: str, provides: tuple[str, ...]) -> bool:
+    """Tell whether `target` holds the content of this very archive (sha256 `digest`), or content put there by hand."""
+    if _marked(archive, target) is None:
+        return content_is_there(archive, target, provides)
+    return _marked(archive, target) == digest and all((target / name).exists() for name in provides)
+
+
+def content_is_there(archive: Path, target: Path, provides: tuple[str, ...]) -> bool:
+    """Tell whether all of `provides` is in `target` and no unpacking of `archive` was left half done."""
+    return bool(provides) and all((target / name).exists() for name in provides) and _marked(archive, target) != ""
+
+
+def marker_path(archive: Path, target: Path) -> Path:
+    """Return the file in `target` that tells what was unpacked; its sha256 is '' until all content is in place."""
+    return target / f".unpacked-{archive.name}.json"
+
+
+def _marked(archive: Path, target: Path) -> str | None:
+    """Return the sha256 in the marker, '' for an unpacking that was broken off, None where there is no marker."""
+    try:
+        return str(json.loads(marker_path(archive, target).read_text(encoding="utf-8"))["sha256"])
+    except FileNotFoundError:
+        return None
+    except (OSError, ValueError, KeyError, TypeError):
+        return ""
+
+
+def unpack(archive: Path, target: Path, digest: str) -> None:
+    """Unpack the zip or tar `archive` (sha256 `digest`) into the folder `target`, by way of a temporary folder in it.
+
+    Raises InputError, leaving nothing behind, for a damaged archive, a member that would leave the folder, a link
+    that is not a plain relative one, a bomb, and for too little room on the disk.
+    """
+    target.mkdir(parents=True, exist_ok=True)
+    temporary = Path(tempfile.mkdtemp(prefix=".unpacking-", dir=target))
+    try:
+        if zipfile.is_zipfile(archive):
+            _unpack_zip(archive, temporary)
+        elif tarfile.is_tarfile(archive):
+            _unpack_tar(archive, temporary)
+        else:
+            raise InputError(f"{archive} is neither a zip nor a tar archive; fetch it again.")
+        write_json(marker_path(archive, target), {"archive": archive.name, "sha256": ""})
+        _merge(temporary, target)
+        write_json(marker_path(archive, target), {"archive": archive.name, "sha256": digest})
+    except (tarfile.TarError, zipfile.BadZipFile, EOFError, zlib.error, NotImplementedError) as error:
+        raise InputError(
+            f"{archive} is a damaged archive ({str(error)[:80] or type(error).__name__}); delete it and fetch it again."
+        ) from None
+    except OSError as error:
+        raise InputError(
+            f"{archive} cannot be unpacked into {target} ({error.strerror or error}); make room or fetch it again."
+        ) from None
+    finally:
+        shutil.rmtree(temporary, ignore_errors=True)
+
+
+def _unpack_tar(archive: Path, folder: Path) -> None:
+    limit = _Limit(archive, folder)
+    with tarfile.open(archive) as tar:
+        tar.extractall(folder, members=_safe_members(tar, limit), filter="data")
+
+
+def _safe_members(tar: tarfile.TarFile, limit: "_Limit") -> Iterator[tarfile.TarInfo]:
+    # stricter than Python's `data` filter, which some versions let long chains of links get around
+    for member in tar:
+        limit.count(member.name, member.size)
+        _refuse_leaving(limit.archive, member.name)
+        if member.issym() or member.islnk():
+            _refuse_leaving(limit.archive, member.linkname, f"the link {member.name} to ")
+        elif not (member.isreg() or member.isdir()):
+            raise InputError(
+                f"{limit.archive} holds {member.name!r}, which is neither file nor folder; do not use this archive."
+            )
+        yield member
+
+
+def _unpack_zip(archive: Path, folder: Path) -> None:
+    limit = _Limit(archive, folder)
+    with zipfile.ZipFile(archive) as file:
+        for member in file.infolist():
+            limit.count(member.filename, member.file_size)
+            _refuse_leaving(archive, member.filename)
+            if stat.S_ISLNK(member.external_attr >> 16):
+                raise InputError(f"{archive} holds the link {member.filename!r}; do not use this archive.")
+            if member.flag_bits & 1:
+                raise InputError(f"{archive} is encrypted; unpack it by hand.")
+        for member in file.infolist():
+            file.extract(member, folder)
+
+
+def _refuse_leaving(archive: Path, name: str, what: str = "") -> None:
+    path = PurePosixPath(name.replace("\\", "/"))
+    if path.is_absolute() or ".." in path.parts or ":" in (path.parts or ("",))[0]:
+        raise InputError(f"{archive} holds {what}{name!r}, which would leave its folder; do not use this archive.")
+
+
+class _Limit:
+    """Adds up what an archive declares and refuses it when that is more than an honest archive holds."""
+
+    def __init__(self, archive: Path, folder: Path):
+        self.archive = archive
+        self.most = MAX_RATIO * max(archive.stat().st_size, MIN_COUNTED)
+        self.room = shutil.disk_usage(folder).free - _ROOM_KEPT
+        self.total = self.members = 0
+
+    def count(self, name: str, size: int) -> None:
+        """Add one member; raises InputError at the first one that is too much."""
+        self.total += size
+        self.members += 1
+        if self.total > self.most or self.members > MAX_MEMBERS:
+            raise InputError(
+                f"{self.archive} would unpack to more than {MAX_RATIO} times its size (at {name!r}), "
+                "as only a bomb does; do not use this archive."
+            )
+        if self.total > self.room:
+            raise InputError(
+                f"{self.archive} needs more than the {self.room >> 20} MB free where it is unpacked; make room."
+            )
+
+
+def _merge(source: Path, target: Path) -> None:
+    """Move the entries of `source` into `target`, each by one rename; folders that are there already are joined."""
+    for entry in sorted(source.iterdir()):
+        place = target / entry.name
+        if place.is_dir() and entry.is_dir() and not entry.is_symlink():
+            _merge(entry, place)
+        else:
+            entry.replace(place)

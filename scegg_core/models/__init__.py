@@ -1,1 +1,0 @@
-"""The networks: SCEN, EGGN and the final classifier, each defined once."""

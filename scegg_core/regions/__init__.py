@@ -1,0 +1,1 @@
+"""Region features: backbones, decoding, extraction, and the shards that training streams."""

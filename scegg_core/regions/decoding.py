@@ -1,0 +1,160 @@
+"""Images as uint8 batches on a device: decoded and resized by threads, or on the GPU where torchvision can.
+
+Pillow leaves Python's lock while it decodes and resizes, so threads use all cores and no processes are needed.
+"""
+
+import os
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import torch
+from torch import Tensor
+from torch.nn import functional
+
+from scegg_core.data.images import open_rgb, plain_jpeg
+from scegg_core.errors import InputError
+from scegg_core.regions.store import read_ahead
+from scegg_core.settings.data import BackboneSettings
+
+SHOWN = 20  # bad images named in a message
+
+
+class PillowDecoder:
+    """Decodes and resizes in the threads that call `load`."""
+
+    def __init__(self, settings: BackboneSettings, device: torch.device):
+        self.settings, self.device = settings, device
+
+    def load(self, path: Path) -> np.ndarray | str:
+        """Return the image as uint8 (size, size, 3), or the sentence that says why it cannot be used."""
+        return load_image(path, self.settings)
+
+    def batch(self, loaded: list[np.ndarray]) -> Tensor:
+        """Return what `load` returned for some images as one uint8 tensor (n, 3, size, size), channels last."""
+        images = torch.from_numpy(np.stack(loaded))
+        if self.device.type == "cuda":  # from pinned memory the copy runs beside the network's work
+            images = images.pin_memory().to(self.device, non_blocking=True)
+        return images.permute(0, 3, 1, 2)
+
+
+@dataclass(frozen=True)
+class Encoded:
+    """A JPEG file in memory."""
+
+    path: Path
+    data: Tensor  # (bytes,) uint8
+
+
+class GpuDecoder:
+    """Decodes plain JPEG files with `decode` on the device and resizes there; leaves all other images to Pillow."""
+
+    def __init__(
+        self, settings: BackboneSettings, device: torch.device, decode: Callable[[list[Tensor]], list[Tensor]]
+    ):
+        """`decode` takes the bytes of JPEG files and returns uint8 (3, height, width) on the device."""
+        self.settings, self.device, self.decode = settings, device, decode
+
+    def load(self, path: Path) -> Encoded | np.ndarray | str:
+        """Return the file's bytes, or the image, or the sentence that says why it cannot be used."""
+        if plain_jpeg(path):
+            return Encoded(path, torch.from_numpy(np.fromfile(path, np.uint8)))
+        return load_image(path, self.settings)
+
+    def batch(self, loaded: list[Encoded | np.ndarray]) -> Tensor:
+        """Return what `load` returned for some images as one uint8 tensor (n, 3, size, size), channels last."""
+        decoded = iter(self._decode([item for item in loaded if isinstance(item, Encoded)]))
+        images = [
+            next(decoded) if isinstance(item, Encoded) else torch.tensor(item, device=self.device) for item in loaded
+        ]
+        return torch.stack(images).permute(0, 3, 1, 2)
+
+    def _decode(self, files: list[Encoded]) -> list[Tensor]:
+        """Decoded and resized images (size, size, 3)."""
+        try:
+            images = self.decode([file.data for file in files]) if files else []
+        except RuntimeError:  # it does not say which file it cannot decode; Pillow can, or names it
+            return [self._by_pillow(file.path) for file in files]
+        return [self._resize(image) for image in images]
+
+    def _resize(self, image: Tensor) -> Tensor:
+        height, width = image.shape[1:]
+        if self.settings.resize == "crop":
+            side = min(height, width)
+            image = image[:, (height - side) // 2 :, (width - side) // 2 :][:, :side, :side]
+        size = (self.settings.image_size, self.settings.image_size)
+        resized = functional.interpolate(image[None].float(), size, mode="bilinear", antialias=True)[0]
+        return resized.round().clamp(0, 255).to(torch.uint8).permute(1, 2, 0)
+
+    def _by_pillow(self, path: Path) -> Tensor:
+        image = load_image(path, self.settings)
+        if isinstance(image, str):
+            raise InputError(image)
+        return torch.tensor(image, device=self.device)
+
+
+def make_decoder(settings: BackboneSettings, device: torch.device) -> PillowDecoder | GpuDecoder:
+    """Return the decoder that `settings.decoder` names; raises InputError where the device has none."""
+    if settings.decoder == "pillow":
+        return PillowDecoder(settings, device)
+    from scegg_core.regions.vision import import_torchvision
+
+    import_torchvision()
+    from torchvision import io
+
+    if device.type != "cuda" or not hasattr(torch.ops.image, "decode_jpegs_cuda"):
+        raise InputError(
+            f"backbone.decoder is 'gpu', but there is no JPEG decoder of torchvision on {device}; use 'pillow'."
+        )
+    return GpuDecoder(settings, device, lambda files: io.decode_jpeg(files, io.ImageReadMode.RGB, device))
+
+
+def load_image(path: Path, settings: BackboneSettings) -> np.ndarray | str:
+    """Return the image as uint8 (size, size, 3), or the sentence that says why it cannot be used."""
+    from PIL import Image
+
+    size = settings.image_size
+    try:
+        image = open_rgb(path)
+    except InputError as error:
+        return str(error)
+    if settings.resize == "crop":
+        from PIL import ImageOps
+
+        image = ImageOps.fit(image, (size, size), Image.Resampling.BILINEAR)
+    # ASSUME: squash to a square, so that nothing of the image is lost; PIL's filter averages when it shrinks.
+    return np.asarray(image.resize((size, size), Image.Resampling.BILINEAR))
+
+
+def loaded_batches(paths: list[Path], decoder: PillowDecoder | GpuDecoder, size: int) -> Iterator[list]:
+    """Yield what the decoder loads of the images in order, `size` at a time, two batches ahead.
+
+    All unusable images are named in one InputError at the end.
+    """
+    bad, waiting = [], []
+    for image in read_ahead(decoder.load, paths, 2 * size, usable_cores()):
+        if isinstance(image, str):
+            bad.append(image)
+        elif not bad:
+            waiting.append(image)
+            if len(waiting) == size:
+                yield waiting
+                waiting = []
+    if bad:
+        more = f" … and {len(bad) - SHOWN} more" if len(bad) > SHOWN else ""
+        raise InputError(f"{len(bad)} images cannot be read: " + " ".join(bad[:SHOWN]) + more)
+    if waiting:
+        yield waiting
+
+
+def load_images(paths: list[Path], settings: BackboneSettings) -> Tensor:
+    """Return all images as uint8 (n, 3, size, size)."""
+    decoder = PillowDecoder(settings, torch.device("cpu"))
+    batches = loaded_batches(paths, decoder, settings.usual_batch)
+    return torch.cat([decoder.batch(loaded) for loaded in batches]).contiguous()
+
+
+def usable_cores() -> int:
+    """Return the cores this process may use: a cluster's job is often given a part of its machine."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1

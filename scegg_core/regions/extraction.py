@@ -1,0 +1,140 @@
+"""Extraction of region features: the backbone computes while threads prepare the next images and write the last ones."""
+
+import sys
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import torch
+
+from scegg_core.artifacts.files import Provenance
+from scegg_core.errors import InputError
+from scegg_core.regions.backbone import Backbone, map_size
+from scegg_core.regions.decoding import loaded_batches, make_decoder
+from scegg_core.regions.store import one_ahead, write_shard
+from scegg_core.settings.data import BackboneSettings
+from scegg_core.training.progress import bar
+
+MOST_IMAGES = 512  # per forward pass; a GPU is busy long before that
+
+MEMORY_SHARE = 0.5  # of the device's free memory, for one forward pass
+
+
+@dataclass
+class Rate:
+    """How many images went through in how many seconds, and how long the network waited for them."""
+
+    images: int = 0
+    seconds: float = 0.0
+    waited: float = 0.0
+
+    def sentence(self, name: str) -> str:
+        """Return the line for the log."""
+        return (
+            f"{name}: {self.images:,} images in {self.seconds:.1f} s, {self.images / self.seconds:.1f} images/s; "
+            f"the network waited for images {self.waited / self.seconds:.0%} of the time"
+        )
+
+
+def extract_shard(
+    backbone: Backbone,
+    paths: list[Path],
+    rows: range,
+    settings: BackboneSettings,
+    device: torch.device,
+    shard: Path,
+    provenance: Provenance,
+) -> None:
+    """Write the region features of the images `paths`, which are `rows` of the images table, as one shard."""
+    size = map_size(backbone.to(device), settings.image_size)
+    rate = Rate()
+    done = 0
+    with write_shard(shard, size, provenance) as writer, bar(len(paths), "regions", unit="image") as progress:
+        for features in one_ahead(region_features(backbone, paths, settings, device, rate)):
+            writer.add(np.arange(rows.start + done, rows.start + done + len(features)), features)
+            done += len(features)
+            progress.update(len(features))
+    print(rate.sentence(shard.stem), file=sys.stderr)
+
+
+def region_features(
+    backbone: Backbone,
+    paths: list[Path],
+    settings: BackboneSettings,
+    device: torch.device,
+    rate: Rate | None = None,
+) -> Iterator[np.ndarray]:
+    """Yield half-precision region features (n, R, channels) of the images in order, batch by batch; notes the `rate`.
+
+    Raises InputError, after all have been tried, if any image cannot be used.
+    """
+    rate = rate or Rate()
+    backbone = backbone.to(device, memory_format=torch.channels_last)
+    decoder = make_decoder(settings, device)
+    start = asked = time.perf_counter()
+    running = None  # what a GPU still computes while the next batch is put together and sent to it
+    for loaded in loaded_batches(paths, decoder, batch_size_on(device, backbone, settings)):
+        rate.waited += time.perf_counter() - asked
+        batch = decoder.batch(loaded)
+        done = None if running is None else _arrived(running)
+        running = _forward(backbone, batch, settings).half()
+        if done is not None:
+            yield done
+        asked = time.perf_counter()
+        rate.images, rate.seconds = rate.images + len(loaded), asked - start
+    if running is not None:
+        yield _arrived(running)
+        rate.seconds = time.perf_counter() - start
+
+
+def _arrived(features: torch.Tensor) -> np.ndarray:
+    """The features in main memory; refused where half precision cannot hold them."""
+    if not torch.isfinite(torch.stack(features.aminmax())).all():
+        raise InputError(
+            "the backbone gives region features that are not finite in half precision; its weights do not fit these images."
+        )
+    return features.cpu().numpy()
+
+
+@torch.inference_mode()
+def _forward(backbone: Backbone, batch: torch.Tensor, settings: BackboneSettings) -> torch.Tensor:
+    """Run a batch, in halves where the device has too little memory for it."""
+    try:
+        with torch.autocast(batch.device.type, getattr(torch, settings.precision), enabled=_autocast(batch, settings)):
+            return backbone(batch)
+    except torch.cuda.OutOfMemoryError:
+        if len(batch) == 1:
+            raise
+    # Only here has the error let go of what the batch had allocated.
+    return torch.cat([_forward(backbone, part, settings) for part in batch.split(len(batch) // 2)])
+
+
+def _autocast(batch: torch.Tensor, settings: BackboneSettings) -> bool:
+    return batch.device.type == "cuda" and settings.precision != "float32"
+
+
+def batch_size_on(device: torch.device, backbone: Backbone, settings: BackboneSettings) -> int:
+    """Return the images per forward pass: as set, or as many as the device's free memory holds."""
+    if settings.batch_size is not None or device.type != "cuda":
+        return settings.usual_batch
+    per_image = (_peak_bytes(4, backbone, settings, device) - _peak_bytes(2, backbone, settings, device)) // 2
+    free, _ = torch.cuda.mem_get_info(device)
+    return fitting_batch(free, per_image)
+
+
+def fitting_batch(free: int, per_image: int) -> int:
+    """Return the largest power of two of images whose `per_image` bytes each fit into a share of `free` bytes.
+
+    A power of two, so that a little more or less free memory leaves the result, to its last digit, as it is.
+    """
+    fits = int(MEMORY_SHARE * free) // max(1, per_image)
+    return 1 << (max(1, min(fits, MOST_IMAGES)).bit_length() - 1)
+
+
+def _peak_bytes(images: int, backbone: Backbone, settings: BackboneSettings, device: torch.device) -> int:
+    blank = torch.zeros(images, 3, settings.image_size, settings.image_size, dtype=torch.uint8, device=device)
+    torch.cuda.reset_peak_memory_stats(device)
+    _forward(backbone, blank.contiguous(memory_format=torch.channels_last), settings)
+    return torch.cuda.max_memory_allocated(device)

@@ -1,0 +1,177 @@
+"""Region features on disk: parquet shards, written row group by row group, streamed in shuffled windows.
+
+A shard's row is one image: `image` (its row in images.parquet) and `regions`, R x channels half-precision numbers
+in C order as fixed-size binary, which reads ten times faster than a list column. R, channels and the grid are in the
+metadata. Page checksums are written and verified.
+"""
+
+import hashlib
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from scegg_core.artifacts.files import METADATA_KEY, Provenance, describe, parse_description, whole_file
+from scegg_core.errors import InputError
+from scegg_core.regions.backbone import FeatureMap
+
+GROUP_BYTES = 4 << 20  # of one row group: the smallest that is read at full speed, so shuffling is best (docs/scale.md)
+
+
+@dataclass(frozen=True)
+class Group:
+    """One row group: where it lies and which images it holds."""
+
+    path: Path
+    number: int
+    images: np.ndarray  # (rows,) int32
+
+
+def shard_rows(images: int, shards: int, shard: int) -> range:
+    """Return the image rows of one shard; shards are contiguous and differ in size by at most one."""
+    return range(images * shard // shards, images * (shard + 1) // shards)
+
+
+class ShardWriter:
+    """Collects rows into row groups; made by `write_shard`."""
+
+    def __init__(self, file: pq.ParquetWriter, size: FeatureMap):
+        self._file, self._size = file, size
+        self._images: list[int] = []
+        self._rows: list[np.ndarray] = []
+        self._group_rows = max(1, GROUP_BYTES // (2 * size.regions * size.channels))
+        self.digest = hashlib.sha256()
+
+    def add(self, images: np.ndarray, regions: np.ndarray) -> None:
+        """Append rows: `images` (n,), `regions` (n, R, channels)."""
+        self._images.extend(int(image) for image in images)
+        self._rows.extend(np.ascontiguousarray(regions, dtype=np.float16))
+        while len(self._rows) >= self._group_rows:
+            self._write(self._group_rows)
+
+    def finish(self) -> None:
+        """Write what is left."""
+        if self._rows:
+            self._write(len(self._rows))
+
+    def _write(self, count: int) -> None:
+        block = np.stack(self._rows[:count])
+        images = pa.array(self._images[:count], pa.int32())
+        self.digest.update(images.to_numpy().tobytes())
+        self.digest.update(block)
+        width = pa.binary(block[0].nbytes)
+        cells = pa.FixedSizeBinaryArray.from_buffers(width, count, [None, pa.py_buffer(block)])
+        self._file.write_table(pa.Table.from_arrays([images, cells], names=["image", "regions"]), row_group_size=count)
+        del self._rows[:count], self._images[:count]
+
+
+@contextmanager
+def write_shard(path: str | Path, size: FeatureMap, provenance: Provenance) -> Iterator[ShardWriter]:
+    """Yield a writer of one shard; the file appears whole when the block ends without an error."""
+    schema = pa.schema([("image", pa.int32()), ("regions", pa.binary(2 * size.regions * size.channels))])
+    extra = {"regions": size.regions, "channels": size.channels, "grid": [size.height, size.width], "type": "float16"}
+    options = {"compression": "none", "use_dictionary": False, "write_statistics": False, "write_page_checksum": True}
+    with whole_file(path) as temporary, pq.ParquetWriter(temporary, schema, **options) as file:
+        writer = ShardWriter(file, size)
+        yield writer
+        writer.finish()
+        file.add_key_value_metadata({METADATA_KEY: describe("regions", provenance, writer.digest.hexdigest(), extra)})
+
+
+class RegionStore:
+    """All shards of a data set, addressed by image row. Reads only what is asked for."""
+
+    def __init__(self, paths: list[str | Path]):
+        self.groups: list[Group] = []
+        sizes = set()
+        for path in map(Path, paths):
+            sizes.add(self._open(path))
+        if len(sizes) != 1:
+            raise InputError(
+                f"the region shards differ in size: {sorted(map(str, sizes))}; delete the folder {Path(paths[0]).parent}."
+            )
+        self.size: FeatureMap = sizes.pop()
+
+    def _open(self, path: Path) -> FeatureMap:
+        with _reading(path) as file:
+            text = (file.metadata.metadata or {}).get(METADATA_KEY.encode())
+            extra = parse_description(path, text, "regions")["extra"]
+            images, start = file.read(columns=["image"]).column(0).to_numpy(), 0
+            for number in range(file.num_row_groups):
+                end = start + file.metadata.row_group(number).num_rows
+                self.groups.append(Group(path, number, images[start:end]))
+                start = end
+        return FeatureMap(extra["channels"], *extra["grid"])
+
+    @property
+    def row_bytes(self) -> int:
+        """Return the bytes of one image's region features."""
+        return 2 * self.size.regions * self.size.channels
+
+    def places(self, rows: np.ndarray) -> np.ndarray:
+        """Return for every image row the position that it has in `rows`, or -1; all of `rows` have to be stored."""
+        most = max(int(group.images.max()) for group in self.groups)
+        place = np.full(1 + max(most, int(rows.max())), -1, np.int64)
+        place[rows] = np.arange(len(rows))
+        found = sum(np.count_nonzero(place[group.images] >= 0) for group in self.groups)
+        if found != len(rows):
+            raise InputError(
+                f"the region shards in {self.groups[0].path.parent} hold {found} of {len(rows)} images; delete that folder."
+            )
+        return place
+
+    def read(self, group: Group) -> np.ndarray:
+        """Return the features of a row group, (rows, R, channels) float16, its page checksums verified."""
+        with _reading(group.path) as file:
+            column = file.read_row_group(group.number, columns=["regions"], use_threads=False).column(0)
+        cells = column.combine_chunks() if column.num_chunks != 1 else column.chunk(0)
+        values = np.frombuffer(cells.buffers()[1], np.float16)
+        start = cells.offset * self.row_bytes // 2
+        count = len(cells) * self.row_bytes // 2
+        return values[start : start + count].reshape(len(cells), self.size.regions, self.size.channels)
+
+    def scan(self, ahead: int = 2) -> Iterator[tuple[np.ndarray, np.ndarray]]:
+        """Yield (images, features) of every row group in order, reading ahead in a thread."""
+        for group, features in zip(self.groups, read_ahead(self.read, self.groups, ahead), strict=True):
+            yield group.images, features
+
+
+def one_ahead(items: Iterator) -> Iterator:
+    """Yield what `items` yields, the next one prepared by a thread in the meantime."""
+    end = object()
+    with ThreadPoolExecutor(1) as pool:
+        upcoming = pool.submit(next, items, end)
+        while (item := upcoming.result()) is not end:
+            upcoming = pool.submit(next, items, end)
+            yield item
+
+
+@contextmanager
+def _reading(path: Path) -> Iterator[pq.ParquetFile]:
+    """Open a shard whose page checksums are verified; what cannot be read is refused with one sentence."""
+    try:
+        with pq.ParquetFile(path, page_checksum_verification=True) as file:
+            yield file
+    except InputError:
+        raise
+    except Exception as error:  # flipped bits in the file's metadata make the reader raise many kinds of errors
+        raise InputError(
+            f"{path} is damaged or no parquet file ({str(error)[:150]}); delete it to have it made again."
+        ) from None
+
+
+def read_ahead(read, items: list, ahead: int = 2, workers: int = 1) -> Iterator:
+    """Yield read(item) for each item in order, `ahead` of them prepared by threads in the meantime."""
+    with ThreadPoolExecutor(workers) as pool:
+        waiting = []
+        for item in items:
+            waiting.append(pool.submit(read, item))
+            if len(waiting) > ahead:
+                yield waiting.pop(0).result()
+        for future in waiting:
+            yield future.result()

@@ -1,0 +1,251 @@
+"""Trains a small backbone from nothing on a data set's own seen classes, for where no weights can be downloaded.
+
+It sees training images of seen classes and their class vectors alone, so the zero-shot protocol holds: unseen
+classes stay unseen. With class vectors the head predicts attributes and scores a class by their product with its
+vector, so that classes learn from each other; a few hundred images are too few for each class on its own.
+"""
+
+import copy
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import torch
+from pydantic import Field
+from torch import Tensor, nn
+from torch.nn import functional
+
+from scegg_core.data.boxes import cut_out, read_boxes
+from scegg_core.data.tables import DatasetIndex
+from scegg_core.regions.backbone import Backbone, random_features
+from scegg_core.regions.decoding import load_images
+from scegg_core.settings.base import parse_section, settings
+from scegg_core.settings.data import BackboneSettings
+from scegg_core.training.checkpoint import Checkpoint
+from scegg_core.training.curve import Curve
+from scegg_core.training.progress import bar
+
+#: Length of the class vectors in the head; with unit vectors the scores grow too slowly under AdamW's fixed steps.
+VECTOR_LENGTH = 10**0.5
+
+STATEFUL = ("model", "optimizer", "schedule")
+
+
+@settings
+class BackboneTrainingSettings:
+    """How `train_backbone` trains."""
+
+    epochs: int = Field(8, ge=1, description="Passes over the training images.")
+    batch_size: int = Field(16, ge=2, description="Images per step.")
+    learning_rate: float = Field(2e-3, gt=0, description="Highest learning rate of AdamW; it rises, then falls to 0.")
+    weight_decay: float = Field(0.05, ge=0, description="AdamW's weight decay.")
+    label_smoothing: float = Field(0.05, ge=0, lt=1, description="Share of each target spread over all classes.")
+    crop: int | None = Field(
+        None, ge=16, description="Train on birds cut out along their boxes at this size; null: on whole pictures."
+    )
+    top_share: float = Field(
+        1.0, gt=0, le=1, description="Share of the regions, each channel's strongest, that the head averages; 1: all."
+    )
+    shift: int = Field(6, ge=0, description="Images are moved by up to this many pixels in each direction.")
+
+
+@dataclass(frozen=True)
+class TrainedBackbone:
+    """state_dict: weights of the network on the CPU, without the head; curve: mean loss of every epoch;
+    train_accuracy: share of the images that the last epoch classified correctly, 0..1."""
+
+    state_dict: dict[str, Tensor]
+    curve: list[float]
+    train_accuracy: float
+
+
+def train_backbone(
+    network: nn.Module,
+    images: Tensor,
+    targets: Tensor,
+    settings: BackboneTrainingSettings,
+    seed: int,
+    device: str | torch.device = "cpu",
+    progress: Callable[[int, float], None] = lambda epoch, loss: None,
+    checkpoint: Checkpoint | None = None,
+) -> TrainedBackbone:
+    """Return the network's weights after classifying the images through pooling over regions and a linear head.
+
+    network: ends in a feature map (batch, channels, height, width); it is copied, its start is the caller's choice.
+    images: (N, 3, size, size) uint8, training images of seen classes; targets: (N, A), the class vector of every
+    image, or (N,), its label, which is plain classification. seed: order and augmentation of the images.
+    progress: called with epoch and mean loss after every epoch. Goes on from the checkpoint if there is one.
+    Raises ValueError where images and targets differ in number or are fewer than one batch.
+    """
+    _check(images, targets, settings)
+    classes, labels = torch.unique(targets, dim=0, return_inverse=True)
+    model = _Classifier(network, _channels(network, images), _head_vectors(classes), settings.top_share)
+    model.to(device, memory_format=torch.channels_last).train()
+    trainer = _Trainer(model, images, labels, settings, seed, checkpoint)
+    trainer.run(progress)
+    state = {name: value.detach().cpu().contiguous() for name, value in model.backbone.features.state_dict().items()}
+    return TrainedBackbone(state, trainer.curve, trainer.accuracy)
+
+
+class _Trainer:
+    """Trains epoch after epoch; can be stopped and continued between any two steps."""
+
+    def __init__(
+        self,
+        model: "_Classifier",
+        images: Tensor,
+        labels: Tensor,
+        settings: BackboneTrainingSettings,
+        seed: int,
+        checkpoint: Checkpoint | None,
+    ):
+        self.model, self.images, self.labels = model, images, labels
+        self.settings, self.checkpoint = settings, checkpoint
+        rate, steps = settings.learning_rate, settings.epochs * (len(images) // settings.batch_size)
+        self.optimizer = torch.optim.AdamW(model.parameters(), rate, weight_decay=settings.weight_decay)
+        self.schedule = torch.optim.lr_scheduler.OneCycleLR(self.optimizer, rate, total_steps=steps)
+        self.generator = torch.Generator().manual_seed(seed)
+        self.curve, self.accuracy = [], 0.0
+        self._begin_epoch()
+
+    def run(self, progress: Callable[[int, float], None]) -> None:
+        """Train to the end, from the checkpoint if there is one."""
+        if self.checkpoint and (state := self.checkpoint.load()):
+            self._restore(state)
+        while len(self.curve) < self.settings.epochs:
+            self._run_epoch()
+            progress(len(self.curve) - 1, self.curve[-1])
+
+    def _begin_epoch(self) -> None:
+        self.order, self.losses, self.correct = None, [], 0
+
+    def _run_epoch(self) -> None:
+        """Take what is left of an epoch: whole batches in random order; a smaller rest waits for another's order."""
+        size = self.settings.batch_size
+        if self.order is None:
+            self.order = torch.randperm(len(self.images), generator=self.generator)
+        for step in range(len(self.losses), len(self.images) // size):
+            self._take_step(self.order[step * size : (step + 1) * size])
+            if self.checkpoint and self.checkpoint.due():
+                self.checkpoint.save(self._state())
+        curve, terms = Curve(), [{"cross_entropy": loss} for loss in self.losses]
+        curve.add_epoch("backbone", len(self.curve) + 1, len(self.curve) * len(terms), terms)
+        self.curve += [mean for *_, mean in curve.points]
+        self.accuracy = self.correct / (len(self.losses) * size)
+        self._begin_epoch()
+
+    def _take_step(self, rows: Tensor) -> None:
+        device = next(self.model.parameters()).device
+        images, labels = augment(self.images[rows], self.settings.shift, self.generator), self.labels[rows].to(device)
+        scores = self.model(images.to(device))
+        loss = functional.cross_entropy(scores, labels, label_smoothing=self.settings.label_smoothing)
+        self.optimizer.zero_grad()
+        loss.backward()
+        self.optimizer.step()
+        self.schedule.step()
+        self.losses.append(loss.detach())
+        self.correct += int((scores.argmax(dim=1) == labels).sum())
+
+    def _state(self) -> dict:
+        parts = {name: getattr(self, name).state_dict() for name in STATEFUL}
+        rest = {name: getattr(self, name) for name in ("curve", "order", "losses", "correct")}
+        return parts | rest | {"generator": self.generator.get_state()}
+
+    def _restore(self, state: dict) -> None:
+        for name in STATEFUL:
+            getattr(self, name).load_state_dict(state[name])
+        self.generator.set_state(state["generator"])
+        self.curve, self.order, self.correct = state["curve"], state["order"], state["correct"]
+        device = next(self.model.parameters()).device
+        self.losses = [loss.to(device) for loss in state["losses"]]
+
+
+class _Classifier(nn.Module):
+    """A backbone with the head that is thrown away after training."""
+
+    def __init__(self, network: nn.Module, channels: int, vectors: Tensor, top_share: float):
+        super().__init__()
+        self.top_share = top_share
+        self.backbone = Backbone(copy.deepcopy(network))
+        self.register_buffer("vectors", vectors)
+        self.head = nn.Linear(channels, vectors.shape[1])
+        # zeros need no random numbers and give the features' first gradient one step later
+        nn.init.zeros_(self.head.weight)
+        nn.init.zeros_(self.head.bias)
+
+    def forward(self, images: Tensor) -> Tensor:
+        """Return class scores (batch, classes) of uint8 images (batch, 3, size, size)."""
+        regions = self.backbone.feature_map(images).flatten(2)
+        if self.top_share < 1:
+            regions = regions.topk(max(1, round(self.top_share * regions.shape[2])), dim=2).values
+        return self.head(regions.mean(dim=2)) @ self.vectors.T
+
+
+def _head_vectors(classes: Tensor) -> Tensor:
+    """Return (classes, A) vectors of equal length: centred class vectors, or one-hot ones for labels (classes,)."""
+    if classes.dim() == 1:
+        return torch.eye(len(classes))
+    # what all classes have in common tells none of them apart
+    centred = classes.float() - classes.float().mean(dim=0)
+    return functional.normalize(centred, dim=1) * VECTOR_LENGTH
+
+
+def _check(images: Tensor, targets: Tensor, settings: BackboneTrainingSettings) -> None:
+    if len(images) != len(targets):
+        raise ValueError(f"images and targets must be equally many, got {len(images)} and {len(targets)}")
+    if len(images) < settings.batch_size:
+        raise ValueError(f"batch_size is {settings.batch_size}, but there are only {len(images)} images")
+
+
+def _channels(network: nn.Module, images: Tensor) -> int:
+    """Return the channels of the feature map; evaluation mode leaves the batch statistics alone."""
+    with torch.no_grad():
+        return Backbone(copy.deepcopy(network)).eval().feature_map(images[:1].cpu()).shape[1]
+
+
+def augment(images: Tensor, shift: int, generator: torch.Generator) -> Tensor:
+    """Return images (N, 3, height, width), each mirrored or not, all moved by the same up to `shift` pixels."""
+    mirrored = torch.rand(len(images), generator=generator) < 0.5
+    images = torch.where(mirrored[:, None, None, None], images.flip(3), images)
+    down, right = torch.randint(-shift, shift + 1, (2,), generator=generator).tolist()
+    # ASSUME: pixels pushed out on one side come in on the other; backgrounds hardly differ there
+    return images.roll((down, right), dims=(2, 3))
+
+
+def train_on_seen(
+    index: DatasetIndex,
+    folder: str,
+    settings: BackboneSettings,
+    device: torch.device,
+    checkpoint: Checkpoint | None = None,
+) -> TrainedBackbone:
+    """Return a backbone that learned the seen classes' attributes on their training images under `folder`."""
+    training = index.in_split("trainval")
+    given = parse_section(BackboneTrainingSettings, settings.training, "backbone.training")
+    paths = [index.paths[row] for row in training]
+    images = (
+        cut_outs(Path(folder), paths, given.crop)
+        if given.crop
+        else load_images([Path(folder) / path for path in paths], settings)
+    )
+    with bar(given.epochs, "backbone", unit="epoch") as progress:
+
+        def report(epoch: int, loss: float) -> None:
+            progress.update()
+            progress.set_postfix(loss=f"{loss:.3f}")
+
+        # the head learns a(c) of seen classes rather than their names: from little data attributes are learned better
+        targets = torch.from_numpy(index.vectors[index.labels[training]])
+        return train_backbone(random_features(settings), images, targets, given, 0, device, report, checkpoint)
+
+
+def cut_outs(folder: Path, paths: list[str], size: int) -> torch.Tensor:
+    """Return the birds of the images at `paths`, cut out along their boxes, uint8 (n, 3, size, size).
+
+    Like the photographs of ImageNet they show the object large and little else, so the backbone does not learn to
+    look away from the clutter around it: that is left to the attention.
+    """
+    boxes = read_boxes(folder)
+    pictures = [cut_out(folder / path, boxes[path], size) for path in paths]
+    return torch.from_numpy(np.stack(pictures)).permute(0, 3, 1, 2).contiguous()

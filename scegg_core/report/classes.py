@@ -1,0 +1,30 @@
+"""The table of classes: accuracy of each, and what it is most often taken for."""
+
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
+
+from scegg_core.data.tables import DatasetIndex
+from scegg_core.report.runs import VariantRuns
+from scegg_core.report.tables import per_class_table
+
+if TYPE_CHECKING:
+    from pandas import DataFrame
+
+
+def class_rows(variants: Iterator[VariantRuns], index: DatasetIndex, task: str) -> "DataFrame":
+    """Return `per_class_table` of every variant, its seeds pooled, with columns variant, title, task, seeds in front.
+
+    `images` counts an image once.
+    """
+    from pandas import DataFrame, concat
+
+    parts = [DataFrame()]
+    for one in variants:
+        table = per_class_table(*one.pooled(), index.classes, index.seen)
+        table["images"] //= len(one.runs)
+        for place, (name, value) in enumerate(
+            {"variant": one.variant, "title": one.title, "task": task.upper(), "seeds": len(one.runs)}.items()
+        ):
+            table.insert(place, name, value)
+        parts.append(table)
+    return concat(parts, ignore_index=True)

@@ -1,0 +1,154 @@
+"""Tables in print: Markdown, LaTeX and pages of HTML, with mean ± deviation in one cell and the best of a column marked."""
+
+from collections.abc import Callable, Sequence
+from html import escape
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from scegg_core.artifacts.files import write_text
+
+if TYPE_CHECKING:
+    from pandas import DataFrame, Series
+
+
+#: Metrics of which more is better: the best and the second best of a column are marked.
+RANKED = ("Acc", "U", "S", "H", "AUSUC")
+
+ABSENT = "–"
+
+LATEX = {
+    **{sign: f"\\{sign}" for sign in "&%$#_{}"},
+    **{"\\": r"\textbackslash{}", "~": r"\textasciitilde{}", "^": r"\textasciicircum{}"},
+    **{"±": r"$\pm$", "–": "--", "†": r"$\dagger$", "λ": r"$\lambda$"},
+}
+
+#: Of a page.
+STYLE = """
+body { font: 14px/1.4 system-ui, sans-serif; color: #1b1f24; margin: 1.2rem; }
+h1 { font-size: 1.15rem; margin: 0 0 .8rem; }
+.wide { overflow-x: auto; }
+table { border-collapse: collapse; font-variant-numeric: tabular-nums; }
+th, td { padding: .3rem .6rem; text-align: left; border-bottom: 1px solid #e3e6ea; }
+thead th { border-bottom: 2px solid #1b1f24; vertical-align: bottom; }
+td { white-space: nowrap; }
+th:nth-child(2), td:nth-child(2) { position: sticky; left: 0; background: #fff; }
+.number { text-align: right; }
+b { color: #004c7a; }
+small { color: #555; font-weight: normal; font-style: normal; }
+.key, li { color: #555; font-size: .86rem; }
+@media (max-width: 1150px) { table { font-size: 12px; } th, td { padding: .2rem .4rem; } }
+"""
+
+
+def to_markdown(table: "DataFrame", remarks: Sequence[str] = ()) -> str:
+    """Return the table as Markdown: mean ± std in one cell, best bold, second best italic, remarks as a list below."""
+    head, *body = _display(table, ("%s", "**%s**", "*%s*"), lambda cell: cell.replace("|", r"\|"))
+    rule = ["---:" if right else "---" for right in _right_aligned(table)]
+    lines = ["| " + " | ".join(row) + " |" for row in (head, rule, *body)] if head else ["(no results)"]
+    notes = [f"- {remark}" for remark in (*remarks, *_row_remarks(table))]
+    return "\n".join([*lines, *(["", *notes] if notes else [])]) + "\n"
+
+
+def to_latex(table: "DataFrame", remarks: Sequence[str] = ()) -> str:
+    """Return the table as a booktabs tabular: best bold, second best underlined per metric, remarks below it."""
+    shown = _display(table, ("%s", r"\textbf{%s}", r"\underline{%s}"), escape_latex)
+    lines = [" & ".join(row) + r" \\" for row in shown]
+    columns = "".join("r" if right else "l" for right in _right_aligned(table))
+    notes = [escape_latex(remark) + r"\par" for remark in (*remarks, *_row_remarks(table))]
+    body = [rf"\begin{{tabular}}{{{columns}}}", r"\toprule", lines[0], r"\midrule", *lines[1:], r"\bottomrule"]
+    return "\n".join(["% needs \\usepackage{booktabs}", *body, r"\end{tabular}", *notes]) + "\n"
+
+
+def escape_latex(text: str) -> str:
+    """Return `text` with LaTeX's special signs escaped."""
+    return "".join(LATEX.get(sign, sign) for sign in text)
+
+
+def to_page(title: str, table: "DataFrame", remarks: Sequence[str] = ()) -> str:
+    """Return the table as a whole HTML page that needs nothing else; best bold, second best italic, remarks below."""
+    head, *body = _display(table, ("%s", "<b>%s</b>", "<i>%s</i>"), _for_page) or [[]]
+    kinds = [' class="number"' if right else "" for right in _right_aligned(table)]
+    rows = ["".join(f"<td{kind}>{cell}</td>" for kind, cell in zip(kinds, row, strict=True)) for row in body]
+    marked = any(mark in row for row in rows for mark in ("<b>", "<i>"))
+    notes = "".join(f"<li>{escape(note)}</li>" for note in (*remarks, *_row_remarks(table)))
+    parts = [
+        f'<!doctype html><html lang="en"><head><meta charset="utf-8"><title>{escape(title)}</title>',
+        f"<style>{STYLE}</style></head><body><h1>{escape(title)}</h1>",
+        '<div class="wide"><table><thead><tr>',
+        "".join(f"<th{kind}>{name}</th>" for kind, name in zip(kinds, head, strict=True)),
+        "</tr></thead><tbody>",
+        *(f"<tr>{row}</tr>" for row in rows),
+        "</tbody></table></div>" if rows else "</tbody></table></div><p>No results.</p>",
+        '<p class="key">Bold: best of a column; italic: second best.</p>' if marked else "",
+        f"<ul>{notes}</ul>" if notes else "",
+        "</body></html>",
+    ]
+    return "\n".join(filter(None, parts)) + "\n"
+
+
+def write_csv_and_page(
+    csv: str | Path, page: str | Path, title: str, table: "DataFrame", remarks: Sequence[str] = ()
+) -> None:
+    """Write the table as CSV to `csv` and, with its remarks, as a page to `page`."""
+    write_text(csv, table.to_csv(index=False))
+    write_text(page, to_page(title, table, remarks))
+
+
+def _for_page(text: str) -> str:
+    """Escaped, and the deviation small in a line of its own: narrow enough for a laptop."""
+    mean, sign, spread = escape(text).partition(" ± ")
+    return f"{mean}<br><small>± {spread}</small>" if sign else mean
+
+
+def _columns(table: "DataFrame") -> list[str]:
+    """Columns that get a column of their own in print: no stds, no empty ones, one name per row."""
+    hidden = {"remark", *(["variant"] if "title" in table else [])}
+    return [name for name in table if name not in hidden and not name.endswith("_std") and not table[name].isna().all()]
+
+
+def _right_aligned(table: "DataFrame") -> list[bool]:
+    from pandas.api.types import is_bool_dtype, is_numeric_dtype
+
+    return [is_numeric_dtype(table[name]) and not is_bool_dtype(table[name]) for name in _columns(table)]
+
+
+def _display(table: "DataFrame", marks: Sequence[str], escape: Callable[[str], str]) -> list[list[str]]:
+    """Head and rows as text; `marks` are the patterns of plain cells and of the best and second best of a metric."""
+    names = _columns(table)
+    columns = []
+    for name in names:
+        texts = [escape(_cell(row, name)) for _, row in table.iterrows()]
+        columns.append([marks[rank] % text for text, rank in zip(texts, _ranks(table, name), strict=True)])
+    heads = [escape({"title": "variant", "dataset": "data set"}.get(name, name.replace("_", " "))) for name in names]
+    return [heads, *map(list, zip(*columns, strict=True))]
+
+
+def _cell(row: "Series", name: str) -> str:
+    from pandas import isna
+
+    value, spread = row[name], row.get(f"{name}_std")
+    if isna(value):
+        return ABSENT
+    if not isinstance(value, float):
+        text = {True: "yes", False: "no"}[value] if isinstance(value, bool | np.bool_) else str(value)
+        return f"{text} †" if name == "method" and row.get("remark") else text
+    as_printed = name.startswith("published_") or row.get("family") in ("embedding", "generative")
+    text = f"{value:.1f}" if as_printed else f"{value:.2f}"
+    return text if spread is None or isna(spread) else f"{text} ± {spread:.2f}"
+
+
+def _ranks(table: "DataFrame", name: str) -> list[int]:
+    """1 for the best and 2 for the second best value of a metric column with at least two rows, 0 for all else."""
+    metric = name.rpartition(" ")[2] in RANKED
+    if not metric or "reference" in table or "seed" in table or table[name].count() < 2:
+        return [0] * len(table)
+    ordered = sorted(set(table[name].dropna()), reverse=True)[:2]
+    return [ordered.index(value) + 1 if value in ordered else 0 for value in table[name]]
+
+
+def _row_remarks(table: "DataFrame") -> list[str]:
+    if "remark" not in table:
+        return []
+    return [f"† {row['method']}, {row['remark']}." for _, row in table.iterrows() if row["remark"]]

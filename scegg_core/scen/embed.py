@@ -1,0 +1,46 @@
+"""TODO."""
+
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from scegg_core.regions.store import RegionStore
+from scegg_core.scen.model import SCEN
+from scegg_core.training.progress import bar
+
+
+@dataclass(frozen=True)
+class Embedded:
+    """Features of all images of an index, in its order, and LEN's semantic embedding where the space has a SCEN."""
+
+    features: Tensor  # (images, channels), unscaled
+    semantics: Tensor | None  # e_l, (images, attributes)
+
+
+@torch.inference_mode()
+def embed_images(
+    store: RegionStore, rows: np.ndarray, scen: SCEN | None, device: torch.device, batch: int = 64
+) -> Embedded:
+    """Return the features of image `rows` of the region store: SCEN's g, or average-pooled regions without a SCEN."""
+    place = store.places(rows)
+    features = torch.empty(len(rows), store.size.channels)
+    semantics = torch.empty(len(rows), scen.local.words.shape[0]) if scen else None
+    with bar(len(rows), "embedding", unit="image") as progress:
+        for images, block in store.scan():
+            wanted = np.flatnonzero(place[images] >= 0)
+            target = torch.from_numpy(place[images[wanted]])
+            for start in range(0, len(wanted), batch):
+                part = torch.from_numpy(block[wanted[start : start + batch]]).to(device)
+                _embed_batch(part, scen, target[start : start + batch], features, semantics)
+            progress.update(len(wanted))
+    return Embedded(features, semantics)
+
+
+def _embed_batch(part: Tensor, scen: SCEN | None, target: Tensor, features: Tensor, semantics: Tensor | None) -> None:
+    if scen is None:
+        features[target] = part.float().mean(dim=1).cpu()
+        return
+    local, whole = scen(part)
+    features[target], semantics[target] = whole.feature.float().cpu(), local.semantic.float().cpu()

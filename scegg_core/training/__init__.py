@@ -1,0 +1,1 @@
+"""What all training loops share: devices, curves, checkpoints, progress."""

@@ -1,0 +1,60 @@
+"""TODO."""
+
+import ctypes
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import torch
+
+from scegg_core.errors import InputError
+
+
+@contextmanager
+def seeded(seed: int) -> Iterator[None]:
+    """Within the block torch's global random numbers follow `seed`; afterwards they go on as before."""
+    devices = range(torch.cuda.device_count())
+    with torch.random.fork_rng(devices=devices):
+        torch.manual_seed(seed)
+        yield
+
+
+def pick_device(name: str = "auto") -> torch.device:
+    """Return the device called `name`; auto: CUDA where there is one."""
+    if name == "auto":
+        return torch.device("cuda" if torch.cuda.is_available() else "cpu")
+    if name.startswith("cuda") and not torch.cuda.is_available():
+        raise InputError(f"device is {name!r}, but torch sees no CUDA device; use 'auto' or 'cpu'.")
+    return torch.device(name)
+
+
+def prepare_device(name: str, deterministic: bool = True) -> torch.device:
+    """Return the device called `name`, asked for the same bits in every run on the same machine if so wanted."""
+    keep_freed_memory()
+    if deterministic:
+        # cuBLAS reads it when the first CUDA tensor is made; without it its products may differ from run to run
+        os.environ.setdefault("CUBLAS_WORKSPACE_CONFIG", ":4096:8")
+        torch.use_deterministic_algorithms(True, warn_only=True)
+        torch.backends.cudnn.benchmark = False
+    return pick_device(name)
+
+
+def keep_freed_memory(block: int = 256 << 20, reserve: int = 1 << 30) -> bool:
+    """Let the C library keep freed blocks of up to `block` bytes, `reserve` in all, for the next step; return whether.
+
+    It returns every tensor of more than 32 MiB to the system and fetches it again page by page, which costs more than
+    most of what is computed on it (docs/benchmarks.md). Larger ones are returned as before. glibc alone can do it.
+    """
+    try:
+        mallopt = ctypes.CDLL(None).mallopt
+    except (AttributeError, OSError, TypeError):
+        return False
+    trim_threshold, mmap_threshold = -1, -3  # names of malloc.h
+    return bool(mallopt(mmap_threshold, block)) and bool(mallopt(trim_threshold, reserve))
+
+
+def apply_gradients(optimizer: torch.optim.Optimizer, parameters: list, gradients: tuple) -> None:
+    """Take one step of `optimizer` with `gradients`; a parameter without one stays as it is."""
+    for parameter, gradient in zip(parameters, gradients, strict=True):
+        parameter.grad = gradient
+    optimizer.step()

@@ -1,0 +1,98 @@
+"""The final classifier: one fully connected layer over g, or over [g, Dec(g), Dec's hidden layer] (section 3.3)."""
+
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional
+
+from scegg_core.settings.final import ClassifierSettings
+from scegg_core.training.checkpoint import Checkpoint
+from scegg_core.training.curve import Curve
+from scegg_core.training.device import seeded
+from scegg_core.training.progress import bar
+
+
+@dataclass(frozen=True)
+class ZeroShotClassifier:
+    """A linear layer and the classes (rows of the class table) that its outputs stand for."""
+
+    layer: nn.Linear
+    classes: Tensor  # (outputs,) int64
+
+    def scores(self, inputs: Tensor) -> Tensor:
+        """Return scores (batch, outputs)."""
+        return self.layer(inputs)
+
+
+def linear_of(weight: Tensor, bias: Tensor) -> nn.Linear:
+    """Return a linear layer with the given weight (outputs, inputs) and bias (outputs,)."""
+    layer = nn.Linear(weight.shape[1], weight.shape[0], device="meta")  # no start to draw
+    layer.weight, layer.bias = nn.Parameter(weight), nn.Parameter(bias)
+    return layer.requires_grad_(False)
+
+
+def train_classifier(
+    inputs: Tensor,
+    labels: Tensor,
+    classes: Tensor,
+    settings: ClassifierSettings,
+    seed: int,
+    name: str = "classifier",
+    checkpoint: Checkpoint | None = None,
+) -> tuple[ZeroShotClassifier, Curve]:
+    """Return a linear classifier of `classes` fitted by cross-entropy, and its training curve.
+
+    `inputs` (samples, size), `labels` (samples,) rows of the class table, `classes` (outputs,) those told apart. Goes
+    on from the checkpoint if there is one; states are saved between epochs.
+    """
+    targets = positions(labels, classes)
+    with seeded(seed):
+        layer = nn.Linear(inputs.shape[1], len(classes)).to(inputs.device)
+    # ASSUME: epochs, batch and learning rate are TF-VAEGAN's; the paper gives no E_C.
+    optimizer = torch.optim.Adam(
+        layer.parameters(),
+        settings.learning_rate,
+        (settings.beta1, 0.999),
+        weight_decay=settings.weight_decay,
+        fused=True,
+    )
+    generator, curve, done = torch.Generator().manual_seed(seed), Curve(), 0
+    if checkpoint and (state := checkpoint.load()):
+        done = state["epoch"]
+        layer.load_state_dict(state["layer"])
+        optimizer.load_state_dict(state["optimizer"])
+        generator.set_state(state["generator"])
+        curve.points = [tuple(point) for point in state["curve"]]
+    with bar(settings.epochs, name, initial=done, unit="epoch") as progress:
+        for epoch in range(done + 1, settings.epochs + 1):
+            order, terms = torch.randperm(len(inputs), generator=generator).to(inputs.device), []
+            for rows in order.split(settings.batch_size):
+                loss = functional.cross_entropy(layer(inputs[rows]), targets[rows])
+                optimizer.zero_grad()
+                loss.backward()
+                optimizer.step()
+                terms.append({"cross_entropy": loss.detach()})
+            curve.add_epoch(name, epoch, (epoch - 1) * len(terms), terms)
+            progress.update()
+            if checkpoint and epoch < settings.epochs and checkpoint.due():
+                checkpoint.save(
+                    {
+                        "epoch": epoch,
+                        "layer": layer.state_dict(),
+                        "optimizer": optimizer.state_dict(),
+                        "generator": generator.get_state(),
+                        "curve": [list(point) for point in curve.points],
+                    }
+                )
+    return ZeroShotClassifier(layer.requires_grad_(False), classes), curve
+
+
+def positions(labels: Tensor, classes: Tensor) -> Tensor:
+    """Return for each label its place in `classes`; every label has to occur there."""
+    place = torch.full((int(max(labels.max(), classes.max())) + 1,), -1, device=labels.device)
+    place[classes] = torch.arange(len(classes), device=labels.device)
+    found = place[labels]
+    if (found < 0).any():
+        raise ValueError(f"label {int(labels[found < 0][0])} is not among the {len(classes)} classes of the classifier")
+    return found

@@ -1,0 +1,1 @@
+"""Attribute names to vectors."""

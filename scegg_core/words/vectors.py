@@ -1,0 +1,145 @@
+"""Word vectors for attribute names: from word-vector files, gensim-data, a precomputed matrix, or captions."""
+
+import logging
+import re
+import zlib
+from pathlib import Path
+
+import numpy as np
+
+from scegg_core.data.tables import AttributeVectors, read_vectors, write_vectors
+from scegg_core.errors import InputError
+from scegg_core.settings.data import AttributeVectorSettings
+
+__all__ = ["AttributeVectors", "embed_attributes", "read_vectors", "write_vectors"]
+
+log = logging.getLogger(__name__)
+
+
+def embed_attributes(
+    words: tuple[str, ...], settings: AttributeVectorSettings, captions: Path | None = None, seed: int = 0
+) -> AttributeVectors:
+    """Return the vector of each attribute, (A, d) float32: the mean over those of its words that have a vector.
+
+    `words` are the attributes' words, parted by blanks; `captions` and `seed` matter to the source `captions` only.
+    Raises InputError for an attribute without any known word, and for a source that is missing or damaged.
+    """
+    if settings.source == "matrix":
+        vectors = _from_matrix(words, settings)
+    else:
+        vectors = mean_over_words(words, _word_vectors(words, settings, captions, seed), settings)
+    _report(words, vectors)
+    return vectors
+
+
+def mean_over_words(
+    words: tuple[str, ...], known: dict[str, np.ndarray], settings: AttributeVectorSettings
+) -> AttributeVectors:
+    """Return the attribute vectors made of the word vectors `known`; raises InputError where none of the words is."""
+    rows, used, unknown = [], [], []
+    for attribute in words:
+        found = [word for word in attribute.split() if word in known]
+        if not found:
+            raise InputError(
+                f"none of the words of attribute {attribute!r} has a vector in {settings.path or settings.source}; "
+                "rename the attribute or take another source of vectors."
+            )
+        # ASSUME: an attribute's vector is the mean over its known words (the paper does not say how they are combined).
+        rows.append(np.mean([known[word] for word in found], axis=0, dtype=np.float64))
+        used.append(" ".join(found))
+        unknown.append(" ".join(word for word in attribute.split() if word not in known))
+    return AttributeVectors(np.asarray(rows, dtype=np.float32), tuple(used), tuple(unknown))
+
+
+def _word_vectors(
+    words: tuple[str, ...], settings: AttributeVectorSettings, captions: Path | None, seed: int
+) -> dict[str, np.ndarray]:
+    needed = {word for attribute in words for word in attribute.split()}
+    if settings.source == "captions":
+        return train_onread_captions(captions, needed, settings, seed)
+    from scegg_core.words.files import local_gensim_file, read_word_vectors
+
+    if not settings.path:
+        raise InputError(f"the setting attribute_vectors.path is missing; the source {settings.source} needs it.")
+    file = Path(settings.path)
+    if settings.source == "gensim":
+        file = local_gensim_file(settings.path) or file  # rule fetch_vectors has brought it
+    return read_word_vectors(file, needed, settings.dimensions)
+
+
+def train_onread_captions(
+    captions: Path | None, needed: set[str], settings: AttributeVectorSettings, seed: int
+) -> dict[str, np.ndarray]:
+    """Return vectors of the words `needed` that occur, by gensim's skip-gram word2vec trained on `captions`.
+
+    One caption a line. The result depends on captions, settings and seed alone, bit for bit.
+    """
+    from gensim.models import Word2Vec
+
+    sentences = read_captions(captions)
+    model = Word2Vec(
+        sentences,
+        vector_size=settings.dimensions,
+        epochs=settings.epochs,
+        seed=seed,
+        sg=1,
+        min_count=1,
+        workers=1,  # more of them would make the result depend on their timing
+        hashfxn=lambda text: zlib.crc32(text.encode()),  # Python's own hash differs from process to process
+    )
+    return {word: model.wv[word] for word in needed if word in model.wv}
+
+
+def read_captions(path: Path | None) -> list[list[str]]:
+    """Return the words of each caption in the file, one a line, in lower case; raises InputError if there are none."""
+    if path is None or not Path(path).is_file():
+        raise InputError(
+            f"the file of captions {path} is missing; the source captions trains word vectors on it, one caption a "
+            "line."
+        )
+    try:
+        lines = Path(path).read_text(encoding="utf-8").lower().splitlines()
+    except UnicodeDecodeError as error:
+        raise InputError(f"{path} is not UTF-8 text (byte {error.start}); save the captions as UTF-8.") from None
+    sentences = [re.findall(r"[^\W_]+", line) for line in lines if line.strip()]
+    if not sentences:
+        raise InputError(f"{path} holds no captions; it has to hold one a line.")
+    return sentences
+
+
+def _from_matrix(words: tuple[str, ...], settings: AttributeVectorSettings) -> AttributeVectors:
+    path = Path(settings.path or "")
+    if not path.is_file():
+        raise InputError(
+            f"attribute_vectors.path {settings.path} is missing; "
+            "the source matrix reads a .npy of attributes × dimensions."
+        )
+    try:
+        values = np.load(path, allow_pickle=False)
+    except (ValueError, OSError, EOFError):
+        raise InputError(f"{path} is not a plain .npy matrix; save it with numpy.save as float32.") from None
+    expected = (len(words), settings.dimensions)
+    if not isinstance(values, np.ndarray) or values.shape != expected or not np.issubdtype(values.dtype, np.number):
+        shape = getattr(values, "shape", None)
+        raise InputError(
+            f"{path} holds an array of shape {shape}, expected numbers of shape {expected}, attributes × "
+            "attribute_vectors.dimensions."
+        )
+    for row in np.flatnonzero(~np.isfinite(values).all(axis=1) | ~values.any(axis=1))[:1]:
+        raise InputError(
+            f"{path} has no vector for attribute {words[row]!r}: row {row} is all zeros or not finite; "
+            "fill it or take another source."
+        )
+    return AttributeVectors(values.astype(np.float32), words, ("",) * len(words))
+
+
+def _report(words: tuple[str, ...], vectors: AttributeVectors) -> None:
+    """Log the words without a vector, and attributes that cannot be told apart by their vectors."""
+    for attribute, missing in zip(words, vectors.unknown, strict=True):
+        if missing:
+            log.warning("attribute %r: no vector for %s", attribute, ", ".join(missing.split()))
+    first: dict[bytes, str] = {}
+    for attribute, row in zip(words, vectors.vectors, strict=True):
+        other = first.setdefault(row.tobytes(), attribute)
+        if other is not attribute:
+            log.warning("attributes %r and %r have the same vector", other, attribute)

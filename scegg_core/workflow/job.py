@@ -1,0 +1,107 @@
+"""The frame around one job of a workflow: its log, its errors as sentences, its provenance.
+
+Knows of the workflow engine only that a task has `input`, `output`, `params`, `log`, `threads` and `rule`.
+"""
+
+import os
+import signal
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager, redirect_stderr, suppress
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, TextIO
+
+from scegg_core.artifacts.files import Provenance, input_digest, input_origin
+from scegg_core.artifacts.provenance import computed_on
+from scegg_core.errors import InputError
+from scegg_core.settings.base import parse_section
+
+#: Inputs whose name means one and the same artifact in all stages of a run.
+SHARED = ("scen", "features", "scaler", "eggn", "synthetic")
+
+#: Inputs that come from runs on another split of the data set, and so from other artifacts of these names.
+FOREIGN = ("selection",)
+
+
+@dataclass(frozen=True)
+class Job:
+    """A running job."""
+
+    task: Any
+
+    def settings(self, kind: type, name: str = "settings"):
+        """Return the slice of settings handed over as parameter `name`, as an instance of `kind`."""
+        return parse_section(kind, dict(self.task.params[name]), f"{self.task.rule}.{name}")
+
+    def provenance(self, settings: dict | None = None, seed: int | None = None, device: Any = None) -> Provenance:
+        """Return what the job's outputs are made from; `device` is the torch device of a job that computes on one.
+
+        Inputs that were made from other inputs than the job's own are refused with one sentence.
+        """
+        files = {name: [paths] if isinstance(paths, str) else list(paths) for name, paths in self.task.input.items()}
+        inputs = {name: "+".join(map(input_digest, paths)) for name, paths in files.items()}
+        origins = [(name, path, input_origin(path)) for name, paths in files.items() for path in paths]
+        computed = set()
+        for name, path, origin in origins:
+            if origin and name not in FOREIGN:
+                _refuse_strangers(path, origin["inputs"], inputs)
+            computed.update(origin["computed"] if origin else ())
+        if device is not None:
+            computed.update(computed_on(device.type, self.task.params.deterministic))
+        settings = settings or dict(self.task.params.get("settings", {}))
+        return Provenance(
+            self.task.rule, settings, self.task.params.code, inputs, seed, computed=tuple(sorted(computed))
+        )
+
+
+def _refuse_strangers(path: str, made_from: dict[str, str], given: dict[str, str]) -> None:
+    for name in SHARED:
+        if name in made_from and name in given and made_from[name] != given[name]:
+            raise InputError(
+                f"{path} was made from another {name} than the one there is now; delete it to have it made again."
+            )
+
+
+class _Tee:
+    """Writes to the terminal and, as long as its disk has room, to the log."""
+
+    def __init__(self, *streams: TextIO):
+        self.streams = streams
+
+    def write(self, text: str) -> int:
+        for stream in self.streams:
+            with suppress(OSError):
+                stream.write(text)
+        return len(text)
+
+    def flush(self) -> None:
+        for stream in self.streams:
+            with suppress(OSError):
+                stream.flush()
+
+    def isatty(self) -> bool:
+        return self.streams[0].isatty()
+
+
+@contextmanager
+def run_job(task: Any) -> Iterator[Job]:
+    """Yield the job of `task`; bad input ends the process with its sentence, on the terminal and in the log.
+
+    SIGTERM ends it as an error would, so that no half-written file stays; training stages save their state first.
+    """
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(f"{task.rule}: stopped by SIGTERM"))
+    log = Path(task.log[0])
+    log.parent.mkdir(parents=True, exist_ok=True)
+    with log.open("w", encoding="utf-8", buffering=1) as file, redirect_stderr(_Tee(sys.stderr, file)):
+        try:
+            yield Job(task)
+        except InputError as error:
+            print(f"{task.rule}: {error}", file=sys.stderr)
+            sys.exit(1)
+        except OSError as error:
+            if error.filename is None and error.errno is None:
+                raise
+            reason = os.strerror(error.errno) if error.errno else error.strerror  # libraries word it as they like
+            print(f"{task.rule}: {reason}: {error.filename or f'while writing {task.output[0]}'}", file=sys.stderr)
+            sys.exit(1)

@@ -1,0 +1,275 @@
+"""The generated data set: complete in CUB's and xlsa17's layout, honest splits, the same bytes for the same seed."""
+
+import hashlib
+import json
+import re
+
+import numpy as np
+import pytest
+import torch
+from PIL import Image
+from pydantic import ValidationError
+from scipy.io import loadmat
+from torch import nn
+
+from scegg_core.aviary import AviarySettings, generate_aviary
+from scegg_core.aviary.anatomy import Pose, circle, smooth
+from scegg_core.aviary.traits import PARTS, TRAITS, attribute_names, attribute_parts
+from scegg_core.errors import InputError
+from scegg_core.regions.train import BackboneTrainingSettings, augment, train_backbone
+
+SMALL = AviarySettings(classes=8, unseen_classes=2, images_per_class=10, image_size=64, seed=3, captions=300)
+IMAGES = SMALL.classes * SMALL.images_per_class
+
+
+@pytest.fixture(scope="module")
+def aviary(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("aviary")
+    generate_aviary(SMALL, folder)
+    return folder
+
+
+@pytest.fixture(scope="module")
+def splits(aviary):
+    mat = loadmat(aviary / "xlsa17/data/AVIARY/att_splits.mat")
+    return {name: mat[f"{name}_loc"].ravel() for name in ("trainval", "test_seen", "test_unseen")} | {"mat": mat}
+
+
+@pytest.fixture(scope="module")
+def labels(aviary):
+    return loadmat(aviary / "xlsa17/data/AVIARY/res101.mat")["labels"].ravel()
+
+
+def digests(folder):
+    files = sorted(path for path in folder.rglob("*") if path.is_file())
+    return {str(path.relative_to(folder)): hashlib.sha256(path.read_bytes()).hexdigest() for path in files}
+
+
+def rows(path, separator=" "):
+    return [line.split(separator) for line in path.read_text().splitlines()]
+
+
+def names(mat):
+    return [str(cell[0]) for cell in mat["allclasses_names"].ravel()]
+
+
+def test_every_file_of_the_layout_is_there(aviary):
+    cub = aviary / "CUB_200_2011"
+    counts = {
+        "images.txt": IMAGES, "image_class_labels.txt": IMAGES, "classes.txt": 8, "train_test_split.txt": IMAGES,
+        "bounding_boxes.txt": IMAGES, "parts/parts.txt": len(PARTS), "parts/part_locs.txt": IMAGES * len(PARTS),
+        "attributes/class_attribute_labels_continuous.txt": 8,
+    }  # fmt: skip
+    assert {name: len(rows(cub / name)) for name in counts} == counts
+    lists = {path.name for path in (aviary / "xlsa17/data/AVIARY").iterdir()}
+    splits = {f"{kind}classes{number}.txt" for kind in ("train", "val") for number in (1, 2, 3)}
+    others = {"att_splits.mat", "res101.mat", "allclasses.txt", "trainvalclasses.txt", "testclasses.txt"}
+    assert lists == others | splits
+    assert len(rows(aviary / "captions.txt")) == SMALL.captions
+
+
+def test_images_listed_exist_and_have_the_size_asked_for(aviary):
+    root = aviary / "CUB_200_2011" / "images"
+    listed = [path for _, path in rows(aviary / "CUB_200_2011/images.txt")]
+    assert sorted(listed) == sorted(str(path.relative_to(root)) for path in root.glob("*/*.jpg"))
+    with Image.open(root / listed[0]) as image:
+        assert (image.size, image.mode, image.format) == ((64, 64), "RGB", "JPEG")
+
+
+def test_marker_tells_settings_and_counts(aviary, splits):
+    marker = json.loads((aviary / "aviary.json").read_text())
+    assert marker["settings"]["seed"] == 3
+    assert marker["counts"]["images"] == IMAGES
+    # 8 training and 2 test images of each of 6 seen classes, all 10 of 2 unseen ones
+    expected = {"trainval": 48, "test_seen": 12, "test_unseen": 20}
+    assert {key: marker["counts"][key] for key in expected} == expected
+    assert {key: len(splits[key]) for key in expected} == expected
+
+
+def test_splits_are_disjoint_complete_and_one_based(splits):
+    together = np.concatenate([splits[name] for name in ("trainval", "test_seen", "test_unseen")])
+    assert together.dtype == np.uint16
+    assert sorted(together.tolist()) == list(range(1, IMAGES + 1))
+
+
+def test_unseen_classes_are_never_trained_on(aviary, splits, labels):
+    listed = {name for [name] in rows(aviary / "xlsa17/data/AVIARY/testclasses.txt")}
+    of_split = {key: {names(splits["mat"])[int(label) - 1] for label in labels[splits[key].astype(int) - 1]}
+                for key in ("trainval", "test_seen", "test_unseen")}  # fmt: skip
+    assert of_split["test_unseen"] == listed
+    seen = {name for [name] in rows(aviary / "xlsa17/data/AVIARY/trainvalclasses.txt")}
+    assert of_split["trainval"] == of_split["test_seen"] == seen
+    assert not listed & of_split["trainval"]
+
+
+def test_validation_lists_split_the_seen_classes(aviary):
+    folder = aviary / "xlsa17/data/AVIARY"
+    seen = sorted(rows(folder / "trainvalclasses.txt"))
+    for number in (1, 2, 3):
+        train, held_out = rows(folder / f"trainclasses{number}.txt"), rows(folder / f"valclasses{number}.txt")
+        assert sorted(train + held_out) == seen
+        assert len(held_out) == 2
+
+
+def test_labels_are_rows_of_allclasses_names(aviary, splits, labels):
+    files = [str(cell[0]) for cell in loadmat(aviary / "xlsa17/data/AVIARY/res101.mat")["image_files"].ravel()]
+    folders = [file.split("/")[-2] for file in files]
+    assert [names(splits["mat"])[int(label) - 1] for label in labels] == folders
+    assert [name for [name] in rows(aviary / "xlsa17/data/AVIARY/allclasses.txt")] == names(splits["mat"])
+    # a loader that took folder numbers for labels has to fail here
+    assert [int(name[:3]) for name in names(splits["mat"])] != list(range(1, 9))
+    assert not any(str(aviary) in file for file in files)
+
+
+def test_class_vectors_are_percentages_with_unit_columns(aviary, splits):
+    mat = splits["mat"]
+    original = mat["original_att"]
+    assert original.shape == (len(attribute_names()), 8)
+    assert original.min() >= 0 and original.max() <= 100
+    np.testing.assert_allclose(np.linalg.norm(mat["att"], axis=0), 1.0)
+    np.testing.assert_allclose(mat["att"], original / np.linalg.norm(original, axis=0))
+    text = np.loadtxt(aviary / "CUB_200_2011/attributes/class_attribute_labels_continuous.txt")
+    order = [int(name[:3]) - 1 for name in names(mat)]
+    np.testing.assert_allclose(text[order].T, original, atol=0.01)
+    start = 0
+    for trait in TRAITS:
+        np.testing.assert_allclose(original[start : start + len(trait.values)].sum(axis=0), 100.0)
+        start += len(trait.values)
+
+
+def test_parts_lie_in_their_box_and_boxes_in_the_image(aviary):
+    cub = aviary / "CUB_200_2011"
+    boxes = np.loadtxt(cub / "bounding_boxes.txt")[:, 1:]
+    assert (boxes[:, :2] >= 0).all() and (boxes[:, :2] + boxes[:, 2:] <= SMALL.image_size).all()
+    parts = np.loadtxt(cub / "parts/part_locs.txt")
+    shown = parts[parts[:, 4] == 1]
+    assert len(shown) > 0.8 * len(parts)
+    box = boxes[shown[:, 0].astype(int) - 1]
+    assert (shown[:, 2:4] >= box[:, :2] - 0.01).all()
+    assert (shown[:, 2:4] <= box[:, :2] + box[:, 2:] + 0.01).all()
+    assert (parts[parts[:, 4] == 0, 2:4] == 0).all()
+
+
+def test_attributes_are_named_as_in_cub_and_bound_to_parts(aviary):
+    listed = [line.split(" ", 1)[1] for line in (aviary / "attributes.txt").read_text().splitlines()]
+    assert listed == attribute_names() and len(set(listed)) == len(listed)
+    assert all(re.fullmatch(r"has_[a-z_]+::[a-z]+", name) for name in listed)
+    table = rows(aviary / "attribute_parts.csv", ",")
+    assert table[0] == ["attribute_id", "part"]
+    assert [part for _, part in table[1:]] == attribute_parts()
+    assert set(attribute_parts()) == {*PARTS, ""}
+
+
+def test_captions_hold_every_word_of_the_attribute_names(aviary):
+    spoken = set((aviary / "captions.txt").read_text().split())
+    wanted = set(re.sub(r"_|::", " ", " ".join(attribute_names())).split()) - {"has"}
+    assert wanted <= spoken
+
+
+@pytest.mark.parametrize("workers", [1, 2])
+def test_same_settings_give_the_same_bytes(aviary, tmp_path, workers):
+    generate_aviary(SMALL, tmp_path, workers=workers)
+    assert digests(tmp_path) == digests(aviary)
+
+
+def test_another_seed_gives_another_aviary(aviary, tmp_path):
+    generate_aviary(AviarySettings(**{**vars_of(SMALL), "seed": 4}), tmp_path)
+    mine, other = digests(tmp_path), digests(aviary)
+    changed = ("xlsa17/data/AVIARY/att_splits.mat", "captions.txt", "CUB_200_2011/bounding_boxes.txt")
+    assert all(mine[name] != other[name] for name in changed)
+
+
+def vars_of(settings):
+    return {name: getattr(settings, name) for name in settings.__dataclass_fields__}
+
+
+def test_an_unfinished_folder_has_no_marker(tmp_path, monkeypatch):
+    (tmp_path / "aviary.json").write_text("{}")
+    monkeypatch.setattr("scegg_core.aviary.generate.write_xlsa_files", lambda *_: 1 / 0)
+    with pytest.raises(ZeroDivisionError):
+        generate_aviary(SMALL, tmp_path)
+    assert not (tmp_path / "aviary.json").exists()
+
+
+@pytest.mark.parametrize(
+    "wrong", [{"classes": 8, "unseen_classes": 6}, {"images_per_class": 1}, {"image_size": 8}, {"colour": "red"}]
+)
+def test_settings_refuse(wrong):
+    with pytest.raises(ValidationError):
+        AviarySettings(**wrong)
+
+
+def test_fewer_than_one_worker_is_refused(tmp_path):
+    with pytest.raises(ValueError, match="workers must be at least 1, got 0"):
+        generate_aviary(SMALL, tmp_path, workers=0)
+
+
+def test_pose_mirrors_turns_scales_and_moves():
+    quarter = Pose(scale=2.0, angle=np.pi / 2, mirrored=False, offset=(10.0, 0.0))
+    np.testing.assert_allclose(quarter.place(np.array([[1.0, 0.0]])), [[10.0, 2.0]], atol=1e-12)
+    mirrored = Pose(scale=2.0, angle=0.0, mirrored=True)
+    np.testing.assert_allclose(mirrored.place(np.array([[1.0, 3.0]])), [[-2.0, 6.0]])
+
+
+def test_smooth_curve_passes_through_its_points():
+    square = np.array([(0.0, 0.0), (1.0, 0.0), (1.0, 1.0), (0.0, 1.0)])
+    np.testing.assert_allclose(smooth(square, 5)[::5], square)
+    np.testing.assert_allclose(np.linalg.norm(circle(np.zeros(2), 2.0), axis=1), 2.0)
+
+
+def tiny_network(seed=0):
+    with torch.random.fork_rng():
+        torch.manual_seed(seed)
+        return nn.Sequential(nn.Conv2d(3, 8, 3, stride=4), nn.BatchNorm2d(8), nn.ReLU())
+
+
+def dark_and_light(count=32):
+    labels = torch.arange(count) % 2 + 5
+    return (torch.ones(count, 3, 16, 16) * (40 + 150 * (labels - 5))[:, None, None, None]).to(torch.uint8), labels
+
+
+@pytest.mark.parametrize("vectors", [False, True])
+def test_backbone_learns_dark_from_light(vectors):
+    images, labels = dark_and_light()
+    targets = torch.eye(2)[labels - 5] if vectors else labels
+    told = []
+    settings = BackboneTrainingSettings(epochs=12, batch_size=8, learning_rate=0.02, shift=1)
+    trained = train_backbone(tiny_network(), images, targets, settings, 0, progress=lambda *row: told.append(row))
+    assert trained.train_accuracy == 1.0
+    assert trained.curve[-1] < trained.curve[0]
+    assert told == list(enumerate(trained.curve))
+
+
+def test_backbone_training_repeats_itself_and_leaves_its_input_alone():
+    images, labels = dark_and_light()
+    network, settings = tiny_network(), BackboneTrainingSettings(epochs=2, batch_size=8, shift=1)
+    before = {name: value.clone() for name, value in network.state_dict().items()}
+    first, second = (train_backbone(network, images, labels, settings, 7).state_dict for _ in range(2))
+    assert first.keys() == before.keys()
+    assert all(torch.equal(first[name], second[name]) for name in first)
+    assert all(torch.equal(value, before[name]) for name, value in network.state_dict().items())
+    assert not torch.equal(first["0.weight"], before["0.weight"])
+
+
+def test_backbone_training_that_diverges_stops_with_stage_step_and_term():
+    images, labels = torch.zeros(32, 3, 16, 16, dtype=torch.uint8), torch.arange(32) % 4
+    network = tiny_network()
+    with torch.no_grad():
+        next(network.parameters()).fill_(float("nan"))
+    with pytest.raises(InputError, match="in stage backbone, step 1, the term cross_entropy is nan"):
+        train_backbone(network, images, labels, BackboneTrainingSettings(epochs=1, batch_size=16), 0)
+
+
+def test_backbone_training_refuses_what_does_not_fit():
+    images, labels = dark_and_light()
+    with pytest.raises(ValueError, match="equally many, got 32 and 31"):
+        train_backbone(tiny_network(), images, labels[1:], BackboneTrainingSettings(), 0)
+    with pytest.raises(ValueError, match="batch_size is 64"):
+        train_backbone(tiny_network(), images, labels, BackboneTrainingSettings(batch_size=64), 0)
+
+
+def test_augmentation_only_moves_and_mirrors():
+    images = torch.arange(2 * 3 * 4 * 4, dtype=torch.uint8).view(2, 3, 4, 4)
+    moved = augment(images, 2, torch.Generator().manual_seed(0))
+    for image, other in zip(images, moved, strict=True):
+        assert torch.equal(image.flatten(1).sort().values, other.flatten(1).sort().values)

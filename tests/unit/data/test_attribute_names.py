@@ -1,0 +1,81 @@
+"""How attribute names become words, and which part they are bound to."""
+
+import os
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from scegg_core.data.attribute_names import read_names, to_words
+from scegg_core.data.formats.cub import part_of
+from scegg_core.errors import InputError
+
+
+@pytest.mark.parametrize(
+    ("rule", "name", "words"),
+    [
+        ("cub", "has_bill_shape::curved_(up_or_down)", "bill shape curved"),
+        ("cub", "has_bill_shape::all-purpose", "bill shape all purpose"),
+        ("cub", "has_bill_shape::spatulate", "bill shape broad"),
+        ("cub", "has_upperparts_color::grey", "upper parts color gray"),
+        ("cub", "has_size::large_(16_-_32_in)", "size large"),
+        ("awa2", "meatteeth", "meat teeth"),
+        ("awa2", "newworld", "new world"),
+        ("awa2", "quadrapedal", "quadrupedal"),
+        ("awa2", "buckteeth", "buckteeth"),
+        ("sun", "sailing/ boating", "sailing boating"),
+        ("sun", "rock/stone", "rock stone"),
+        ("sun", "wood (not part of a tree)", "wood"),
+        ("sun", "far-away horizon", "faraway horizon"),
+        ("sun", "man-made", "man made"),
+        ("sun", "semi-enclosed area", "semi enclosed area"),
+        ("plain", "Long_tail (in mm)", "long tail"),
+        ("plain", "Größe/klein", "größe klein"),
+    ],
+)
+def test_words_of_a_name(rule, name, words):
+    assert to_words((name,), rule) == (words,)
+
+
+def test_a_name_that_leaves_no_word_is_refused():
+    with pytest.raises(InputError, match=r"^attribute name '\(\?\)' leaves no word by the rule names: plain; rename"):
+        to_words(("(?)",), "plain")
+
+
+def test_names_are_read_with_and_without_numbers(tmp_path):
+    file = tmp_path / "names.txt"
+    file.write_text("1 sailing/ boating\n\n2\tdriving\nold world\n")
+    assert read_names(file) == ("sailing/ boating", "driving", "old world")
+
+
+@pytest.mark.parametrize(
+    ("name", "part"),
+    [
+        ("has_bill_color::red", "beak"),
+        ("has_under_tail_color::red", "tail"),
+        ("has_head_pattern::capped", "crown"),
+        ("has_primary_color::red", ""),
+        ("has_shape::owl-like", ""),
+        ("has_size::small_(5_-_9_in)", ""),
+    ],
+)
+def test_part_of_a_cub_attribute(name, part):
+    assert part_of(name) == part
+
+
+REAL = os.environ.get("SCEGG_REAL_DATA")
+
+
+@pytest.mark.skipif(not REAL, reason="SCEGG_REAL_DATA is not set")
+@pytest.mark.parametrize(
+    ("rule", "names"), [("cub", "CUB_attributes.txt"), ("awa2", "AWA2_predicates.txt"), ("sun", "SUN_attributes.txt")]
+)
+def test_rules_agree_with_published_vectors(rule, names):
+    """The published vectors are sums over words: with the right words, one vector per word explains all of them."""
+    folder = Path(REAL) / "word_vectors"
+    words = to_words(read_names(folder / names), rule)
+    published = np.load(folder / f"{rule.upper()}_attribute_word2vec.npy").astype(np.float64)
+    vocabulary = sorted({word for name in words for word in name.split()})
+    counts = np.array([[name.split().count(word) for word in vocabulary] for name in words], dtype=float)
+    solution = np.linalg.lstsq(counts, published)[0]
+    assert np.abs(counts @ solution - published).max() < 1e-5

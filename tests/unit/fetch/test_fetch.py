@@ -1,0 +1,354 @@
+"""Fetching against a server on loopback: whole, cut off, wrong, absent and slow; and archives that are not safe."""
+
+import gzip
+import hashlib
+import io
+import json
+import socket
+import tarfile
+import threading
+import time
+import zipfile
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+
+import pytest
+
+from scegg_core.errors import InputError
+from scegg_core.fetch import archives as fetching
+from scegg_core.fetch import unpack as unpacking
+from scegg_core.fetch.archives import fetch, record_path
+from scegg_core.settings.data import Download
+
+CONTENT = bytes(range(256)) * 4096
+SHA256 = "sha256:" + hashlib.sha256(CONTENT).hexdigest()
+MD5 = "md5:" + hashlib.md5(CONTENT).hexdigest()
+
+
+class Handler(BaseHTTPRequestHandler):
+    """Serves CONTENT; the path says how: /whole, /cut (once), /cut-always, /absent, /slow, /silent."""
+
+    asked: list[tuple[str, str | None]] = []
+    cuts = 0
+
+    def do_GET(self):
+        Handler.asked.append((self.path, self.headers.get("Range")))
+        if self.path == "/absent":
+            return self.send_error(404)
+        start = int((self.headers.get("Range") or "bytes=0-")[6:-1])
+        if start >= len(CONTENT):
+            self.send_response(416)
+            self.send_header("Content-Range", f"bytes */{len(CONTENT)}")
+            return self.end_headers()
+        self.send_response(206 if start else 200)
+        self.send_header("Content-Length", str(len(CONTENT) - start))
+        if self.path != "/untagged":
+            self.send_header("ETag", '"one"')
+        self.end_headers()
+        self.send_content(CONTENT[start:])
+
+    def send_content(self, content: bytes):
+        if self.path == "/silent":
+            time.sleep(1.5)
+        elif self.path == "/slow":
+            for begin in range(0, len(content), len(content) // 5 + 1):
+                self.wfile.write(content[begin : begin + len(content) // 5 + 1])
+                time.sleep(0.1)
+        elif self.path == "/cut-always" or (self.path in ("/cut", "/untagged") and Handler.cuts == 0):
+            Handler.cuts += 1
+            self.wfile.write(content[: len(content) // 2])
+        else:
+            self.wfile.write(content)
+
+    def log_message(self, *_):
+        pass
+
+
+@pytest.fixture
+def address(monkeypatch):
+    monkeypatch.setattr(fetching, "PAUSE", 0.01)
+    monkeypatch.setattr(fetching, "TIMEOUT", (1.0, 0.5))
+    Handler.asked, Handler.cuts = [], 0
+    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+    threading.Thread(target=server.serve_forever, args=(0.02,), daemon=True).start()
+    yield f"http://127.0.0.1:{server.server_port}"
+    server.shutdown()
+    server.server_close()
+
+
+def left(folder) -> list[str]:
+    return sorted(path.name for path in folder.iterdir() if not path.name.endswith(".lock"))
+
+
+@pytest.mark.parametrize("checksum", [SHA256, MD5, SHA256.upper().replace("SHA", "sha"), None])
+def test_a_file_is_fetched_once_and_its_digest_recorded(address, tmp_path, checksum):
+    download = Download(url=f"{address}/whole", file=str(tmp_path / "deep/a.bin"), checksum=checksum)
+    first, second = fetch(download, progress=False), fetch(download, progress=False)
+    assert first.file.read_bytes() == CONTENT
+    assert first.sha256 == second.sha256 == SHA256.removeprefix("sha256:")
+    assert (first.origin, second.origin) == ("downloaded", "there")
+    assert len(Handler.asked) == 1
+    assert json.loads(record_path(first.file).read_text())["sha256"] == first.sha256
+    assert left(first.file.parent) == ["a.bin", "a.bin.sha256.json"]
+
+
+@pytest.mark.parametrize(("path", "second"), [("/cut", f"bytes={len(CONTENT) // 2}-"), ("/untagged", None)])
+def test_a_transfer_that_is_cut_off_is_taken_up_again(address, tmp_path, path, second):
+    file = tmp_path / "a.bin"
+    assert fetch(Download(url=address + path, file=str(file), checksum=SHA256), progress=False).origin == "downloaded"
+    assert file.read_bytes() == CONTENT
+    assert [asked[1] for asked in Handler.asked] == [None, second]
+
+
+def test_what_arrived_before_a_break_is_kept_for_the_next_run(address, tmp_path, monkeypatch):
+    monkeypatch.setattr(fetching, "ATTEMPTS", 1)
+    file = tmp_path / "a.bin"
+    with pytest.raises(InputError) as error:
+        fetch(Download(url=f"{address}/cut", file=str(file), checksum=SHA256), progress=False)
+    assert str(error.value) == (
+        f"cannot fetch {address}/cut (cut off after {len(CONTENT) // 2} bytes, which are kept); "
+        f"put a copy of it ({SHA256}) at {file} by hand and run again."
+    )
+    assert not file.exists()
+    fetch(Download(url=f"{address}/cut", file=str(file), checksum=SHA256), progress=False)
+    assert Handler.asked[-1] == ("/cut", f"bytes={len(CONTENT) // 2}-")
+    assert file.read_bytes() == CONTENT
+
+
+def test_a_whole_part_left_by_a_killed_run_is_not_fetched_again(address, tmp_path):
+    file = tmp_path / "a.bin"
+    (tmp_path / "a.bin.part").write_bytes(CONTENT)
+    (tmp_path / "a.bin.part.etag").write_text('"one"')
+    fetch(Download(url=f"{address}/whole", file=str(file), checksum=SHA256), progress=False)
+    assert file.read_bytes() == CONTENT
+    assert Handler.asked == [("/whole", f"bytes={len(CONTENT)}-")]
+
+
+def test_wrong_bytes_are_thrown_away(address, tmp_path):
+    file, wrong = tmp_path / "a.bin", "md5:" + "0" * 32
+    with pytest.raises(InputError) as error:
+        fetch(Download(url=f"{address}/whole", file=str(file), checksum=wrong), progress=False)
+    assert str(error.value) == (
+        f"what {address}/whole sent has the md5 {MD5[4:]}, but {'0' * 32} was expected, so it was thrown away; "
+        f"put a copy of it ({wrong}) at {file} by hand and run again."
+    )
+    assert left(tmp_path) == []
+
+
+def test_an_absent_file_is_one_sentence(address, tmp_path):
+    file = tmp_path / "a.bin"
+    with pytest.raises(InputError) as error:
+        fetch(Download(url=f"{address}/absent", file=str(file)), progress=False)
+    assert str(error.value) == (
+        f"{address}/absent answers 404 Not Found; "
+        f"put a copy of it (no checksum is published) at {file} by hand and run again."
+    )
+    assert left(tmp_path) == []
+    assert len(Handler.asked) == 1
+
+
+def test_a_slow_host_is_waited_for(address, tmp_path, capfd):
+    fetch(Download(url=f"{address}/slow", file=str(tmp_path / "a.bin"), checksum=SHA256))
+    assert (tmp_path / "a.bin").read_bytes() == CONTENT
+    assert "a.bin" in capfd.readouterr().err  # the progress bar
+
+
+def test_a_silent_host_is_given_up(address, tmp_path, monkeypatch):
+    monkeypatch.setattr(fetching, "ATTEMPTS", 2)
+    with pytest.raises(InputError, match=r"^cannot fetch http://127\.0\.0\.1:\d+/silent \(.*\); put a copy of it"):
+        fetch(Download(url=f"{address}/silent", file=str(tmp_path / "a.bin"), checksum=SHA256), progress=False)
+    assert not (tmp_path / "a.bin").exists()
+
+
+def test_an_unreachable_host_is_one_sentence(tmp_path):
+    with socket.socket() as unused:
+        unused.bind(("127.0.0.1", 0))
+        url = f"http://127.0.0.1:{unused.getsockname()[1]}/a.bin"
+        with pytest.raises(InputError) as error:
+            fetch(Download(url=url, file=str(tmp_path / "a.bin"), checksum=MD5), progress=False)
+    assert str(error.value) == (
+        f"cannot fetch {url} (the host is not reached); "
+        f"put a copy of it ({MD5}) at {tmp_path / 'a.bin'} by hand and run again."
+    )
+
+
+def test_a_copy_put_by_hand_is_taken_and_checked(tmp_path):
+    file = tmp_path / "a.bin"
+    file.write_bytes(CONTENT)
+    assert fetch(Download(url="http://127.0.0.1:9/a", file=str(file), checksum=MD5)).origin == "there"
+    file.write_bytes(b"something else")
+    with pytest.raises(InputError) as error:
+        fetch(Download(url="http://127.0.0.1:9/a", file=str(file), checksum=MD5))
+    assert str(error.value) == (
+        f"{file} has the md5 {hashlib.md5(b'something else').hexdigest()}, but {MD5[4:]} was expected; "
+        "delete it to have it fetched from http://127.0.0.1:9/a, or put a whole copy there."
+    )
+    assert file.read_bytes() == b"something else"
+
+
+def zip_bytes(members: dict[str, bytes]) -> bytes:
+    buffer = io.BytesIO()
+    with zipfile.ZipFile(buffer, "w", zipfile.ZIP_DEFLATED) as archive:
+        for name, content in members.items():
+            archive.writestr(name, content)
+    return buffer.getvalue()
+
+
+def tar_bytes(*members: tuple[tarfile.TarInfo, bytes]) -> bytes:
+    buffer = io.BytesIO()
+    with tarfile.open(fileobj=buffer, mode="w:gz") as archive:
+        for member, content in members:
+            archive.addfile(member, io.BytesIO(content))
+    return buffer.getvalue()
+
+
+def member(name: str, content: bytes = b"", kind: bytes = tarfile.REGTYPE, link: str = ""):
+    info = tarfile.TarInfo(name)
+    info.size, info.type, info.linkname = len(content), kind, link
+    return info, content
+
+
+def zip_link() -> bytes:
+    info = zipfile.ZipInfo("set/link")
+    info.external_attr = 0o120777 << 16
+    buffer = io.BytesIO()
+    with zipfile.ZipFile(buffer, "w") as archive:
+        archive.writestr(info, "/etc")
+    return buffer.getvalue()
+
+
+def archive_of(tmp_path, name: str, content: bytes, provides=("set/a.txt",)) -> Download:
+    (tmp_path / name).write_bytes(content)
+    return Download(
+        url="http://127.0.0.1:9/a", file=str(tmp_path / name), unpack_to=str(tmp_path / "data"), provides=provides
+    )
+
+
+@pytest.mark.parametrize(
+    ("name", "content"),
+    [("a.zip", zip_bytes({"set/a.txt": b"one"})), ("a.tgz", tar_bytes(member("set/a.txt", b"one")))],
+)
+def test_an_archive_is_unpacked_once(tmp_path, name, content):
+    download = archive_of(tmp_path, name, content)
+    fetch(download)
+    made = tmp_path / "data/set/a.txt"
+    assert made.read_bytes() == b"one"
+    before = made.stat().st_mtime_ns
+    fetch(download)
+    assert made.stat().st_mtime_ns == before
+    assert left(tmp_path / "data") == [f".unpacked-{name}.json", "set"]
+
+
+def test_two_archives_share_a_folder(tmp_path):
+    fetch(archive_of(tmp_path, "a.zip", zip_bytes({"set/a.txt": b"one"})))
+    fetch(archive_of(tmp_path, "b.zip", zip_bytes({"set/b.txt": b"two"}), ("set/b.txt",)))
+    assert left(tmp_path / "data/set") == ["a.txt", "b.txt"]
+
+
+def test_another_archive_of_the_same_name_is_unpacked_again(tmp_path):
+    fetch(archive_of(tmp_path, "a.zip", zip_bytes({"set/a.txt": b"one"})))
+    fetch(archive_of(tmp_path, "a.zip", zip_bytes({"set/a.txt": b"two and more"})))
+    assert (tmp_path / "data/set/a.txt").read_bytes() == b"two and more"
+
+
+def test_content_unpacked_by_hand_is_taken_without_the_archive(tmp_path):
+    (tmp_path / "data/set").mkdir(parents=True)
+    (tmp_path / "data/set/a.txt").write_text("by hand")
+    download = archive_of(tmp_path, "a.zip", b"")
+    (tmp_path / "a.zip").unlink()
+    assert fetch(download).origin == "unpacked there"
+
+
+def test_an_unpacking_that_was_broken_off_is_done_again(tmp_path, monkeypatch):
+    download = archive_of(tmp_path, "a.zip", zip_bytes({"set/a.txt": b"one", "set/b.txt": b"two"}))
+    merge = unpacking._merge
+
+    def broken(source, target):
+        (target / "set").mkdir()
+        (target / "set/a.txt").write_text("half")
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(unpacking, "_merge", broken)
+    with pytest.raises(KeyboardInterrupt):
+        fetch(download)
+    monkeypatch.setattr(unpacking, "_merge", merge)
+    fetch(download)
+    assert (tmp_path / "data/set/a.txt").read_bytes() == b"one"
+    assert (tmp_path / "data/set/b.txt").exists()
+
+
+BOMB = zip_bytes({"zeros": bytes(120 << 20)})
+UNSAFE = [
+    (
+        "up.zip",
+        zip_bytes({"../x.txt": b"1"}),
+        "holds '../x.txt', which would leave its folder; do not use this archive.",
+    ),
+    ("root.zip", zip_bytes({"/x.txt": b"1"}), "holds '/x.txt', which would leave its folder; do not use this archive."),
+    ("disk.zip", zip_bytes({"C:\\x": b"1"}), "holds 'C:\\\\x', which would leave its folder; do not use this archive."),
+    ("link.zip", zip_link(), "holds the link 'set/link'; do not use this archive."),
+    (
+        "bomb.zip",
+        BOMB,
+        "would unpack to more than 100 times its size (at 'zeros'), as only a bomb does; do not use this archive.",
+    ),
+    (
+        "bomb.tgz",
+        tar_bytes(member("zeros", bytes(120 << 20))),
+        "would unpack to more than 100 times its size (at 'zeros'), as only a bomb does; do not use this archive.",
+    ),
+    (
+        "up.tgz",
+        tar_bytes(member("set/../../x", b"1")),
+        "holds 'set/../../x', which would leave its folder; do not use this archive.",
+    ),
+    (
+        "root.tgz",
+        tar_bytes(member("/x", b"1")),
+        "holds '/x', which would leave its folder; do not use this archive.",
+    ),
+    (
+        "link.tgz",
+        tar_bytes(member("set/out", kind=tarfile.SYMTYPE, link="../../x")),
+        "holds the link set/out to '../../x', which would leave its folder; do not use this archive.",
+    ),
+    (
+        "hard.tgz",
+        tar_bytes(member("set/out", kind=tarfile.LNKTYPE, link="/etc/passwd")),
+        "holds the link set/out to '/etc/passwd', which would leave its folder; do not use this archive.",
+    ),
+    (
+        "device.tgz",
+        tar_bytes(member("set/null", kind=tarfile.CHRTYPE)),
+        "holds 'set/null', which is neither file nor folder; do not use this archive.",
+    ),
+    ("text.zip", b"not an archive", "is neither a zip nor a tar archive; fetch it again."),
+]
+
+
+@pytest.mark.parametrize(("name", "content", "sentence"), UNSAFE, ids=[name for name, *_ in UNSAFE])
+def test_unsafe_archives_are_refused_and_leave_nothing(tmp_path, name, content, sentence):
+    download = archive_of(tmp_path, name, content)
+    for _ in range(2):
+        with pytest.raises(InputError) as error:
+            fetch(download)
+        assert str(error.value) == f"{tmp_path / name} {sentence}"
+    assert left(tmp_path / "data") == []
+    assert left(tmp_path) == sorted(["data", name, f"{name}.sha256.json"])
+
+
+def test_damaged_archives_are_refused_and_leave_nothing(tmp_path):
+    whole = gzip.decompress(tar_bytes(member("set/a.txt", bytes(100_000)), member("set/b.txt", bytes(100_000))))
+    download = archive_of(tmp_path, "a.tgz", gzip.compress(whole)[:200])
+    with pytest.raises(InputError, match=r"a\.tgz is a damaged archive \(.*\); delete it and fetch it again\.$"):
+        fetch(download)
+    assert left(tmp_path / "data") == []
+
+
+def test_an_archive_without_what_it_should_hold_is_refused(tmp_path):
+    download = archive_of(tmp_path, "a.zip", zip_bytes({"other.txt": b"1"}))
+    with pytest.raises(InputError) as error:
+        fetch(download)
+    assert str(error.value) == (
+        f"{tmp_path / 'a.zip'} was unpacked into {tmp_path / 'data'}, but set/a.txt is not in it; "
+        "it is another archive, replace it."
+    )

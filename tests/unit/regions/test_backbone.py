@@ -1,0 +1,124 @@
+"""Backbones: any torchvision network, its last feature map, and weight files that fit or are refused."""
+
+import pickle
+
+import pytest
+import torch
+
+from scegg_core.errors import InputError
+from scegg_core.regions.backbone import build_backbone, feature_extractor, map_size, random_features
+from scegg_core.regions.vision import import_torchvision
+from scegg_core.settings.data import BackboneSettings
+
+import_torchvision()
+from torchvision import models  # noqa: E402
+
+
+def settings(**values) -> BackboneSettings:
+    """A small random network unless said otherwise."""
+    return BackboneSettings(**{"network": "resnet18", "weights": "random", "image_size": 64} | values)
+
+
+@pytest.mark.parametrize(
+    ("network", "channels", "grid"),
+    [
+        ("resnet18", 512, 2),
+        ("resnet50", 2048, 2),
+        ("resnet101", 2048, 2),
+        ("mobilenet_v2", 1280, 2),
+        ("shufflenet_v2_x0_5", 1024, 2),
+    ],
+)
+def test_size_of_the_last_map_is_read(network, channels, grid):
+    size = map_size(build_backbone(settings(network=network), None), 64)
+    assert (size.channels, size.height, size.width, size.regions) == (channels, grid, grid, grid * grid)
+
+
+@pytest.mark.parametrize("network", ["resnet18", "mobilenet_v2", "regnet_y_400mf"])
+def test_features_are_those_of_the_whole_network(network):
+    torch.manual_seed(0)
+    whole = models.get_model(network, weights=None).eval()
+    features = feature_extractor(network).eval()
+    features.load_state_dict(
+        {
+            k.removeprefix("features."): v
+            for k, v in whole.state_dict().items()
+            if k.removeprefix("features.") in features.state_dict()
+        }
+    )
+    images = torch.rand(2, 3, 64, 64)
+    last = []
+    pool = whole.features if network == "mobilenet_v2" else whole.avgpool
+    hook = pool.register_forward_hook(
+        lambda _m, given, out: last.append(out if network == "mobilenet_v2" else given[0])
+    )
+    with torch.no_grad():
+        whole(images)
+        torch.testing.assert_close(features(images), last[0])
+    hook.remove()
+
+
+def test_448_pixels_give_196_regions():
+    assert map_size(build_backbone(settings(), None), 448).regions == 196
+
+
+@pytest.mark.parametrize("prefix", ["", "features."])
+def test_weight_file_of_features_or_of_the_whole_network(tmp_path, prefix):
+    given = settings(network="mobilenet_v2")
+    network = feature_extractor("mobilenet_v2")
+    torch.save({prefix + name: value for name, value in network.state_dict().items()}, tmp_path / "weights.pt")
+    loaded = build_backbone(given, tmp_path / "weights.pt")
+    images = torch.randint(0, 256, (2, 3, 64, 64), dtype=torch.uint8)
+    scaled = (images.float() / 255 - torch.tensor([0.485, 0.456, 0.406]).view(3, 1, 1)) / torch.tensor(
+        [0.229, 0.224, 0.225]
+    ).view(3, 1, 1)
+    with torch.no_grad():
+        expected = network.eval()(scaled).flatten(2).transpose(1, 2)
+        torch.testing.assert_close(loaded(images), expected, rtol=1e-4, atol=1e-5)
+
+
+def test_weights_of_another_network_are_refused(tmp_path):
+    torch.save(feature_extractor("resnet50").state_dict(), tmp_path / "weights.pt")
+    with pytest.raises(InputError, match=r"weights\.pt does not fit resnet18: .*size mismatch"):
+        build_backbone(settings(), tmp_path / "weights.pt")
+
+
+def test_missing_weight_is_named(tmp_path):
+    torch.save({"other": torch.zeros(1)}, tmp_path / "weights.pt")
+    with pytest.raises(
+        InputError, match=r"weights\.pt does not hold weights of resnet18: 'conv1\.weight' is not in it\."
+    ):
+        build_backbone(settings(), tmp_path / "weights.pt")
+
+
+class Malicious:
+    """Runs code when it is unpickled."""
+
+    def __reduce__(self):
+        return (open, ("pwned", "w"))
+
+
+def test_a_malicious_pickle_is_refused_and_not_run(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "weights.pt").write_bytes(pickle.dumps(Malicious()))
+    with pytest.raises(InputError, match=r"weights\.pt is refused: it is not a plain file of tensors"):
+        build_backbone(settings(), tmp_path / "weights.pt")
+    assert not (tmp_path / "pwned").exists()
+
+
+def test_networks_without_a_feature_map_are_refused():
+    with pytest.raises(InputError, match="'vit_b_16' has no feature map"):
+        feature_extractor("vit_b_16")
+
+
+def test_unknown_cut_is_refused():
+    with pytest.raises(InputError, match="features_up_to is 'layer9'; resnet18 has conv1, bn1"):
+        feature_extractor("resnet18", "layer9")
+
+
+def test_random_start_is_fixed_and_leaves_global_state_alone():
+    torch.manual_seed(5)
+    before = torch.get_rng_state()
+    first, second = random_features(settings()), random_features(settings())
+    assert torch.equal(torch.get_rng_state(), before)
+    assert all(torch.equal(a, b) for a, b in zip(first.parameters(), second.parameters(), strict=True))

@@ -1,0 +1,278 @@
+"""From image files to shards: order, overlap, too little memory, decoders; on CUDA where there is one."""
+
+import io
+import threading
+
+import numpy as np
+import pytest
+import torch
+from PIL import Image
+from torch import nn
+
+from scegg_core.artifacts.files import Provenance
+from scegg_core.errors import InputError
+from scegg_core.regions.backbone import build_backbone
+from scegg_core.regions.decoding import (
+    Encoded,
+    GpuDecoder,
+    PillowDecoder,
+    load_image,
+    load_images,
+    loaded_batches,
+    make_decoder,
+)
+from scegg_core.regions.extraction import Rate, _forward, batch_size_on, extract_shard, fitting_batch, region_features
+from scegg_core.regions.store import RegionStore, one_ahead
+from scegg_core.settings.data import BackboneSettings
+
+CPU = torch.device("cpu")
+needs_cuda = pytest.mark.skipif(not torch.cuda.is_available(), reason="there is no CUDA device")
+
+
+def settings(**values) -> BackboneSettings:
+    given = {"network": "resnet18", "features_up_to": "layer1", "weights": "random", "image_size": 32, "batch_size": 4}
+    return BackboneSettings(**given | values)
+
+
+@pytest.fixture(scope="module")
+def pictures(tmp_path_factory) -> list:
+    """Eleven smooth JPEG pictures of different sizes, no two alike."""
+    folder = tmp_path_factory.mktemp("pictures")
+    rng = np.random.default_rng(0)
+    paths = [folder / f"{number:02d}.jpg" for number in range(11)]
+    for number, path in enumerate(paths):
+        small = Image.fromarray(rng.integers(0, 256, (5, 5, 3), dtype=np.uint8))
+        small.resize((60 + 7 * number, 90 - 3 * number), Image.Resampling.BICUBIC).save(path, quality=95)
+    return paths
+
+
+def test_a_shard_holds_each_images_features_under_its_row(pictures, tmp_path):
+    given = settings()
+    backbone = build_backbone(given, None)
+    extract_shard(backbone, pictures, range(20, 31), given, CPU, tmp_path / "part.parquet", Provenance("regions"))
+    store = RegionStore([tmp_path / "part.parquet"])
+    images, found = map(np.concatenate, zip(*store.scan(), strict=True))
+    assert images.tolist() == list(range(20, 31))
+    for path, features in zip(pictures, found, strict=True):
+        alone = torch.from_numpy(np.array(load_image(path, given))).permute(2, 0, 1)[None]
+        np.testing.assert_allclose(features, backbone(alone)[0].numpy(), atol=5e-3)
+
+
+@pytest.mark.parametrize("size", [1, 3, 11, 50])
+def test_the_batch_size_changes_nothing(pictures, size):
+    backbone = build_backbone(settings(), None)
+    usual = np.concatenate(list(region_features(backbone, pictures, settings(), CPU)))
+    other = np.concatenate(list(region_features(backbone, pictures, settings(batch_size=size), CPU)))
+    np.testing.assert_allclose(other, usual, atol=5e-3)
+
+
+def test_the_network_gets_channels_last(pictures):
+    class Watching(nn.Module):
+        def forward(self, images):
+            assert images.is_contiguous(memory_format=torch.channels_last)
+            return images.float().flatten(2).transpose(1, 2)
+
+    features = next(region_features(Watching(), pictures, settings(), CPU))
+    np.testing.assert_array_equal(features[2].reshape(32, 32, 3), load_image(pictures[2], settings()))
+
+
+@pytest.mark.parametrize("value", [1e5, float("nan")])
+def test_features_that_half_precision_cannot_hold_are_refused(pictures, value):
+    class Exploding(nn.Module):
+        def forward(self, images):
+            features = images.float().flatten(2).transpose(1, 2).clone()
+            features[0, 5, 1] = value
+            return features
+
+    with pytest.raises(InputError, match="region features that are not finite in half precision"):
+        next(region_features(Exploding(), pictures, settings(), CPU))
+
+
+class Small(nn.Module):
+    """A device with memory for three images."""
+
+    most = 3
+
+    def forward(self, images):
+        if len(images) > self.most:
+            raise torch.cuda.OutOfMemoryError("too many")
+        return images.float() + 1
+
+
+def test_too_large_a_batch_is_run_in_halves():
+    images = torch.arange(11)[:, None]
+    assert torch.equal(_forward(Small(), images, settings()), images + 1.0)
+
+
+def test_too_little_memory_for_one_image_is_an_error():
+    network = Small()
+    network.most = 0
+    with pytest.raises(torch.cuda.OutOfMemoryError):
+        _forward(network, torch.zeros(4, 1), settings())
+
+
+@pytest.mark.parametrize(
+    ("free", "per_image", "expected"),
+    [(0, 10, 1), (200, 10, 8), (319, 10, 8), (320, 10, 16), (10**12, 10, 512), (100, 0, 32)],
+)
+def test_batch_that_fits_is_a_power_of_two_in_half_the_memory(free, per_image, expected):
+    assert fitting_batch(free, per_image) == expected
+
+
+def test_on_a_cpu_the_batch_is_as_set_or_the_usual():
+    assert batch_size_on(CPU, nn.Identity(), settings(batch_size=7)) == 7
+    assert batch_size_on(CPU, nn.Identity(), settings(batch_size=None)) == 32
+
+
+def test_all_unusable_images_are_named_and_no_shard_is_left(pictures, tmp_path):
+    (tmp_path / "empty.jpg").touch()
+    (tmp_path / "cut.jpg").write_bytes(pictures[0].read_bytes()[:300])
+    paths = [pictures[0], tmp_path / "empty.jpg", *pictures, tmp_path / "cut.jpg", tmp_path / "gone.jpg"]
+    backbone = build_backbone(settings(), None)
+    with pytest.raises(InputError, match=r"^3 images cannot be read: .*empty\.jpg .*cut\.jpg .*gone\.jpg is missing"):
+        extract_shard(backbone, paths, range(15), settings(), CPU, tmp_path / "part.parquet", Provenance("regions"))
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["cut.jpg", "empty.jpg"]
+
+
+def test_images_are_loaded_while_a_batch_is_in_use(pictures):
+    loaded, enough = [], threading.Event()
+
+    class Counting(PillowDecoder):
+        def load(self, path):
+            loaded.append(path)
+            if len(loaded) > 8:
+                enough.set()
+            return super().load(path)
+
+    batches = loaded_batches(pictures, Counting(settings(), CPU), size=4)
+    next(batches)
+    assert enough.wait(10)  # the second batch is there and more, though nobody asked for it
+    assert [len(batch) for batch in batches] == [4, 3]
+    assert sorted(loaded) == pictures
+
+
+def test_one_item_is_made_ahead_and_errors_pass():
+    made, second = [], threading.Event()
+
+    def items():
+        for number in range(4):
+            made.append(number)
+            if number == 1:
+                second.set()
+            yield number
+        raise ValueError("the end")
+
+    ahead = one_ahead(items())
+    assert next(ahead) == 0
+    assert second.wait(10)
+    assert made == [0, 1]
+    assert [next(ahead), next(ahead), next(ahead)] == [1, 2, 3]
+    with pytest.raises(ValueError, match="the end"):
+        next(ahead)
+    assert list(one_ahead(iter([]))) == []
+
+
+def test_rate_says_what_the_network_waited_for():
+    sentence = Rate(images=1200, seconds=60.0, waited=3.0).sentence("part-0001")
+    assert sentence == (
+        "part-0001: 1,200 images in 60.0 s, 20.0 images/s; the network waited for images 5% of the time"
+    )
+
+
+def test_rate_is_in_the_log(pictures, tmp_path, capsys):
+    backbone = build_backbone(settings(), None)
+    extract_shard(backbone, pictures, range(11), settings(), CPU, tmp_path / "p.parquet", Provenance("regions"))
+    assert "p: 11 images in " in capsys.readouterr().err
+
+
+def by_pillow(files: list) -> list:
+    """A decoder of JPEG bytes with the GPU decoder's interface."""
+    images = [np.array(Image.open(io.BytesIO(file.numpy().tobytes())).convert("RGB")) for file in files]
+    return [torch.from_numpy(image).permute(2, 0, 1) for image in images]
+
+
+@pytest.mark.parametrize("resize", ["squash", "crop"])
+def test_resizing_of_decoded_images_is_pillows(pictures, resize):
+    given = settings(resize=resize)
+    decoder = GpuDecoder(given, CPU, by_pillow)
+    loaded = [decoder.load(path) for path in pictures]
+    assert all(isinstance(item, Encoded) for item in loaded)
+    difference = decoder.batch(loaded).int() - load_images(pictures, given).int()
+    # Pillow crops at fractions of a pixel, and rounds after each of its two passes
+    assert difference.abs().max() <= (1 if resize == "squash" else 12)
+    assert difference.float().mean().abs() < 0.5
+
+
+def test_what_the_gpu_cannot_decode_goes_to_pillow_and_keeps_its_place(pictures, tmp_path):
+    with Image.open(pictures[1]) as image:
+        turned = Image.Exif()
+        turned[0x0112] = 6
+        image.save(tmp_path / "turned.jpg", exif=turned)
+        image.convert("CMYK").save(tmp_path / "cmyk.jpg")
+        image.save(tmp_path / "picture.png")
+    others = [tmp_path / name for name in ("turned.jpg", "cmyk.jpg", "picture.png")]
+    paths = [others[0], pictures[0], others[1], pictures[5], others[2]]
+    decoder = GpuDecoder(settings(), CPU, by_pillow)
+    loaded = [decoder.load(path) for path in paths]
+    assert [isinstance(item, Encoded) for item in loaded] == [False, True, False, True, False]
+    batch, expected = decoder.batch(loaded), load_images(paths, settings())
+    assert torch.equal(batch[[0, 2, 4]], expected[[0, 2, 4]])
+    assert (batch[[1, 3]].int() - expected[[1, 3]].int()).abs().max() <= 1
+
+
+def test_a_batch_that_the_gpu_fails_on_is_decoded_by_pillow(pictures):
+    def failing(_files):
+        raise RuntimeError("nvjpeg error")
+
+    decoder = GpuDecoder(settings(), CPU, failing)
+    assert torch.equal(decoder.batch([decoder.load(path) for path in pictures]), load_images(pictures, settings()))
+
+
+def test_a_damaged_jpeg_is_named(pictures, tmp_path):
+    damaged = bytearray(pictures[0].read_bytes())
+    damaged[30:400] = bytes(370)
+    (tmp_path / "damaged.jpg").write_bytes(damaged)
+    decoder = GpuDecoder(settings(), CPU, by_pillow)
+    found = decoder.load(tmp_path / "damaged.jpg")
+    assert isinstance(found, str)
+    assert "damaged.jpg" in found
+
+
+def test_a_gpu_decoder_is_refused_where_there_is_none():
+    with pytest.raises(InputError, match="'gpu', but there is no JPEG decoder of torchvision on cpu"):
+        make_decoder(settings(decoder="gpu"), CPU)
+
+
+@needs_cuda
+def test_cuda_gives_the_cpus_features(pictures):
+    given = settings(batch_size=None)
+    on_cpu = np.concatenate(list(region_features(build_backbone(given, None), pictures, given, CPU)))
+    cuda = torch.device("cuda")
+    on_gpu = np.concatenate(list(region_features(build_backbone(given, None), pictures, given, cuda)))
+    np.testing.assert_allclose(on_gpu, on_cpu, atol=2e-2)
+
+
+@needs_cuda
+def test_half_precision_on_cuda_is_close(pictures):
+    cuda, half = torch.device("cuda"), settings(precision="float16")
+    exact = np.concatenate(list(region_features(build_backbone(settings(), None), pictures, settings(), cuda)))
+    rough = np.concatenate(list(region_features(build_backbone(half, None), pictures, half, cuda)))
+    assert np.abs(rough - exact).mean() < 0.01 * np.abs(exact).mean() + 1e-3
+
+
+@needs_cuda
+def test_cuda_batch_follows_free_memory(pictures):
+    cuda = torch.device("cuda")
+    found = batch_size_on(cuda, build_backbone(settings(), None).to(cuda), settings(batch_size=None))
+    assert found & (found - 1) == 0
+    assert 1 <= found <= 512
+
+
+@needs_cuda
+def test_torchvisions_decoder_is_close_to_pillow(pictures):
+    try:
+        decoder = make_decoder(settings(decoder="gpu"), torch.device("cuda"))
+    except InputError as error:
+        pytest.skip(str(error))
+    batch = decoder.batch([decoder.load(path) for path in pictures]).cpu()
+    assert (batch.int() - load_images(pictures, settings()).int()).abs().float().mean() < 2

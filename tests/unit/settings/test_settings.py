@@ -1,0 +1,230 @@
+"""Settings: one definition of each, refused when misspelt or out of range, layered as documented."""
+
+import re
+from dataclasses import asdict, fields, replace
+from pathlib import Path
+
+import pytest
+import yaml
+
+from scegg_core.errors import InputError
+from scegg_core.regions.train import BackboneTrainingSettings
+from scegg_core.settings.aviary import AviarySettings
+from scegg_core.settings.base import deep_merge
+from scegg_core.settings.checks import torchvision_networks
+from scegg_core.settings.data import DatasetSettings
+from scegg_core.settings.resolve import STAGES, read_configuration
+from scegg_core.settings.schema import schema_text
+from tests.conftest import ROOT
+
+
+@pytest.fixture
+def values() -> dict:
+    """What config.yaml says."""
+    return yaml.safe_load((ROOT / "config.yaml").read_text())
+
+
+def test_schema_file_is_made_from_the_classes():
+    assert (ROOT / "schemas/config.schema.yaml").read_text() == schema_text(), "run: make schema"
+
+
+@pytest.mark.parametrize("section", STAGES)
+def test_config_lists_every_setting_with_its_default(values, section):
+    assert set(values[section]) == {field.name for field in fields(STAGES[section])}
+    assert STAGES[section](**values[section]) == STAGES[section]()
+
+
+def test_config_names_every_setting_of_a_data_set_with_its_default():
+    lines = (ROOT / "config.yaml").read_text().split("\ndatasets:")[0].splitlines()
+    start = max(number for number, line in enumerate(lines) if not line.startswith("#")) + 1
+    said = yaml.safe_load("\n".join(line.removeprefix("#") for line in lines[start:] if line.startswith("#   ")))
+    own = asdict(DatasetSettings(format="cub", folder="x"))
+    for name in ("format", "folder", *STAGES):
+        del own[name]
+    assert said["section"] | {"backbone": {**said["section"]["backbone"], "training": {}}} == as_lists(own)
+    assert said["section"]["backbone"]["training"] == asdict(BackboneTrainingSettings())
+    assert said["generate"] == asdict(AviarySettings())
+
+
+def as_lists(value):
+    """The same with lists for tuples, as YAML has them."""
+    if isinstance(value, dict):
+        return {name: as_lists(part) for name, part in value.items()}
+    return list(value) if isinstance(value, tuple) else value
+
+
+def test_config_validates_against_the_schema(values):
+    from snakemake.utils import validate
+
+    validate(values, str(ROOT / "schemas/config.schema.yaml"))
+
+
+def test_overlays_are_valid(values, monkeypatch, tmp_path):
+    monkeypatch.setenv("SCEGG_REAL_DATA", str(tmp_path))
+    overlays = [*sorted((ROOT / "overlays").glob("*.yaml")), *(ROOT / "tests").rglob("*.yaml")]
+    for overlay in overlays:
+        given = values
+        for layer in overlays:
+            if overlay.stem.startswith(layer.stem):  # cub100_on_g lies over cub100
+                given = deep_merge(given, yaml.safe_load(layer.read_text()))
+        read_configuration(given)
+
+
+def test_variant_wins_over_data_set_over_section(values):
+    values["eggn"] = {"epochs": 1, "batch_size": 2, "critic_steps": 3}
+    values["datasets"]["cub"]["eggn"] = {"batch_size": 20, "critic_steps": 30}
+    values["variants"]["sc-egg"]["eggn"] = {"critic_steps": 300}
+    found = read_configuration(values).eggn_of("cub", "sc-egg")
+    assert (found.epochs, found.batch_size, found.critic_steps) == (1, 20, 300)
+
+
+def test_ablations_differ_from_the_full_method_in_one_setting(values):
+    config = read_configuration(values)
+    full = asdict(config.scen_of("cub", "sc-egg"))
+    changed = {
+        name: {k for k, v in asdict(config.scen_of("cub", name)).items() if v != full[k]}
+        for name in ("wo-lce", "wo-gce", "wo-scr")
+    }
+    assert changed == {"wo-lce": {"local_weight"}, "wo-gce": {"global_weight"}, "wo-scr": {"stage2_epochs"}}
+    assert config.variant("wo-egs").space == "sc-egg"
+    assert config.eggn_of("cub", "wo-egs").seen_guidance == config.eggn_of("cub", "wo-egs").unseen_guidance == 0
+
+
+#: What the authors' script really runs, by stage.
+RELEASED = {
+    "scen": {
+        "optimizer": "rmsprop", "learning_rate": 1e-4, "weight_decay": 1e-4, "momentum": 0.9,
+        "stage1_steps": 2000, "stage2_steps": 4000, "stage2_learning_rate": None, "compression": "mean",
+        "classifier_width": 1024, "stage2_updates": "classifier", "stage2_reduction": "mean",
+        "softmax_classes": "seen", "sampling": "class_balanced", "local_scale": 1.0, "initialization": "dazle",
+        "initial_std": 1.0, "batch_size": 64,
+    },
+    "eggn": {
+        "learning_rate": 1e-3, "epochs": 50, "feedback_strength": 0.0, "seen_guidance": 1.0, "unseen_guidance": 1e-3,
+        "seen_path": "reconstruction", "decoder_loss": "weighted_l1", "sampling": "class_balanced", "batch_size": 64,
+        "adversarial_weight": 1.0, "decoder_weight": 0.01, "freeze_decoder": False, "decoder_learning_rate": 1e-4,
+        "feedback_learning_rate": 1e-4,
+    },
+    "synthesis": {"per_class": 400, "feedback_strength": 0.0},
+    "classifier": {"input": "transformed", "epochs": 25, "learning_rate": 5e-4, "batch_size": 400},
+}  # fmt: skip
+#: What the paper's text says.
+TEXT = {"learning_rate": 1e-4, "batch_size": 64, "epochs": 200, "adversarial_weight": 10.0, "decoder_weight": 0.01}
+TEXT |= {"seen_guidance": 0.1, "unseen_guidance": 0.1, "decoder_loss": "l1", "guidance_classes": "all"}
+
+
+@pytest.mark.parametrize("dataset", ["aviary", "cub", "sun", "awa2"])
+def test_released_code_has_all_its_departures_on_every_data_set(values, dataset):
+    config = read_configuration(values)
+    found = {stage: getattr(config, f"{stage}_of")(dataset, "released-code") for stage in RELEASED}
+    assert {
+        stage: {name: getattr(found[stage], name) for name in given} for stage, given in RELEASED.items()
+    } == RELEASED
+    assert found["classifier"].batch_size == found["synthesis"].per_class
+
+
+@pytest.mark.parametrize("dataset", ["aviary", "cub", "sun", "awa2", "cub100"])
+def test_paper_has_the_texts_values_on_every_data_set(values, dataset, monkeypatch, tmp_path):
+    monkeypatch.setenv("SCEGG_REAL_DATA", str(tmp_path))
+    overlay = yaml.safe_load((ROOT / "overlays/cub100.yaml").read_text())
+    config = read_configuration(deep_merge(values, overlay))
+    assert config.scen_of(dataset, "paper") == STAGES["scen"]()
+    found = config.eggn_of(dataset, "paper")
+    assert {name: getattr(found, name) for name in TEXT} == TEXT
+    assert config.classifier_of(dataset, "paper").input == "dense"
+
+
+def test_on_cub_the_full_method_is_the_papers(values):
+    config = read_configuration(values)
+    assert config.scen_of("cub", config.variant("sc-egg").space) == config.scen_of("cub", "paper")
+    assert config.eggn_of("cub", "sc-egg") == config.eggn_of("cub", "paper")
+
+
+def test_departures_found_on_validation_stay_out_of_the_papers_settings(values):
+    config = read_configuration(values)
+    full, plus = (asdict(config.scen_of("cub", name)) for name in ("sc-egg", "sc-egg-plus"))
+    changed = {name for name, value in plus.items() if value != full[name]}
+    assert changed == {"region_norm", "compression_start", "attention_rate", "softmax_classes", "local_scale"}
+    guide = {"seen_guidance": 0.1, "unseen_guidance": 0.1}
+    rest = {"sampling": "random", "adversarial_weight": 10.0, "feedback_strength": 1.0}
+    assert replace(config.eggn_of("cub", "sc-egg-plus"), **guide, **rest) == config.eggn_of("cub", "sc-egg")
+    assert config.synthesis_of("cub", "sc-egg-plus").feedback_strength == 0
+    assert config.classifier_of("cub", "sc-egg").input == config.classifier_of("cub", "paper").input == "dense"
+    assert config.classifier_of("cub", "sc-egg-plus").input == "transformed"
+
+
+def test_what_validation_on_cub100_chose_is_sc_egg_plus(values, monkeypatch, tmp_path):
+    monkeypatch.setenv("SCEGG_REAL_DATA", str(tmp_path))
+    for name in ("cub100", "cub100_released_stage3"):
+        values = deep_merge(values, yaml.safe_load((ROOT / f"overlays/{name}.yaml").read_text()))
+    config = read_configuration(values)
+    row, plus = (
+        (
+            config.scen_of("cub100", config.variant(name).space),
+            replace(config.eggn_of("cub100", name), feedback_learning_rate=1.0),  # of no use without feedback
+            config.synthesis_of("cub100", name),
+            config.classifier_of("cub100", name),
+        )
+        for name in ("sc-egg", "sc-egg-plus")
+    )
+    assert row == plus
+
+
+def test_benchmarks_have_five_seeds(values):
+    config = read_configuration(values)
+    for name in ("cub", "sun", "awa2"):
+        assert config.dataset(name).seeds == (0, 1, 2, 3, 4)
+        assert [seed for variant, seed in config.runs(name) if variant == "sc-egg"] == [0, 1, 2, 3, 4]
+
+
+def test_validation_split_has_its_data_sets_settings(values):
+    config = read_configuration(values)
+    assert config.scen_of("cub/validation", "sc-egg") == config.scen_of("cub", "sc-egg")
+
+
+@pytest.mark.parametrize(
+    ("section", "change", "sentence"),
+    [
+        ("eggn", {"epochs": 0}, "config: eggn.epochs is 0: should be greater than or equal to 1."),
+        ("eggn", {"generator": "gan"}, "config: eggn.generator is 'gan': "),
+        ("scen", {"learning_rat": 1}, "config: scen.learning_rat is not a known setting (misspelt?)."),
+        ("run", {"deterministic": "perhaps"}, "config: run.deterministic is 'perhaps': "),
+        ("tsne", {"variants": []}, "config: tsne.variants is []: "),
+        ("run", {"device": "gpu"}, "config: run.device is 'gpu': should match pattern '^(auto|cpu|cuda("),
+        ("run", {"device": "cuda:"}, "config: run.device is 'cuda:': should match pattern "),
+        ("datasets", {"x": {"format": "cub"}}, "config: datasets.x.folder is missing."),
+    ],
+)
+def test_bad_values_get_a_sentence(values, section, change, sentence):
+    values[section] = {**values.get(section, {}), **change}
+    with pytest.raises(InputError, match="^" + re.escape(sentence)):
+        read_configuration(values)
+
+
+@pytest.mark.parametrize("device", ["auto", "cpu", "cuda", "cuda:0", "cuda:12"])
+def test_devices_that_torch_knows_are_taken(values, device):
+    values["run"]["device"] = device
+    assert read_configuration(values).run.device == device
+
+
+def test_networks_are_those_of_torchvision():
+    from scegg_core.regions.vision import import_torchvision
+
+    import_torchvision()
+    from torchvision import models
+
+    assert torchvision_networks() >= set(models.list_models(module=models))
+
+
+def test_pins_of_conda_and_pip_are_the_same():
+    conda = yaml.safe_load((ROOT / "envs/scegg.yaml").read_text())
+    assert {"pip": ["-r requirements.txt"]} in conda["dependencies"]
+    pins = [
+        line for line in (ROOT / "envs/requirements.txt").read_text().splitlines() if line and not line.startswith("#")
+    ]
+    assert all("==" in pin for pin in pins)
+
+
+def test_core_never_names_the_workflow_engine():
+    named = [path for path in Path(ROOT / "scegg_core").rglob("*.py") if "snakemake" in path.read_text().lower()]
+    assert named == []

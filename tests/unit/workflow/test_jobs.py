@@ -1,0 +1,81 @@
+"""The frame of a job: what its provenance says, and inputs that do not belong together."""
+
+import os
+import signal
+import subprocess
+import sys
+from pathlib import Path
+from types import SimpleNamespace
+
+import pytest
+import torch
+
+from scegg_core.artifacts.files import Provenance, input_digest, read_description, write_record, write_tensors
+from scegg_core.errors import InputError
+from scegg_core.workflow.job import Job
+from tests.conftest import ROOT
+
+
+class Params(dict):
+    """Named values, as a task has them."""
+
+    __getattr__ = dict.__getitem__
+
+
+def job(inputs: dict, deterministic: bool = True) -> Job:
+    params = Params(settings={"epochs": 2}, code="abc", deterministic=deterministic)
+    return Job(SimpleNamespace(rule="embed", params=params, input=inputs))
+
+
+def write_scaler(path: Path, value: float, **made_from) -> str:
+    write_tensors(path, "scaler", {"low": torch.full((2,), value)}, Provenance("stage", **made_from))
+    return str(path)
+
+
+def test_provenance_names_settings_code_inputs_and_device(tmp_path):
+    scaler = write_scaler(tmp_path / "a.safetensors", 1.0)
+    made = job({"scaler": scaler, "several": [scaler, scaler]}).provenance(seed=3, device=torch.device("cpu"))
+    digest = input_digest(scaler)
+    assert made.inputs == {"scaler": digest, "several": f"{digest}+{digest}"}
+    assert (made.stage, made.settings, made.code, made.seed) == ("embed", {"epochs": 2}, "abc", 3)
+    assert made.computed == ("cpu, deterministic",)
+
+
+def test_what_inputs_were_computed_on_is_handed_down(tmp_path):
+    first = write_scaler(tmp_path / "a.safetensors", 1.0, computed=("cuda, not deterministic",))
+    assert job({"scaler": first}).provenance().computed == ("cuda, not deterministic",)
+    both = job({"scaler": first}, deterministic=False).provenance(device=torch.device("cpu"))
+    assert both.computed == ("cpu, not deterministic", "cuda, not deterministic")
+    write_record(tmp_path / "m.json", "metrics", {"acc": 1.0}, both)
+    assert read_description(tmp_path / "m.json")["provenance"]["computed"] == list(both.computed)
+
+
+def test_inputs_made_from_another_scen_are_refused(tmp_path):
+    scen, other = (write_scaler(tmp_path / f"scen{n}.safetensors", n) for n in (1.0, 2.0))
+    features = write_scaler(tmp_path / "features.safetensors", 3.0, inputs={"scen": input_digest(scen)})
+    assert job({"scen": scen, "features": features}).provenance().inputs["scen"] == input_digest(scen)
+    with pytest.raises(InputError, match=r"features\.safetensors was made from another scen than the one there is now"):
+        job({"scen": other, "features": features}).provenance()
+
+
+STOPPED = """
+import signal, sys, time
+from types import SimpleNamespace
+from scegg_core.artifacts.files import whole_file
+from scegg_core.workflow.job import run_job
+with run_job(SimpleNamespace(rule="embed", log=["log"], output=["out"])), whole_file("out") as temporary:
+    temporary.write_text("half")
+    print("writing", flush=True)
+    time.sleep(60)
+"""
+
+
+def test_sigterm_leaves_no_half_written_file(tmp_path):
+    environment = {**os.environ, "PYTHONPATH": str(ROOT)}
+    with subprocess.Popen(
+        [sys.executable, "-c", STOPPED], cwd=tmp_path, env=environment, stdout=subprocess.PIPE
+    ) as task:
+        assert task.stdout.readline() == b"writing\n"
+        task.send_signal(signal.SIGTERM)
+        assert task.wait(30) == 1
+    assert [path.name for path in tmp_path.iterdir()] == ["log"]
