@@ -52,10 +52,28 @@ def variants_in(wildcards):
     return {wildcards.variant} if "variant" in wildcards.keys() else None
 
 
+def curve_files(dataset, variant):
+    """Return (seed, file) of a variant's training curves: its space's SCEN, then its generator."""
+    standing = chosen(dataset, variant)
+    own = CONFIG.variant(standing)
+    seeds = CONFIG.variant(variant).seeds or CONFIG.dataset(dataset).seeds
+    folders = [space_folder(dataset, own.space, "{seed}")] if CONFIG.space(own.space).kind == "scen" else []
+    if own.predict_by == "generation":
+        folders.append(f"results/{dataset}/variants/{standing}/seed{{seed}}")
+    return present((seed, f"{folder}/curve.parquet".format(seed=seed)) for folder in folders for seed in seeds)
+
+
+def curves_of_runs(dataset):
+    """Return ((variant, seed), file) of the training curves of all runs in a data set's table."""
+    variants = CONFIG.dataset(dataset).variants
+    return [((variant, seed), file) for variant in variants for seed, file in curve_files(dataset, variant)]
+
+
 rule tabulate:
     input:
         metrics=paths_of("metrics.json"),
         oracle=sentence(lambda w: [path for _, path in oracle_files(w.dataset)]),
+        curves=sentence(lambda w: [path for _, path in curves_of_runs(w.dataset)]),
         published=PUBLISHED,
     output:
         **shown_table("results/{dataset}/table", "table", "1 results"),
@@ -72,6 +90,7 @@ rule tabulate:
         settings=sentence(lambda w: table_part(w.dataset)),
         there=sentence(lambda w: [run for run, _ in files_of_runs(w.dataset, "metrics.json")]),
         oracle=sentence(lambda w: [run for run, _ in oracle_files(w.dataset)]),
+        trained=sentence(lambda w: [run for run, _ in curves_of_runs(w.dataset)]),
         code=code("tabulate"),
     script:
         "../workflow_scripts/tabulate.py"
@@ -186,17 +205,6 @@ rule plot_attention:
         code=code("plot_attention"),
     script:
         "../workflow_scripts/plot_attention.py"
-
-
-def curve_files(dataset, variant):
-    """Return (seed, file) of a variant's training curves: its space's SCEN, then its generator."""
-    standing = chosen(dataset, variant)
-    own = CONFIG.variant(standing)
-    seeds = CONFIG.variant(variant).seeds or CONFIG.dataset(dataset).seeds
-    folders = [space_folder(dataset, own.space, "{seed}")] if CONFIG.space(own.space).kind == "scen" else []
-    if own.predict_by == "generation":
-        folders.append(f"results/{dataset}/variants/{standing}/seed{{seed}}")
-    return present((seed, f"{folder}/curve.parquet".format(seed=seed)) for folder in folders for seed in seeds)
 
 
 def epoch_files(dataset, variant):

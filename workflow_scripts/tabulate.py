@@ -2,7 +2,7 @@
 
 from scegg_core.artifacts.files import write_text
 from scegg_core.report.published import read_published
-from scegg_core.report.rows import TableSettings, ablation_remarks, remarks, run_results, with_oracle
+from scegg_core.report.rows import TableSettings, ablation_remarks, remarks, run_results, with_alarms, with_oracle
 from scegg_core.report.tables import ablation_table, paired_differences, result_table, seed_rows
 from scegg_core.report.typeset import to_latex, to_markdown, write_csv_and_page
 from scegg_core.workflow.job import run_job
@@ -11,6 +11,7 @@ with run_job(snakemake) as job:
     given, files = job.settings(TableSettings), snakemake.output
     results = run_results(snakemake.input.metrics, snakemake.params.there, given)
     results = with_oracle(results, snakemake.input.oracle, snakemake.params.oracle)
+    results = with_alarms(results, snakemake.input.curves, snakemake.params.trained)
     published = read_published(*snakemake.input.published)
     table, notes = result_table(results, published), remarks(results, given)
     ablation, ablation_notes = ablation_table(results, published), ablation_remarks(results, given)

@@ -4,11 +4,12 @@ from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
-from scegg_core.artifacts.files import read_description
+from scegg_core.artifacts.files import read_description, read_table
 from scegg_core.evaluate.scores import read_metrics
 from scegg_core.evaluate.selection import EpochScore, best_epoch, read_epochs
 from scegg_core.report.tables import ABLATION, RunResult, missing_remarks
 from scegg_core.settings.base import settings
+from scegg_core.training.alarms import alarms
 
 Runs = tuple[tuple[str, int], ...]
 
@@ -49,6 +50,15 @@ def with_oracle(results: Sequence[RunResult], paths: Sequence[str], runs: Sequen
     return [replace(result, oracle=best.get((result.variant, result.seed))) for result in results]
 
 
+def with_alarms(results: Sequence[RunResult], paths: Sequence[str], runs: Sequence[tuple[str, int]]) -> list[RunResult]:
+    """Return `results` with what the training curves at `paths` warn of; `runs` names the run of each curve."""
+    found: dict[tuple[str, int], list[str]] = {}
+    for path, run in zip(paths, runs, strict=True):
+        points = zip(*(column.to_pylist() for column in read_table(path, "curve").columns), strict=True)
+        found.setdefault(tuple(run), []).extend(alarm.sentence for alarm in alarms(points))
+    return [replace(result, alarms=tuple(found.get((result.variant, result.seed), ()))) for result in results]
+
+
 def best_on_test(scores: Sequence[EpochScore]) -> dict[str, float]:
     """Return what released codes report: Acc of the epoch best in Acc, and U, S, H of the one best in H."""
     best = best_epoch(scores)
@@ -65,7 +75,7 @@ def summary_results(paths: Sequence[str], given: SummarySettings) -> list[RunRes
 
 def remarks(results: Sequence[RunResult], given: TableSettings) -> list[str]:
     """Return what has to be said about a table: whether its data set is generated, on what it was computed and whether
-    deterministically, and which runs are missing."""
+    deterministically, what the training of a run warns of, and which runs are missing."""
     said = [f"{given.dataset} is a generated data set: a demonstration, no benchmark."] if given.generated else []
     said += [f"{given.dataset} was computed on {how}." for how in sorted({run.computed for run in results} - {""})]
     empty = sorted({name for run in results for name in run.without_images})
@@ -73,6 +83,7 @@ def remarks(results: Sequence[RunResult], given: TableSettings) -> list[str]:
         said.append(f"Classes without test images do not count: {', '.join(empty)}.")
     if any(run.oracle for run in results):
         said.append("Columns oracle: the best epoch on the test set, as released codes report; never the result.")
+    said += [f"Warning: {run.title}, seed {run.seed}: {text}." for run in results for text in run.alarms]
     for variant in given.titles:
         said += missing_remarks(results, [variant], [seed for name, seed in given.runs if name == variant])
     return said

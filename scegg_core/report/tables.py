@@ -30,7 +30,8 @@ class RunResult:
     `dataset` is the name shown, `published` the data set's name in the published tables ('' for none); `computed` says
     on what it was computed and whether the same bits come out again. `tuned` are the settings that the validation
     split selected ('' for none), `epoch` the epoch (None: the last); `oracle` has the paper's metrics of the best
-    epochs on test, where they are to be shown. `without_images` are classes that no test image shows: none counts.
+    epochs on test, where they are to be shown. `without_images` are classes that no test image shows: none
+    counts. `alarms` are what the training curves warn of.
     """
 
     dataset: str
@@ -52,6 +53,7 @@ class RunResult:
     epoch: int | None = None
     oracle: dict[str, float] | None = None
     without_images: tuple[str, ...] = ()
+    alarms: tuple[str, ...] = ()
 
     def percent(self, metric: str) -> float:
         """Return a metric (a key of METRICS) in percent."""

@@ -10,6 +10,7 @@ from scegg_core.artifacts.files import Provenance, read_table, write_table
 from scegg_core.artifacts.kinds import KINDS, Kind
 from scegg_core.evaluate.selection import EPOCHS
 from scegg_core.report.style import PALETTE, new_figure, styled
+from scegg_core.training.alarms import alarms
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -18,6 +19,9 @@ if TYPE_CHECKING:
 
 
 COLUMNS = 4  # panels in a row
+WARNING = "#B00020"
+MOST_ALARMS = 4  # that fit into a panel
+BOX = {"facecolor": "white", "alpha": 0.8, "edgecolor": "none", "pad": 1.5}
 
 STAGES = {"1": "stage 1", "2": "stage 2", "3": "stage 3", "czsl": "CZSL classifier", "gzsl": "GZSL classifier"}
 
@@ -67,6 +71,7 @@ def draw_curves(curves: "DataFrame", title: str = "") -> "Figure":
     grid = figure.subplots(rows, COLUMNS, squeeze=False).flat
     for ((stage, term), values), axes in zip(panels, grid, strict=False):
         _draw_panel(axes, f"{STAGES.get(stage, stage)}\n{TERMS.get(term, term.replace('_', ' '))}", values, seeds)
+        _mark_alarms(axes, stage, term, values)
     for axes in grid:
         axes.axis("off")
     _add_legend(figure, seeds)
@@ -86,6 +91,22 @@ def _draw_panel(axes: "Axes", title: str, values: "DataFrame", seeds: Sequence[i
     axes.xaxis.set_major_locator(MaxNLocator(4, integer=True, min_n_ticks=1))
     axes.yaxis.set_major_locator(MaxNLocator(4))
     axes.ticklabel_format(axis="y", scilimits=(-2, 4))
+
+
+def _mark_alarms(axes: "Axes", stage: str, term: str, values: "DataFrame") -> None:
+    """Write into a panel which seeds its term warns of (training/alarms.py)."""
+    named = [
+        f"seed {seed}: {alarm.reason.split(':')[0]}"
+        for seed, line in values.sort_values("epoch", kind="stable").groupby("seed")
+        for alarm in alarms((stage, epoch, term, value) for epoch, value in line[["epoch", "value"]].itertuples(False))
+    ]
+    if named:
+        axes.set_title(axes.get_title(), fontsize=8.5, color=WARNING, weight="bold")
+        shown = [*named[:MOST_ALARMS], *([f"and {len(named) - MOST_ALARMS} more"] if len(named) > MOST_ALARMS else [])]
+        lines = "\n".join(f"\u26a0 {text}" for text in shown)
+        axes.text(
+            0.98, 0.97, lines, transform=axes.transAxes, ha="right", va="top", fontsize=6, color=WARNING, bbox=BOX
+        )
 
 
 def _add_legend(figure: "Figure", seeds: Sequence[int]) -> None:
