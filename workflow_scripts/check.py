@@ -1,4 +1,4 @@
-"""Rules check_<data set>: what is there, what a run will take, and "ready" or what to mend."""
+"""Rules check_<data set>: what the data set holds, what a run will need, and "ready" or what to mend."""
 
 import sys
 from pathlib import Path

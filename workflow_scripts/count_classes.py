@@ -2,7 +2,7 @@
 
 from pandas import concat
 
-from scegg_core.data.tables import read_index_of
+from scegg_core.data.tables import read_index
 from scegg_core.report.classes import class_rows
 from scegg_core.report.runs import read_runs
 from scegg_core.report.typeset import write_csv_and_page
@@ -10,7 +10,7 @@ from scegg_core.settings.report import RunNames
 from scegg_core.workflow.job import run_job
 
 with run_job(snakemake) as job:
-    given, index = job.settings(RunNames), read_index_of(snakemake.input)
-    tables = [class_rows(read_runs(snakemake.input[task], given), index, task) for task in ("gzsl", "czsl")]
+    settings, index = job.settings(RunNames), read_index(job.index_files())
+    tables = [class_rows(read_runs(snakemake.input[task], settings), index, task) for task in ("gzsl", "czsl")]
     files = snakemake.output
     write_csv_and_page(files.per_class, files.per_class_page, "Accuracy of every class (%)", concat(tables))

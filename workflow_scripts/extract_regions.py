@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from scegg_core.data.tables import read_index_of
+from scegg_core.data.tables import read_index
 from scegg_core.regions.backbone import build_backbone
 from scegg_core.regions.extraction import extract_shard
 from scegg_core.regions.store import shard_rows
@@ -12,7 +12,7 @@ from scegg_core.workflow.job import run_job
 
 with run_job(snakemake) as job:
     settings = job.settings(BackboneSettings)
-    index = read_index_of(snakemake.input)
+    index = read_index(job.index_files())
     rows = shard_rows(len(index.paths), snakemake.params.shards, int(snakemake.wildcards.shard))
     paths = [Path(snakemake.params.folder) / index.paths[row] for row in rows]
     backbone = build_backbone(settings, snakemake.input.get("weights"))

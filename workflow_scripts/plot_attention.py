@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from scegg_core.data.tables import read_index_of
+from scegg_core.data.tables import read_index
 from scegg_core.regions.store import RegionStore
 from scegg_core.report.figures.attention import attention_sheets, draw_overview, draw_sheet
 from scegg_core.report.style import save
@@ -11,9 +11,9 @@ from scegg_core.settings.report import SheetSettings
 from scegg_core.workflow.job import run_job
 
 with run_job(snakemake) as job:
-    given, files = job.settings(SheetSettings), snakemake.input
-    index, store, scen = read_index_of(files), RegionStore(files.regions), read_scen(Path(files.scen))
-    sheets = attention_sheets(index, store, scen, snakemake.params.folder, given)
+    settings, files = job.settings(SheetSettings), snakemake.input
+    index, store, scen = read_index(job.index_files()), RegionStore(files.regions), read_scen(Path(files.scen))
+    sheets = attention_sheets(index, store, scen, snakemake.params.folder, settings)
     for sheet, path in zip(sheets, snakemake.output.sheets, strict=True):
         save(draw_sheet(sheet), path)
-    save(draw_overview(sheets, given.overview_attributes), snakemake.output.overview)
+    save(draw_overview(sheets, settings.overview_attributes), snakemake.output.overview)

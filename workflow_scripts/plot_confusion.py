@@ -1,6 +1,6 @@
 """Rule plot_confusion: what a variant takes the images of unseen classes for."""
 
-from scegg_core.data.tables import read_index_of
+from scegg_core.data.tables import read_index
 from scegg_core.report.figures.confusion import confusion_picture
 from scegg_core.report.runs import read_runs
 from scegg_core.report.style import save
@@ -9,4 +9,4 @@ from scegg_core.workflow.job import run_job
 
 with run_job(snakemake) as job:
     (runs,) = read_runs(snakemake.input.predictions, job.settings(RunNames))
-    save(confusion_picture(runs, read_index_of(snakemake.input), snakemake.params.task), snakemake.output.png)
+    save(confusion_picture(runs, read_index(job.index_files()), snakemake.params.task), snakemake.output.png)

@@ -1,6 +1,6 @@
 """Rule plot_tradeoff: accuracy on seen against unseen classes, with the operating points, for all variants."""
 
-from scegg_core.data.tables import read_index_of
+from scegg_core.data.tables import read_index
 from scegg_core.report.figures.tradeoff import draw_trade_off, trade_offs
 from scegg_core.report.runs import read_runs
 from scegg_core.report.style import save
@@ -9,5 +9,5 @@ from scegg_core.workflow.job import run_job
 
 with run_job(snakemake) as job:
     runs = read_runs(snakemake.input.gzsl, job.settings(RunNames))
-    variants = trade_offs(runs, read_index_of(snakemake.input))
+    variants = trade_offs(runs, read_index(job.index_files()))
     save(draw_trade_off(variants, snakemake.params.title), snakemake.output.png)

@@ -1,6 +1,6 @@
 """Rule plot_tsne: real and synthetic features of several spaces side by side, and how well they separate."""
 
-from scegg_core.data.tables import read_index_of
+from scegg_core.data.tables import read_index
 from scegg_core.report.figures.tsne import SpaceFiles, remarks, tsne_picture
 from scegg_core.report.style import save
 from scegg_core.report.typeset import write_csv_and_page
@@ -8,11 +8,11 @@ from scegg_core.settings.report import TsneSettings
 from scegg_core.workflow.job import run_job
 
 with run_job(snakemake) as job:
-    given, files, titles = job.settings(TsneSettings), snakemake.input, snakemake.params.titles
+    settings, files, titles = job.settings(TsneSettings), snakemake.input, snakemake.params.titles
     spaces = [
         SpaceFiles(title, files[f"features_{name}"], files[f"synthetic_{name}"]) for name, title in titles.items()
     ]
-    figure, numbers = tsne_picture(read_index_of(files), spaces, given, snakemake.threads)
+    figure, numbers = tsne_picture(read_index(job.index_files()), spaces, settings, snakemake.threads)
     save(figure, snakemake.output.png, snakemake.output.pdf)
-    notes = remarks(given, titles)
+    notes = remarks(settings, titles)
     write_csv_and_page(snakemake.output.tsne, snakemake.output.tsne_page, "Separation of spaces", numbers, notes)

@@ -5,14 +5,14 @@ from pathlib import Path
 import torch
 
 from scegg_core.classify.predictions import predict_embedding, write_predictions
-from scegg_core.data.tables import read_index_of
+from scegg_core.data.tables import read_index
 from scegg_core.data.tasks import TASKS
 from scegg_core.scen.space import read_semantics
 from scegg_core.workflow.job import run_job
 
 with run_job(snakemake) as job:
-    index = read_index_of(snakemake.input)
+    index = read_index(job.index_files())
     semantics = read_semantics(Path(snakemake.input.semantics), index)
     for task in TASKS:
-        found = predict_embedding(semantics, torch.from_numpy(index.vectors), index, task)
-        write_predictions(Path(snakemake.output[task]), found, job.provenance())
+        predictions = predict_embedding(semantics, torch.from_numpy(index.vectors), index, task)
+        write_predictions(Path(snakemake.output[task]), predictions, job.provenance())

@@ -4,7 +4,7 @@ from dataclasses import asdict
 from pathlib import Path
 
 from scegg_core.classify.predictions import write_predictions
-from scegg_core.data.tables import read_index, read_index_of
+from scegg_core.data.tables import read_index
 from scegg_core.data.tasks import TASKS
 from scegg_core.evaluate.closed_form import SCORERS, calibrate, predict_closed_form
 from scegg_core.scen.space import read_features
@@ -12,13 +12,12 @@ from scegg_core.workflow.job import run_job
 
 with run_job(snakemake) as job:
     files, scorer = snakemake.input, SCORERS[snakemake.params.settings["predict_by"]]
-    tables = (files.val_classes, files.val_images, files.val_attributes, files.val_test_labels)
-    validation = read_index(*map(Path, tables))
+    validation = read_index(job.index_files("val_"))
     chosen = calibrate(scorer, read_features(Path(files.val_features), validation).numpy(), validation)
-    index = read_index_of(files)
+    index = read_index(job.index_files())
     features = read_features(Path(files.features), index).numpy()
     for task in TASKS:
-        found = predict_closed_form(scorer, features, index, task, chosen)
+        predictions = predict_closed_form(scorer, features, index, task, chosen)
         write_predictions(
-            Path(snakemake.output[task]), found, job.provenance({**snakemake.params.settings, **asdict(chosen)})
+            Path(snakemake.output[task]), predictions, job.provenance({**snakemake.params.settings, **asdict(chosen)})
         )

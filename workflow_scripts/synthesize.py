@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from scegg_core.data.tables import read_index_of
+from scegg_core.data.tables import read_index
 from scegg_core.eggn.files import read_eggn, write_synthetic
 from scegg_core.eggn.synthesis import synthesize_unseen
 from scegg_core.settings.final import SynthesisSettings
@@ -12,7 +12,7 @@ from scegg_core.workflow.job import run_job
 with run_job(snakemake) as job:
     settings, seed = job.settings(SynthesisSettings), int(snakemake.wildcards.seed)
     device = prepare_device(snakemake.resources.device, snakemake.params.deterministic)
-    index = read_index_of(snakemake.input)
+    index = read_index(job.index_files())
     eggn, eggn_settings = read_eggn(Path(snakemake.input.eggn))
     made = synthesize_unseen(index, eggn, eggn_settings, settings, seed, device)
     write_synthetic(Path(snakemake.output.synthetic), made, job.provenance(seed=seed, device=device))

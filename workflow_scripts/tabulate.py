@@ -8,21 +8,21 @@ from scegg_core.report.typeset import to_latex, to_markdown, write_csv_and_page
 from scegg_core.workflow.job import run_job
 
 with run_job(snakemake) as job:
-    given, files = job.settings(TableSettings), snakemake.output
-    results = run_results(snakemake.input.metrics, snakemake.params.there, given)
+    settings, files = job.settings(TableSettings), snakemake.output
+    results = run_results(snakemake.input.metrics, snakemake.params.there, settings)
     results = with_oracle(results, snakemake.input.oracle, snakemake.params.oracle)
     results = with_alarms(results, snakemake.input.curves, snakemake.params.trained)
     published = read_published(*snakemake.input.published)
-    table, notes = result_table(results, published), remarks(results, given)
-    ablation, ablation_notes = ablation_table(results, published), ablation_remarks(results, given)
-    paired = paired_differences(results, given.reference)
+    table, notes = result_table(results, published), remarks(results, settings)
+    ablation, ablation_notes = ablation_table(results, published), ablation_remarks(results, settings)
+    paired = paired_differences(results, settings.reference)
 
-    write_csv_and_page(files.table, files.table_page, f"{given.dataset}: results", table, notes)
-    write_csv_and_page(files.ablation, files.ablation_page, f"{given.dataset}: ablation", ablation, ablation_notes)
+    write_csv_and_page(files.table, files.table_page, f"{settings.dataset}: results", table, notes)
+    write_csv_and_page(files.ablation, files.ablation_page, f"{settings.dataset}: ablation", ablation, ablation_notes)
     write_csv_and_page(
-        files.paired, files.paired_page, f"{given.dataset}: differences to {given.reference}", paired, notes
+        files.paired, files.paired_page, f"{settings.dataset}: differences to {settings.reference}", paired, notes
     )
-    write_csv_and_page(files.seeds, files.seeds_page, f"{given.dataset}: single runs", seed_rows(results), notes)
+    write_csv_and_page(files.seeds, files.seeds_page, f"{settings.dataset}: single runs", seed_rows(results), notes)
     write_text(files.markdown, to_markdown(table, notes))
     write_text(files.latex, to_latex(table, notes))
     write_text(files.ablation_markdown, to_markdown(ablation, ablation_notes))

@@ -1,7 +1,7 @@
 """Rule train_backbone: train a small backbone on the training images of the seen classes."""
 
 from scegg_core.artifacts.files import write_tensors
-from scegg_core.data.tables import read_index_of
+from scegg_core.data.tables import read_index
 from scegg_core.regions.train import train_on_seen
 from scegg_core.settings.data import BackboneSettings
 from scegg_core.training.checkpoint import resumable
@@ -10,7 +10,7 @@ from scegg_core.workflow.job import run_job
 
 with run_job(snakemake) as job:
     settings = job.settings(BackboneSettings)
-    index = read_index_of(snakemake.input)
+    index = read_index(job.index_files())
     device = prepare_device(snakemake.resources.device, snakemake.params.deterministic)
     made_from = job.provenance(device=device)
     with resumable(snakemake.output.backbone, made_from, snakemake.resources.checkpoint_seconds) as checkpoint:

@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from scegg_core.classify.files import write_classifier
+from scegg_core.classify.classifier import write_classifier
 from scegg_core.classify.train import train_final
 from scegg_core.data.tasks import TASKS
 from scegg_core.eggn.files import read_eggn, read_synthetic
@@ -17,10 +17,10 @@ with run_job(snakemake) as job:
     device = prepare_device(snakemake.resources.device, snakemake.params.deterministic)
     eggn, _ = read_eggn(Path(snakemake.input.eggn))
     synthetic = read_synthetic(Path(snakemake.input.synthetic))
-    space = read_space(snakemake.input)
+    space = read_space(job.space_files())
     made_from = job.provenance(seed=seed, device=device)
     for task in TASKS:
         output = Path(snakemake.output[task])
         with resumable(output, made_from, snakemake.resources.checkpoint_seconds) as checkpoint:
-            classifier = train_final(space, synthetic, eggn, task, settings, seed, device, checkpoint)
-            write_classifier(output, classifier, settings, made_from)
+            final = train_final(space, synthetic, eggn, task, settings, seed, device, checkpoint)
+            write_classifier(output, final, made_from)

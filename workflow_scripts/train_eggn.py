@@ -22,6 +22,6 @@ with run_job(snakemake) as job:
         keeping(files.snapshots, settings, made_from) as snapshots,
         resumable(files.eggn, made_from, snakemake.resources.checkpoint_seconds) as checkpoint,
     ):
-        eggn, curve = train_eggn(read_space(snakemake.input), settings, seed, device, checkpoint, snapshots.take)
+        eggn, curve = train_eggn(read_space(job.space_files()), settings, seed, device, checkpoint, snapshots.take)
         curve.write(files.curve, made_from)
         write_eggn(Path(files.eggn), eggn, settings, made_from)

@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from scegg_core.data.tables import read_index_of, read_vectors
+from scegg_core.data.tables import read_index, read_vectors
 from scegg_core.regions.store import RegionStore
 from scegg_core.scen.files import write_scen
 from scegg_core.scen.train import train_scen
@@ -14,7 +14,7 @@ from scegg_core.workflow.job import run_job
 with run_job(snakemake) as job:
     settings, seed = job.settings(ScenSettings), int(snakemake.wildcards.seed)
     device = prepare_device(snakemake.resources.device, snakemake.params.deterministic)
-    index, words = read_index_of(snakemake.input), read_vectors(Path(snakemake.input.vectors)).vectors
+    index, words = read_index(job.index_files()), read_vectors(Path(snakemake.input.vectors)).vectors
     made_from = job.provenance(seed=seed, device=device)
     with resumable(snakemake.output.scen, made_from, snakemake.resources.checkpoint_seconds) as checkpoint:
         trained = train_scen(index, RegionStore(snakemake.input.regions), words, settings, seed, device, checkpoint)

@@ -5,6 +5,6 @@ from scegg_core.report.typeset import write_csv_and_page
 from scegg_core.workflow.job import run_job
 
 with run_job(snakemake) as job:
-    given, files = job.settings(TuneSettings), snakemake.output
-    table = tuning_table(snakemake.input.scores, given.points)
-    write_csv_and_page(files.tuning, files.tuning_page, f"{given.dataset}: tuning on validation", table)
+    settings, files = job.settings(TuneSettings), snakemake.output
+    table = tuning_table(snakemake.input.scores, settings.points)
+    write_csv_and_page(files.tuning, files.tuning_page, f"{settings.dataset}: tuning on validation", table)

@@ -1,1 +1,1 @@
-"""Files that are whole, carry what made them, and are checked when read."""
+"""Files that are never half-written, say what they were made from, and are checked when read."""

@@ -1,4 +1,4 @@
-"""Artifacts: files that appear whole or not at all, carry their provenance, and are checked when read.
+"""Artifacts: files that are never half-written, carry their provenance, and are checked when read.
 
 Tables are parquet (readable with pandas alone), weights are safetensors. Nothing is ever unpickled.
 """
@@ -27,7 +27,7 @@ ARRIVED = "sha256_of_arrived"
 def whole_file(path: str | Path) -> Iterator[Path]:
     """Yield a temporary path beside `path`; on success it is synced and renamed to `path`, else it is removed.
 
-    Two writers at once each have their own temporary file; the last rename wins with a whole file.
+    Two writers at once each have their own temporary file; the last one to rename wins.
     """
     path = Path(path)
     path.parent.mkdir(parents=True, exist_ok=True)
@@ -62,7 +62,7 @@ def write_record(path: str | Path, kind: str, content: dict, provenance: Provena
 
 
 def read_record(path: str | Path, kind: str) -> dict:
-    """Return the content of the JSON artifact at `path`, refused with one sentence if it is not a whole one of `kind`."""
+    """Return the content of the JSON artifact at `path`, refused with one sentence if it is damaged or not of `kind`."""
     described = read_description(path, kind)
     content = json.loads(Path(path).read_bytes()).get(kind)
     if described["content"] != json_digest(content):
@@ -86,7 +86,7 @@ def write_table(path: str | Path, kind: str, columns: dict, provenance: Provenan
 
 
 def read_table(path: str | Path, kind: str) -> pa.Table:
-    """Return the parquet table at `path`, refused with one sentence if it is not a whole table of `kind`."""
+    """Return the parquet table at `path`, refused with one sentence if it is damaged or not of `kind`."""
     path = Path(path)
     try:
         table = pq.read_table(path)
@@ -94,14 +94,14 @@ def read_table(path: str | Path, kind: str) -> pa.Table:
         raise InputError(
             f"{path} is not a readable parquet file ({_first_line(error)}); delete it to have it made again."
         ) from None
-    found = parse_description(path, (table.schema.metadata or {}).get(METADATA_KEY.encode()), kind)
+    described = parse_description(path, (table.schema.metadata or {}).get(METADATA_KEY.encode()), kind)
     try:
         columns, content = table.column_names, _content_digest(table)
     except UnicodeDecodeError:  # flipped bits in the name of a column or in a string
         raise damaged(path) from None
     if columns != list(KINDS[kind].columns):
         raise InputError(f"{path} has columns {columns}, a table of kind {kind} has {list(KINDS[kind].columns)}.")
-    if found["content"] != content:
+    if described["content"] != content:
         raise damaged(path)
     return table
 
@@ -120,7 +120,7 @@ def write_tensors(
 
 
 def read_tensors(path: str | Path, kind: str) -> dict:
-    """Return the tensors at `path` by name, refused with one sentence if the file is not a whole one of `kind`."""
+    """Return the tensors at `path` by name, refused with one sentence if the file is damaged or not of `kind`."""
     from safetensors import SafetensorError, safe_open
     from safetensors.torch import save
 
@@ -132,8 +132,8 @@ def read_tensors(path: str | Path, kind: str) -> dict:
         raise InputError(
             f"{path} is not a readable safetensors file ({_first_line(error)}); delete it to have it made again."
         ) from None
-    found = parse_description(path, text, kind)
-    if found["content"] != hashlib.sha256(save(tensors)).hexdigest():
+    described = parse_description(path, text, kind)
+    if described["content"] != hashlib.sha256(save(tensors)).hexdigest():
         raise damaged(path)
     return tensors
 
@@ -141,7 +141,7 @@ def read_tensors(path: str | Path, kind: str) -> dict:
 def read_description(path: str | Path, kind: str | None = None) -> dict:
     """Return the metadata of the parquet, safetensors or JSON artifact at `path` without reading its data.
 
-    Refused with one sentence unless it is whole, and of `kind` if one is given.
+    Refused with one sentence if it is damaged or, where a `kind` is named, of another kind.
     """
     path = Path(path)
     try:

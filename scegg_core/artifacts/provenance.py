@@ -18,13 +18,13 @@ FIELDS = ("kind", "schema", "content", "provenance", "extra")
 
 def package_versions() -> dict[str, str]:
     """Return the versions of the libraries that results depend on, as installed."""
-    found = {}
+    versions = {}
     for name in PACKAGES:
         try:
-            found[name] = version(name)
+            versions[name] = version(name)
         except PackageNotFoundError:
             continue
-    return found
+    return versions
 
 
 @dataclass(frozen=True)
@@ -54,7 +54,7 @@ def describe(kind: str, provenance: Provenance, content: str, extra: dict | None
     digest of all that, since results depend on it too."""
     described = {
         "kind": kind,
-        "schema": _schema(kind),
+        "schema": KINDS[kind].version,
         "content": content,
         "provenance": asdict(provenance),
         "extra": extra or {},
@@ -63,20 +63,23 @@ def describe(kind: str, provenance: Provenance, content: str, extra: dict | None
 
 
 def parse_description(path: str | Path, text: str | bytes | None, kind: str | None) -> dict:
-    """Return the metadata in `text`, refused with one sentence unless it is whole and describes an artifact of `kind`
+    """Return the metadata in `text`, refused with one sentence unless it is undamaged and describes an artifact of `kind`
     (None: of any kind) in the schema of today."""
     try:
-        found = json.loads(text)
-        named, digest = (found["kind"], found["schema"]), found["digest"]
-        described = {name: found[name] for name in FIELDS}
+        metadata = json.loads(text)
+        named, digest = (metadata["kind"], metadata["schema"]), metadata["digest"]
+        described = {name: metadata[name] for name in FIELDS}
     except (TypeError, ValueError, KeyError):
         raise InputError(f"{path} carries no provenance, so it was not made by this project; move it away.") from None
     if digest != json_digest(described):
         raise damaged(path, "its metadata do")
     wanted = kind or named[0]
-    if named != (wanted, _schema(wanted)):
+    if wanted not in KINDS:
+        raise InputError(f"{path} is a {wanted} artifact, a kind that this version does not know.")
+    if named != (wanted, KINDS[wanted].version):
         raise InputError(
-            f"{path} is a {named[0]} artifact of schema {named[1]}, expected {wanted} of schema {_schema(wanted)}."
+            f"{path} is a {named[0]} artifact of schema {named[1]}, "
+            f"expected {wanted} of schema {KINDS[wanted].version}."
         )
     return described
 
@@ -91,7 +94,3 @@ def damaged(path: str | Path, what: str = "its content does") -> InputError:
 def json_digest(content: object) -> str:
     """Return a digest of JSON-able content, whatever the order of its keys."""
     return hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()
-
-
-def _schema(kind: str) -> int:
-    return KINDS[kind].version if kind in KINDS else 1

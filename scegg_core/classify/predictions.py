@@ -13,6 +13,10 @@ from scegg_core.data.tasks import task_classes, task_images
 if TYPE_CHECKING:
     from torch import Tensor
 
+    from scegg_core.classify.classifier import FinalClassifier
+    from scegg_core.eggn.model import EGGN
+    from scegg_core.scen.space import Space
+
 
 @dataclass(frozen=True)
 class Predictions:
@@ -27,6 +31,12 @@ class Predictions:
     def predicted(self) -> np.ndarray:
         """Return the predicted classes (n,), rows of the class table."""
         return self.classes[self.scores.argmax(axis=1)]
+
+
+def predict_final(final: "FinalClassifier", eggn: "EGGN | None", space: "Space", task: str) -> Predictions:
+    """Return predictions of the final classifier of `task` on its test images, computed on the classifier's device."""
+    inputs, classes = final.inputs(space.features, eggn), final.classifier.classes.cpu().numpy()
+    return predict_by(final.classifier.scores, inputs, space.index, task, classes)
 
 
 def predict_embedding(semantics: "Tensor", vectors: "Tensor", index: DatasetIndex, task: str) -> Predictions:

@@ -1,24 +1,15 @@
-"""Training of the final classifier and prediction with it (paper section 3.3)."""
+"""Training of the final classifier of one task (paper section 3.3)."""
 
 import torch
-from torch import Tensor
 
+from scegg_core.classify.classifier import FinalClassifier, classifier_input
 from scegg_core.data.tasks import task_classes
 from scegg_core.eggn.data import SyntheticFeatures, seen_features
 from scegg_core.eggn.model import EGGN
 from scegg_core.scen.space import Space
 from scegg_core.settings.final import ClassifierSettings
 from scegg_core.training.checkpoint import Checkpoint
-from scegg_core.training.linear import ZeroShotClassifier, train_classifier
-
-
-def classifier_input(features: Tensor, eggn: EGGN | None, settings: ClassifierSettings, batch: int = 4096) -> Tensor:
-    """Return what the classifier sees of scaled features (images, channels)."""
-    # ASSUME: g alone, as section 3.3 says; "transformed" is TF-VAEGAN's [g, Dec(g), hidden].
-    if settings.input == "dense" or eggn is None:
-        return features
-    with torch.no_grad():
-        return torch.cat([eggn.transform(part) for part in features.split(batch)])
+from scegg_core.training.linear import train_classifier
 
 
 def train_final(
@@ -30,7 +21,7 @@ def train_final(
     seed: int,
     device: torch.device,
     checkpoint: Checkpoint | None = None,
-) -> ZeroShotClassifier:
+) -> FinalClassifier:
     """Return the classifier of one task: czsl learns from synthetic features alone, gzsl from real seen ones too."""
     features, labels = synthetic.features, synthetic.labels
     if task == "gzsl":
@@ -41,4 +32,4 @@ def train_final(
     classifier, _ = train_classifier(
         inputs, labels.to(device), classes, settings, seed, f"classifier {task}", checkpoint
     )
-    return classifier
+    return FinalClassifier(classifier, settings)

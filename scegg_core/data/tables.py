@@ -1,7 +1,4 @@
-"""The index of a data set and its attribute vectors: what they hold, and their tables on disk.
-
-Later stages import this module alone, so that an edit of a loader does not re-run their training.
-"""
+"""The index of a data set and its attribute vectors: what they hold, and their tables on disk."""
 
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -9,13 +6,14 @@ from pathlib import Path
 import numpy as np
 
 from scegg_core.artifacts.files import Provenance, matrix, read_description, read_table, write_table
+from scegg_core.artifacts.paths import IndexFiles
 from scegg_core.errors import InputError
 
 #: The attribute value that stands for "not known".
 MISSING = -1.0
 SPLITS = ("trainval", "test_seen", "test_unseen")
 #: The label of a test image in an index that was read without the labels of test images.
-UNTOLD = -1
+NO_LABEL = -1
 
 
 @dataclass(frozen=True)
@@ -26,7 +24,7 @@ class DatasetIndex:
     is turned into; `parts` the body part it is bound to, or ''. `paths` are relative to the data set's folder, POSIX;
     `labels` are 0-based rows of `classes`; `rows` are rows of the base data set's images table (identity for the base);
     `skipped` holds (path, reason) of the images left out. Stages before prediction read the index without the labels
-    of test images, which then are UNTOLD.
+    of test images, which then are NO_LABEL.
     """
 
     classes: tuple[str, ...]
@@ -93,36 +91,39 @@ def take_images(index: DatasetIndex, keep: np.ndarray) -> DatasetIndex:
     )
 
 
-def write_index(
-    index: DatasetIndex, classes: Path, images: Path, attributes: Path, test_labels: Path, provenance: Provenance
-) -> None:
-    """Write the index to four tables: the labels of test images in one of their own, which training never reads."""
+def write_index(index: DatasetIndex, files: IndexFiles, provenance: Provenance) -> None:
+    """Write the index to four tables: the labels of test images to a separate one, which training never reads."""
     test = index.test_images
-    told = index.labels.copy()
-    told[test] = UNTOLD
-    classes_table = {"name": index.classes, "seen": index.seen, "percent": index.percent, "vector": index.vectors}
-    images_table = {"path": index.paths, "label": told, "split": index.split, "row": index.rows}
+    training_labels = index.labels.copy()
+    training_labels[test] = NO_LABEL
+    images_table = {"path": index.paths, "label": training_labels, "split": index.split, "row": index.rows}
     attributes_table = {"name": index.attributes, "words": index.words, "part": index.parts}
     skipped = {"skipped": [list(item) for item in index.skipped]}
-    write_table(classes, "classes", classes_table, provenance, {"class_norm": index.class_norm})
-    write_table(images, "images", images_table, provenance, skipped)
-    write_table(attributes, "attributes", attributes_table, provenance)
+    write_classes(index, files.classes, provenance)
+    write_table(files.images, "images", images_table, provenance, skipped)
+    write_table(files.attributes, "attributes", attributes_table, provenance)
     labels_table = {"image": test.astype(np.int32), "label": index.labels[test]}
-    write_table(test_labels, "test_labels", labels_table, provenance)
+    write_table(files.test_labels, "test_labels", labels_table, provenance)
 
 
-def read_index(classes: Path, images: Path, attributes: Path, test_labels: Path | None = None) -> DatasetIndex:
-    """Return the index that `write_index` wrote, without the labels of test images unless `test_labels` is given.
+def write_classes(index: DatasetIndex, path: Path, provenance: Provenance) -> None:
+    """Write the class table of `index`, with `DatasetSettings.class_norm` in its metadata."""
+    columns = {"name": index.classes, "seen": index.seen, "percent": index.percent, "vector": index.vectors}
+    write_table(path, "classes", columns, provenance, {"class_norm": index.class_norm})
+
+
+def read_index(files: IndexFiles) -> DatasetIndex:
+    """Return the index that `write_index` wrote; without `files.test_labels` the labels of test images are NO_LABEL.
 
     Raises InputError for a missing or damaged table.
     """
-    class_table, image_table = read_table(classes, "classes"), read_table(images, "images")
-    attribute_table = read_table(attributes, "attributes")
-    skipped = read_description(images)["extra"].get("skipped", [])
+    class_table, image_table = read_table(files.classes, "classes"), read_table(files.images, "images")
+    attribute_table = read_table(files.attributes, "attributes")
+    skipped = read_description(files.images)["extra"].get("skipped", [])
     labels = image_table["label"].to_numpy().copy()
-    if test_labels is not None:
-        told = read_table(test_labels, "test_labels")
-        labels[told["image"].to_numpy()] = told["label"].to_numpy()
+    if files.test_labels is not None:
+        test = read_table(files.test_labels, "test_labels")
+        labels[test["image"].to_numpy()] = test["label"].to_numpy()
     return DatasetIndex(
         classes=tuple(class_table["name"].to_pylist()),
         seen=class_table["seen"].to_numpy(),
@@ -135,19 +136,13 @@ def read_index(classes: Path, images: Path, attributes: Path, test_labels: Path 
         split=tuple(image_table["split"].to_pylist()),
         rows=image_table["row"].to_numpy(),
         skipped=tuple((path, reason) for path, reason in skipped),
-        class_norm=class_norm(classes),
+        class_norm=class_norm(files.classes),
     )
 
 
 def class_norm(classes: Path) -> str:
-    """Return how the class vectors of the table at `classes` are made of its strengths: `DatasetSettings.class_norm`."""
+    """Return `DatasetSettings.class_norm` of the class table at `classes`: how vectors are made of its percentages."""
     return read_description(classes)["extra"].get("class_norm", "l2")
-
-
-def read_index_of(files: object) -> DatasetIndex:
-    """Return the index of a job whose inputs are named `classes`, `images`, `attributes` and maybe `test_labels`."""
-    told = getattr(files, "test_labels", None)
-    return read_index(Path(files.classes), Path(files.images), Path(files.attributes), Path(told) if told else None)
 
 
 def write_vectors(path: Path, attributes: tuple[str, ...], vectors: AttributeVectors, provenance: Provenance) -> None:

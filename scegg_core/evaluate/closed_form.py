@@ -62,7 +62,7 @@ SCORERS: dict[str, Scorer] = {"prototype": prototype_scores, "eszsl": eszsl_scor
 def calibrate(scorer: Scorer, features: np.ndarray, validation: DatasetIndex) -> Calibration:
     """Return the regularization and the constant with the best harmonic mean on a validation split."""
     return max(
-        (_calibrated(scorer, features, validation, ridge) for ridge in GRID), key=lambda found: found.validation_h
+        (_calibrated(scorer, features, validation, ridge) for ridge in GRID), key=lambda tried: tried.validation_h
     )
 
 

@@ -26,7 +26,7 @@ class TradeOff:
 
 
 def class_accuracies(labels: np.ndarray, predicted: np.ndarray, classes: np.ndarray) -> np.ndarray:
-    """Return the share of right predictions of each of `classes`, in [0, 1]; NaN for a class without images."""
+    """Return the fraction of right predictions of each of `classes`, in [0, 1]; NaN for a class without images."""
     size = int(max(classes.max(), labels.max(initial=0))) + 1
     counts = np.bincount(labels, minlength=size)[classes]
     right = np.bincount(labels[labels == predicted], minlength=size)[classes]

@@ -72,16 +72,16 @@ ALL = "all part-bound attributes"
 
 PRESENT = "part-bound attributes that the class has"
 
-SHARES = ("pointing", "chance", "mean_map")
+RATES = ("pointing", "chance", "mean_map")
 
-COLUMNS = ("attribute", "part", "images", *SHARES, "above_mean_map", "margin", "correlation")
+COLUMNS = ("attribute", "part", "images", *RATES, "above_mean_map", "margin", "correlation")
 
 
 @dataclass(frozen=True)
 class Pointing:
     """Per image and attribute (n, A), NaN where the part is not visible or the attribute has none.
 
-    `hit`, `mean_hit`: 1 where the peak region of the attribute's map, of the mean map, holds the part; `chance`: share
+    `hit`, `mean_hit`: 1 where the peak region of the attribute's map, of the mean map, holds the part; `chance`: fraction
     of regions that do. `correlation` (n, A): mean correlation of the attribute's map with the other attributes' maps.
     """
 
@@ -104,9 +104,9 @@ def part_regions(
     """
     sizes = np.asarray(sizes, dtype=np.float64)[:, None, :]  # (n, 1, 2)
     kept = sizes if resize == "squash" else np.broadcast_to(sizes.min(axis=2, keepdims=True), sizes.shape)
-    place = (locations - (sizes - kept) / 2) / kept  # share of the square, (n, P, 2)
-    inside = ((place >= 0) & (place <= 1)).all(axis=2)  # False for NaN
-    cells = np.where(inside[..., None], place, 0) * np.array(grid[::-1])
+    position = (locations - (sizes - kept) / 2) / kept  # in the square, 0 to 1, (n, P, 2)
+    inside = ((position >= 0) & (position <= 1)).all(axis=2)  # False for NaN
+    cells = np.where(inside[..., None], position, 0) * np.array(grid[::-1])
     column, row = np.moveaxis(np.minimum(cells.astype(np.int64), np.array(grid[::-1]) - 1), 2, 0)
     return np.where(inside, row * grid[1] + column, -1)
 
@@ -145,9 +145,9 @@ def map_correlation(maps: np.ndarray) -> np.ndarray:
     centred = maps - maps.mean(axis=2, keepdims=True)
     length = np.linalg.norm(centred, axis=2, keepdims=True)
     unit = np.divide(centred, length, out=np.zeros(maps.shape), where=length > 1e-12)
-    own = (unit**2).sum(axis=2)
+    itself = (unit**2).sum(axis=2)
     others = maps.shape[1] - 1
-    total = np.einsum("nar,nr->na", unit, unit.sum(axis=1)) - own
+    total = np.einsum("nar,nr->na", unit, unit.sum(axis=1)) - itself
     return total / others if others else np.full(maps.shape[:2], np.nan)
 
 
@@ -160,7 +160,7 @@ def join(batches: Sequence[Pointing]) -> Pointing:
 def pointing_table(
     pointing: Pointing, names: Sequence[str], attribute_parts: Sequence[str], present: np.ndarray | None = None
 ) -> "DataFrame":
-    """Return the scores of all part-bound attributes together, then of each one; shares in percent.
+    """Return the scores of all part-bound attributes together, then of each one; rates in percent.
 
     Columns: attribute, part, images (with the part visible), pointing, chance, times_chance, mean_map (the score of the
     mean map), above_mean_map (the difference, in points), margin (half its 95 % interval over images) and correlation
@@ -169,7 +169,7 @@ def pointing_table(
     """
     from pandas import DataFrame
 
-    bound = [a for a, part in enumerate(attribute_parts) if part and _there(pointing, a).any()]
+    bound = [a for a, part in enumerate(attribute_parts) if part and _visible(pointing, a).any()]
     rows = [_together(ALL, pointing, bound)]
     if present is not None and bound:
         rows.append(_together(PRESENT, _only(pointing, present), bound))
@@ -179,7 +179,7 @@ def pointing_table(
     return table.round({name: 4 if name == "correlation" else 2 for name in table if name not in COLUMNS[:3]})
 
 
-def _there(pointing: Pointing, attribute: int) -> np.ndarray:
+def _visible(pointing: Pointing, attribute: int) -> np.ndarray:
     return ~np.isnan(pointing.hit[:, attribute])
 
 
@@ -190,29 +190,31 @@ def _only(pointing: Pointing, kept: np.ndarray) -> Pointing:
 
 def _together(label: str, pointing: Pointing, attributes: Sequence[int]) -> dict:
     """The mean over `attributes` of their rows."""
-    rows = [_row(pointing, a, "", "") for a in attributes if _there(pointing, a).any()]
-    shares = {name: float(np.mean([row[name] for row in rows])) if rows else np.nan for name in SHARES}
+    rows = [_row(pointing, a, "", "") for a in attributes if _visible(pointing, a).any()]
+    rates = {name: float(np.mean([row[name] for row in rows])) if rows else np.nan for name in RATES}
     hit, mean_hit = pointing.hit[:, attributes], pointing.mean_hit[:, attributes]
     images = (~np.isnan(hit)).any(axis=1)
-    difference = np.array([np.nanmean(own - mean) for own, mean in zip(hit[images], mean_hit[images], strict=True)])
+    difference = np.array([np.nanmean(image - mean) for image, mean in zip(hit[images], mean_hit[images], strict=True)])
     return {
         "attribute": label,
         "part": "",
         "images": int(images.sum()),
-        **shares,
-        "above_mean_map": shares["pointing"] - shares["mean_map"],
+        **rates,
+        "above_mean_map": rates["pointing"] - rates["mean_map"],
         "margin": _margin(difference),
         "correlation": pointing.correlation.mean(),
     }
 
 
 def _row(pointing: Pointing, attribute: int, name: str, part: str) -> dict:
-    there = _there(pointing, attribute)
-    hit, mean_hit, chance = (values[there, attribute] for values in (pointing.hit, pointing.mean_hit, pointing.chance))
+    visible = _visible(pointing, attribute)
+    hit, mean_hit, chance = (
+        values[visible, attribute] for values in (pointing.hit, pointing.mean_hit, pointing.chance)
+    )
     return {
         "attribute": name,
         "part": part,
-        "images": int(there.sum()),
+        "images": int(visible.sum()),
         "pointing": 100 * hit.mean(),
         "chance": 100 * chance.mean(),
         "mean_map": 100 * mean_hit.mean(),

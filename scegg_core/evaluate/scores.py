@@ -1,28 +1,20 @@
-"""TODO."""
+"""Scores of one run: Acc, U, S, H and AUSUC (section 4), and their file, a record of kind `metrics`."""
 
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import numpy as np
 
-from scegg_core.artifacts.files import (
-    Provenance,
-    read_record,
-    write_record,
-)
+from scegg_core.artifacts.files import Provenance, read_record, write_record
 from scegg_core.classify.predictions import Predictions
 from scegg_core.data.tables import DatasetIndex
 from scegg_core.evaluate.metrics import class_accuracies, harmonic_mean, mean_class_accuracy, trade_off
 from scegg_core.evaluate.selection import EpochScore
 
-if TYPE_CHECKING:
-    pass
-
 
 @dataclass(frozen=True)
 class Metrics:
-    """Accuracies of one run in [0, 1], and where no image is there to count: the classes left out.
+    """Accuracies of one run in [0, 1]; `classes_without_images` do not count, they have no test image.
 
     `selected` is the epoch that the validation split selected, with its scores there; None: nothing was selected.
     """
@@ -67,10 +59,10 @@ def write_metrics(path: Path, metrics: Metrics, provenance: Provenance) -> None:
 
 def read_metrics(path: Path) -> Metrics:
     """Return the metrics at `path`, refused with one sentence if the file does not hold any, or not what was written."""
-    found = read_record(path, "metrics")
-    selected = EpochScore(**found["selected"]) if found["selected"] else None
-    without = tuple(found["classes_without_images"])
-    return Metrics(**{**found, "classes_without_images": without, "selected": selected})
+    content = read_record(path, "metrics")
+    selected = EpochScore(**content["selected"]) if content["selected"] else None
+    without = tuple(content["classes_without_images"])
+    return Metrics(**{**content, "classes_without_images": without, "selected": selected})
 
 
 def _mean_or_zero(predictions: Predictions, classes: np.ndarray) -> float:

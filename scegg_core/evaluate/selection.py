@@ -7,7 +7,6 @@ from pathlib import Path
 import numpy as np
 
 from scegg_core.artifacts.files import Provenance, read_table, write_table
-from scegg_core.artifacts.kinds import KINDS, Kind
 from scegg_core.errors import InputError
 from scegg_core.settings.eggn import EggnSettings
 
@@ -22,14 +21,6 @@ class EpochScore:
     s: float
     h: float
     ausuc: float
-
-
-NAMES = tuple(field.name for field in fields(EpochScore))
-
-#: Declared here and not in kinds.py, which every stage reaches.
-EPOCHS = Kind("epochs", 1, {name: "int32" if name == "epoch" else "double" for name in NAMES})
-
-KINDS[EPOCHS.name] = EPOCHS
 
 
 def best_epoch(scores: Sequence[EpochScore]) -> EpochScore:
@@ -49,13 +40,14 @@ def up_to(settings: EggnSettings, chosen: EpochScore | None) -> EggnSettings:
 
 def write_epochs(path: str | Path, scores: Sequence[EpochScore], provenance: Provenance) -> None:
     """Write scores as a table of kind `epochs`."""
-    columns = dict(zip(NAMES, map(np.array, zip(*map(astuple, scores), strict=True)), strict=True))
-    write_table(path, EPOCHS.name, columns, provenance)
+    names = [field.name for field in fields(EpochScore)]
+    columns = dict(zip(names, map(np.array, zip(*map(astuple, scores), strict=True)), strict=True))
+    write_table(path, "epochs", columns, provenance)
 
 
 def read_epochs(path: str | Path) -> list[EpochScore]:
     """Return the scores at `path` in order of epochs; InputError if there is none."""
-    rows = read_table(path, EPOCHS.name).to_pylist()
+    rows = read_table(path, "epochs").to_pylist()
     if not rows:
         raise InputError(f"{path} has the scores of no epoch; delete it to have it made again.")
     return [EpochScore(**row) for row in rows]

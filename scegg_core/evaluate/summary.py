@@ -1,13 +1,8 @@
-"""TODO."""
+"""Means and deviations of metrics over seeds, under the names that tables show."""
 
 from statistics import fmean, stdev
-from typing import TYPE_CHECKING
 
 import numpy as np
-
-if TYPE_CHECKING:
-    pass
-
 
 #: Metric as shown → field of RunResult.
 METRICS = {"Acc": "acc", "U": "u", "S": "s", "H": "h", "AUSUC": "ausuc"}

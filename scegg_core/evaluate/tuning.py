@@ -42,14 +42,14 @@ def tuning_table(paths: Sequence[str], points: Sequence[GridPoint]) -> "DataFram
     waiting = iter(paths)
     rows, means = [], []
     for point in points:
-        found = [_read(Path(next(waiting))) for _ in point.seeds]
-        percents = {name: [100 * getattr(one, field) for one in found] for name, field in METRICS.items()}
-        means.append(sum(percents["H"]) / len(found))
-        head = {"variant": point.variant, "point": point.point, **point.values, "seeds": len(found)}
+        scores = [_read(Path(next(waiting))) for _ in point.seeds]
+        percents = {name: [100 * getattr(one, field) for one in scores] for name, field in METRICS.items()}
+        means.append(sum(percents["H"]) / len(scores))
+        head = {"variant": point.variant, "point": point.point, **point.values, "seeds": len(scores)}
         rows.append(head | moments(percents))
     best = {_best(points, means, variant) for variant in {point.variant for point in points}}
     table = DataFrame(rows)
-    return table.assign(selected=[place in best for place in range(len(table))])
+    return table.assign(selected=[row in best for row in range(len(table))])
 
 
 def _best(points: Sequence[GridPoint], means: Sequence[float], variant: str) -> int:

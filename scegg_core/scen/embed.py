@@ -1,4 +1,4 @@
-"""TODO."""
+"""Embedding of images: dense-semantic features g and semantics e_l of a trained SCEN, or pooled backbone features."""
 
 from dataclasses import dataclass
 
@@ -24,13 +24,13 @@ def embed_images(
     store: RegionStore, rows: np.ndarray, scen: SCEN | None, device: torch.device, batch: int = 64
 ) -> Embedded:
     """Return the features of image `rows` of the region store: SCEN's g, or average-pooled regions without a SCEN."""
-    place = store.places(rows)
+    position = store.places(rows)
     features = torch.empty(len(rows), store.size.channels)
     semantics = torch.empty(len(rows), scen.local.words.shape[0]) if scen else None
     with bar(len(rows), "embedding", unit="image") as progress:
         for images, block in store.scan():
-            wanted = np.flatnonzero(place[images] >= 0)
-            target = torch.from_numpy(place[images[wanted]])
+            wanted = np.flatnonzero(position[images] >= 0)
+            target = torch.from_numpy(position[images[wanted]])
             for start in range(0, len(wanted), batch):
                 part = torch.from_numpy(block[wanted[start : start + batch]]).to(device)
                 _embed_batch(part, scen, target[start : start + batch], features, semantics)
@@ -42,5 +42,5 @@ def _embed_batch(part: Tensor, scen: SCEN | None, target: Tensor, features: Tens
     if scen is None:
         features[target] = part.float().mean(dim=1).cpu()
         return
-    local, whole = scen(part)
-    features[target], semantics[target] = whole.feature.float().cpu(), local.semantic.float().cpu()
+    local, glob = scen(part)
+    features[target], semantics[target] = glob.feature.float().cpu(), local.semantic.float().cpu()

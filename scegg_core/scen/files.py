@@ -1,13 +1,8 @@
-"""TODO."""
+"""The file of a trained SCEN: its weights, with its settings in the metadata."""
 
 from pathlib import Path
 
-from scegg_core.artifacts.files import (
-    Provenance,
-    read_description,
-    read_tensors,
-    write_tensors,
-)
+from scegg_core.artifacts.files import Provenance, read_description, read_tensors, write_tensors
 from scegg_core.scen.model import SCEN
 from scegg_core.settings.base import as_mapping, parse_section
 from scegg_core.settings.scen import ScenSettings

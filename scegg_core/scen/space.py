@@ -7,15 +7,9 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from scegg_core.artifacts.files import (
-    Provenance,
-    matrix,
-    read_table,
-    read_tensors,
-    write_table,
-    write_tensors,
-)
-from scegg_core.data.tables import DatasetIndex, read_index_of
+from scegg_core.artifacts.files import Provenance, matrix, read_table, read_tensors, write_table, write_tensors
+from scegg_core.artifacts.paths import SpaceFiles
+from scegg_core.data.tables import DatasetIndex, read_index
 from scegg_core.errors import InputError
 from scegg_core.scen.embed import Embedded
 from scegg_core.scen.files import read_scen
@@ -33,11 +27,11 @@ class Space:
     scen: SCEN | None  # None in backbone spaces
 
 
-def read_space(files: object) -> Space:
-    """Return the space of a job whose inputs are named as those of the index, `features`, `scaler` and maybe `scen`."""
-    index = read_index_of(files)
-    scen = read_scen(Path(files.scen)) if getattr(files, "scen", None) else None
-    return Space(index, read_features(Path(files.features), index), read_scaler(Path(files.scaler)), scen)
+def read_space(files: SpaceFiles) -> Space:
+    """Return the space in `files`, with SCEN in evaluation mode where they name one."""
+    index = read_index(files.index)
+    scen = read_scen(files.scen) if files.scen else None
+    return Space(index, read_features(files.features, index), read_scaler(files.scaler), scen)
 
 
 def write_space(

@@ -63,8 +63,8 @@ def _add_classes(options: argparse.Namespace) -> int:
     from scegg_core.using.extend import add_classes
 
     folder = add_classes(options.run_folder, options.classes, options.name, options.device)
-    found = json.loads((folder / "metrics.json").read_text(encoding="utf-8"))["metrics"]
-    _say("the data set's own test images among all classes: " + ", ".join(f"{m} {100 * found[m]:.1f}" for m in "ush"))
+    metrics = json.loads((folder / "metrics.json").read_text(encoding="utf-8"))["metrics"]
+    _say("the data set's own test images among all classes: " + ", ".join(f"{m} {100 * metrics[m]:.1f}" for m in "ush"))
     print(folder)
     return 0
 
@@ -75,7 +75,7 @@ def _explain(options: argparse.Namespace) -> int:
     from scegg_core.using.load import load_model
 
     if Path(options.out).suffix.lstrip(".") not in METADATA:
-        raise InputError(f"{options.out} is no place for a chart; its name has to end in .png, .pdf or .svg.")
+        raise InputError(f"{options.out} is no name for a chart; it has to end in .png, .pdf or .svg.")
     model = load_model(options.run_folder, options.device, options.weights)
     if options.image:
         contrast = contrast_image(model, options.image, options.task, options.against)
@@ -110,7 +110,7 @@ def _add_predict(commands) -> None:
     _add_task(parser)
     parser.add_argument("--top", type=_count, default=5, help="classes named for each picture (5)")
     parser.add_argument("--attributes", type=_count, default=5, help="attributes named for the first class (5)")
-    parser.add_argument("--batch-size", type=_count, help="pictures at a time; the run's own where left out")
+    parser.add_argument("--batch-size", type=_count, help="pictures at a time; as many as the run took where left out")
     parser.add_argument("--sheets", help="folder for attention sheets")
     parser.add_argument("--sheet-count", type=_count, default=20, help="most sheets drawn (20)")
 
@@ -127,7 +127,7 @@ def _add_explain(commands) -> None:
     what = parser.add_mutually_exclusive_group(required=True)
     what.add_argument("--classes", nargs=2, metavar="CLASS", help="two classes")
     what.add_argument("--image", help="a picture: its first class against its second")
-    parser.add_argument("--against", metavar="CLASS", help="with --image: this class in place of the second")
+    parser.add_argument("--against", metavar="CLASS", help="with --image: this class instead of the second")
     parser.add_argument("--out", required=True, help="the chart, .png, .pdf or .svg")
     parser.add_argument("--top", type=_count, default=12, help="attributes shown (12)")
     _add_task(parser)
@@ -155,7 +155,7 @@ def _command(commands, name: str, about: str, run, takes_weights: bool = True) -
     parser.add_argument("--run", dest="run_folder", required=True, metavar="RUN", help="folder of a run or an export")
     parser.add_argument("--device", default="auto", help="auto, cpu, cuda or cuda:N")
     if takes_weights:
-        parser.add_argument("--weights", help="the backbone's weight file where it is not in its usual place")
+        parser.add_argument("--weights", help="the backbone's weight file where it is not at its usual path")
     return parser
 
 

@@ -20,8 +20,9 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Contrast:
-    """Two classes and how much each attribute speaks for the first (above 0) or the second (below 0), (A,).
+    """Two classes, and how much each attribute speaks for one of them.
 
+    `contribution` (A,) is above 0 where the attribute speaks for the first class, below 0 where for the second.
     `strength` (2, A) is what the classes' descriptions say, NaN for what they leave open.
     """
 
@@ -29,17 +30,17 @@ class Contrast:
     first: str
     second: str
     attributes: tuple[str, ...]
-    share: np.ndarray
+    contribution: np.ndarray
     strength: np.ndarray
 
     def frame(self) -> "DataFrame":
         """Return a row per attribute, those that tell most first."""
         from pandas import DataFrame
 
-        order = np.argsort(-np.abs(self.share), kind="stable")
+        order = np.argsort(-np.abs(self.contribution), kind="stable")
         names = [attribute_title(self.attributes[row]) for row in order]
         strength = {name: values[order] for name, values in zip((self.first, self.second), self.strength, strict=True)}
-        return DataFrame({"attribute": names, "speaks_for_first": self.share[order], **strength})
+        return DataFrame({"attribute": names, "speaks_for_first": self.contribution[order], **strength})
 
 
 def contrast_classes(model: Model, first: str, second: str) -> Contrast:
@@ -63,23 +64,23 @@ def contrast_image(model: Model, image: str | Path, task: str = "gzsl", against:
             f"{image} is taken for {model.classes.names[first]}; name another class to tell it apart from (--against)."
         )
     vectors = model.classes.vectors
-    share = contributions(answers.semantics[0], vectors[first], vectors[second])
-    return _contrast(model, (first, second), share, f"in {Path(image).name}")
+    contribution = contributions(answers.semantics[0], vectors[first], vectors[second])
+    return _contrast(model, (first, second), contribution, f"in {Path(image).name}")
 
 
-def _contrast(model: Model, rows: tuple[int, int], share: np.ndarray, where: str) -> Contrast:
+def _contrast(model: Model, rows: tuple[int, int], contribution: np.ndarray, where: str) -> Contrast:
     first, second = (model.classes.names[row] for row in rows)
     percent = model.classes.percent[list(rows)]
     strength = np.where(percent == MISSING, np.nan, percent)
     title = f"{shorten(first)} or {shorten(second)}, {where}"
-    return Contrast(title, first, second, model.attributes, share, strength)
+    return Contrast(title, first, second, model.attributes, contribution, strength)
 
 
 @styled
 def draw_contrast(contrast: Contrast, top: int = 12) -> "Figure":
     """Return a bar per attribute, those that tell most: to the right for the first class, to the left for the second."""
-    order = np.argsort(-np.abs(contrast.share), kind="stable")[:top][::-1]
-    values = contrast.share[order]
+    order = np.argsort(-np.abs(contrast.contribution), kind="stable")[:top][::-1]
+    values = contrast.contribution[order]
     figure = new_figure(6.4, 0.27 * len(order) + 1.5)
     axes = figure.subplots()
     axes.barh(range(len(order)), values, color=[PALETTE[0] if value > 0 else PALETTE[1] for value in values])

@@ -2,7 +2,6 @@
 
 import json
 import shutil
-from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
@@ -17,28 +16,24 @@ from scegg_core.artifacts.files import (
     write_tensors,
 )
 from scegg_core.artifacts.provenance import package_versions
-from scegg_core.classify.files import read_classifier
+from scegg_core.classify.classifier import read_classifier
 from scegg_core.errors import InputError
 from scegg_core.regions.backbone import build_backbone, feature_extractor, load_weights, random_features
 from scegg_core.settings.base import as_mapping, parse_section
 from scegg_core.settings.data import BackboneSettings
 from scegg_core.using.model import ClassList, Model, assemble, read_attributes, read_classes
-from scegg_core.using.run_folder import BackboneOrigin, RunFiles, find_run, find_weights, read_origin
+from scegg_core.using.run_folder import (
+    BackboneOrigin,
+    RunFiles,
+    WeightFiles,
+    classifiers_in,
+    find_run,
+    find_weights,
+    read_origin,
+)
 
 SCHEMA = 1
 DESCRIPTION = "model.json"
-
-
-@dataclass(frozen=True)
-class ExportedFiles(RunFiles):
-    """The files of an exported folder under the names that a run's have."""
-
-    title: str = ""
-
-    @property
-    def name(self) -> str:
-        """Return data set, variant and seed."""
-        return self.title
 
 
 def is_exported(folder: str | Path) -> bool:
@@ -47,7 +42,7 @@ def is_exported(folder: str | Path) -> bool:
 
 
 def export_run(run: str | Path, folder: str | Path, weights: str | Path | None = None) -> Path:
-    """Write the run as one self-contained folder and return it; its description comes last, so that it is whole.
+    """Write the run as one self-contained folder and return it; its description is written last: a folder with it is complete.
 
     Raises InputError if `folder` holds anything but an earlier export.
     """
@@ -61,10 +56,10 @@ def export_run(run: str | Path, folder: str | Path, weights: str | Path | None =
         old.unlink(missing_ok=True)
     _write_backbone(folder / "backbone.safetensors", origin, path)
     classes = read_classes(files)
-    made_from = Provenance("export", inputs={"classes": input_digest(files.classes)})
+    made_from = Provenance("export", inputs={"classes": input_digest(files.index.classes)})
     percent = {"percent": _tensor(classes.percent)}
     write_tensors(folder / "classes.safetensors", "class_attributes", percent, made_from)
-    for source in _weights_of(files):
+    for source in _needed(files.weights):
         _copy(source, folder / source.name)
     write_json(folder / DESCRIPTION, _description(files, origin, classes, folder))
     return folder
@@ -73,27 +68,26 @@ def export_run(run: str | Path, folder: str | Path, weights: str | Path | None =
 def load_exported(folder: str | Path, device: str = "auto") -> Model:
     """Return the model in an exported folder; every file is checked against its digest."""
     folder = Path(folder)
-    said = _read_description(folder)
-    settings = parse_section(BackboneSettings, said["backbone"]["settings"], f"{folder / DESCRIPTION}: backbone")
+    described = _read_description(folder)
+    settings = parse_section(BackboneSettings, described["backbone"]["settings"], f"{folder / DESCRIPTION}: backbone")
     percent = read_tensors(folder / "classes.safetensors", "class_attributes")["percent"].numpy()
-    seen, norm = np.isin(said["classes"], said["seen"]), said.get("class_norm", "l2")
-    classes = ClassList(tuple(said["classes"]), seen, percent, norm)
+    seen, norm = np.isin(described["classes"], described["seen"]), described.get("class_norm", "l2")
+    classes = ClassList(tuple(described["classes"]), seen, percent, norm)
     backbone = build_backbone(settings, folder / "backbone.safetensors")
-    return assemble(_files(folder, said["name"]), backbone, settings, classes, tuple(said["attributes"]), device)
+    return assemble(
+        _weights_in(folder, described["name"]), backbone, settings, classes, tuple(described["attributes"]), device
+    )
 
 
-def _files(folder: Path, title: str) -> ExportedFiles:
-    names = {name: folder / f"{name}.safetensors" for name in ("classes", "scaler", "scen")}
-    if not names["scen"].is_file():
-        names["scen"] = None
-    absent = dict.fromkeys(("images", "attributes", "test_labels", "features", "regions"), folder / DESCRIPTION)
-    return ExportedFiles(folder=folder, run=folder, results=folder, title=title, **names, **absent)
+def _weights_in(folder: Path, name: str) -> WeightFiles:
+    scaler, scen, eggn = (folder / f"{kind}.safetensors" for kind in ("scaler", "scen", "eggn"))
+    return WeightFiles(name, scaler, scen if scen.is_file() else None, eggn, classifiers_in(folder))
 
 
-def _weights_of(files: RunFiles) -> list[Path]:
-    """The files of weights that prediction needs; the generator only where a classifier looks through it."""
+def _needed(files: WeightFiles) -> list[Path]:
+    """The files that prediction needs; the generator only where a classifier sees features transformed by it."""
     classifiers = list(files.classifiers.values())
-    transformed = any(read_classifier(path)[1].input == "transformed" for path in classifiers)
+    transformed = any(read_classifier(path).settings.input == "transformed" for path in classifiers)
     return [*classifiers, files.scaler, *([files.scen] if files.scen else []), *([files.eggn] if transformed else [])]
 
 
@@ -128,16 +122,16 @@ def _description(files: RunFiles, origin: BackboneOrigin, classes: ClassList, fo
 def _read_description(folder: Path) -> dict:
     path = folder / DESCRIPTION
     try:
-        said = json.loads(path.read_text(encoding="utf-8"))
-        known = said["kind"] == "exported model" and said["schema"] == SCHEMA
+        described = json.loads(path.read_text(encoding="utf-8"))
+        known = described["kind"] == "exported model" and described["schema"] == SCHEMA
     except (ValueError, KeyError, TypeError):
         known = False
     if not known:
         raise InputError(f"{path} does not describe an exported model of schema {SCHEMA}; export the run again.")
-    for name, digest in said["files"].items():
+    for name, digest in described["files"].items():
         if not (folder / name).is_file() or file_digest(folder / name) != digest:
             raise InputError(f"{folder / name} is missing or not the file that was exported; export the run again.")
-    return said
+    return described
 
 
 def _copy(source: Path, target: Path) -> None:

@@ -1,4 +1,4 @@
-"""Loading what was trained, from wherever it lies."""
+"""Loading a trained model, from a run of the workflow or from an exported folder."""
 
 from pathlib import Path
 
@@ -11,11 +11,11 @@ from scegg_core.using.run_folder import find_run, find_weights, read_origin
 def load_model(folder: str | Path, device: str = "auto", weights: str | Path | None = None) -> Model:
     """Return the model in `folder`: a run of the workflow, an extension of one, or an exported folder.
 
-    `weights` is the backbone's weight file where it is not in its usual place; it is checked by its digest.
+    `weights` is the backbone's weight file where it is not at its usual path; it is checked by its digest.
     """
     if is_exported(folder):
         return load_exported(folder, device)
     files = find_run(folder)
     origin = read_origin(files)
     backbone = build_backbone(origin.settings, find_weights(files, origin, weights))
-    return assemble(files, backbone, origin.settings, read_classes(files), read_attributes(files), device)
+    return assemble(files.weights, backbone, origin.settings, read_classes(files), read_attributes(files), device)

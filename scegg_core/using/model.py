@@ -1,4 +1,4 @@
-"""A trained run in memory: from an image to region features, to its place in the space, to the classes' scores."""
+"""A trained run in memory: from an image to region features, to features in the space, to the classes' scores."""
 
 import difflib
 from collections.abc import Iterator
@@ -10,8 +10,7 @@ import torch
 from torch import Tensor
 
 from scegg_core.artifacts.files import matrix, read_table
-from scegg_core.classify.files import read_classifier
-from scegg_core.classify.train import classifier_input
+from scegg_core.classify.classifier import FinalClassifier, read_classifier
 from scegg_core.data.tables import class_norm, class_vectors
 from scegg_core.eggn.files import read_eggn
 from scegg_core.eggn.model import EGGN
@@ -23,11 +22,9 @@ from scegg_core.scen.model import SCEN
 from scegg_core.scen.scaling import MinMaxScaler
 from scegg_core.scen.space import read_scaler
 from scegg_core.settings.data import BackboneSettings
-from scegg_core.settings.final import ClassifierSettings
 from scegg_core.training.device import pick_device
-from scegg_core.training.linear import ZeroShotClassifier
 from scegg_core.using.new_classes import plain_name
-from scegg_core.using.run_folder import RunFiles
+from scegg_core.using.run_folder import RunFiles, WeightFiles
 
 
 @dataclass(frozen=True)
@@ -43,14 +40,6 @@ class ClassList:
     def vectors(self) -> np.ndarray:
         """Return the class vectors a(c), (C, A) float32."""
         return class_vectors(self.percent, self.names, self.norm)
-
-
-@dataclass(frozen=True)
-class Head:
-    """A final classifier and its settings."""
-
-    classifier: ZeroShotClassifier
-    settings: ClassifierSettings
 
 
 @dataclass(frozen=True)
@@ -71,7 +60,7 @@ class Model:
     scen: SCEN | None
     scaler: MinMaxScaler
     eggn: EGGN | None  # where a classifier looks at features through it
-    heads: dict[str, Head]  # by task
+    classifiers: dict[str, FinalClassifier]  # by task
     classes: ClassList
     attributes: tuple[str, ...]
     device: torch.device
@@ -85,56 +74,56 @@ class Model:
 
     @torch.inference_mode()
     def embed(self, regions: np.ndarray) -> Embedding:
-        """Return where images lie in the space, of their regions (n, R, channels)."""
+        """Return the features of images in the space, from their regions (n, R, channels)."""
         part = torch.from_numpy(regions).to(self.device)
         if self.scen is None:
             return Embedding(self.scaler.transform(part.float().mean(dim=1).cpu()), None)
-        local, whole = self.scen(part)
-        return Embedding(self.scaler.transform(whole.feature.float().cpu()), local.semantic.float().cpu())
+        local, glob = self.scen(part)
+        return Embedding(self.scaler.transform(glob.feature.float().cpu()), local.semantic.float().cpu())
 
     @torch.inference_mode()
     def scores(self, features: Tensor, task: str) -> Tensor:
         """Return the scores (n, k) of features (n, channels) over the classes of `task`."""
-        head = self.heads[task]
-        return head.classifier.scores(classifier_input(features, self.eggn, head.settings))
+        final = self.classifiers[task]
+        return final.classifier.scores(final.inputs(features, self.eggn))
 
 
 def assemble(
-    files: RunFiles,
+    files: WeightFiles,
     backbone: Backbone,
     images: BackboneSettings,
     classes: ClassList,
     attributes: tuple[str, ...],
-    device: str,
+    device_name: str,
 ) -> Model:
-    """Return the model of the weights in `files`, with what is known of backbone and classes."""
-    place = pick_device(device)
-    heads = {task: Head(*read_classifier(path)) for task, path in files.classifiers.items()}
-    transformed = any(head.settings.input == "transformed" for head in heads.values())
+    """Return the model of the weights in `files`, with its backbone, classes and attributes."""
+    device = pick_device(device_name)
+    classifiers = {task: read_classifier(path) for task, path in files.classifiers.items()}
+    transformed = any(final.settings.input == "transformed" for final in classifiers.values())
     return Model(
         name=files.name,
-        backbone=backbone.to(place),
+        backbone=backbone.to(device),
         images=images,
-        scen=read_scen(files.scen).to(place) if files.scen else None,
+        scen=read_scen(files.scen).to(device) if files.scen else None,
         scaler=read_scaler(files.scaler),
         eggn=read_eggn(files.eggn)[0] if transformed else None,
-        heads=heads,
+        classifiers=classifiers,
         classes=classes,
         attributes=attributes,
-        device=place,
+        device=device,
     )
 
 
 def read_classes(files: RunFiles) -> ClassList:
     """Return the classes of the run, or of its extension."""
-    table = read_table(files.classes, "classes")
+    table = read_table(files.index.classes, "classes")
     names, seen, percent = tuple(table["name"].to_pylist()), table["seen"].to_numpy(), matrix(table["percent"])
-    return ClassList(names, seen, percent, class_norm(files.classes))
+    return ClassList(names, seen, percent, class_norm(files.index.classes))
 
 
 def read_attributes(files: RunFiles) -> tuple[str, ...]:
     """Return the names of the attributes."""
-    return tuple(read_table(files.attributes, "attributes")["name"].to_pylist())
+    return tuple(read_table(files.index.attributes, "attributes")["name"].to_pylist())
 
 
 def find_class(model: Model, name: str) -> int:
@@ -148,8 +137,9 @@ def find_class(model: Model, name: str) -> int:
 
 
 def contributions(semantic: np.ndarray, vector: np.ndarray, other: np.ndarray) -> np.ndarray:
-    """Return each attribute's share (A,) in the lead of class `vector` over `other` in Eq. 3, for one image's e_l.
+    """Return each attribute's contribution (A,) to the lead of class `vector` over `other` in Eq. 3, for one e_l (A,).
 
-    The shares add up to p_l of the one minus p_l of the other: LEN's reading of the image, not the classifier's own.
+    They add up to p_l of the one minus p_l of the other: they say what LEN reads in an image, not what the final
+    classifier does.
     """
     return semantic * (vector - other)

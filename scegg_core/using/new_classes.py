@@ -8,7 +8,7 @@ from pathlib import Path
 
 import numpy as np
 
-from scegg_core.artifacts.files import Provenance, write_table, write_text
+from scegg_core.artifacts.files import write_text
 from scegg_core.data.formats.folder import ClassAttributes, read_class_attributes
 from scegg_core.data.tables import MISSING, DatasetIndex, class_vectors
 from scegg_core.errors import InputError
@@ -33,12 +33,6 @@ def extend_index(index: DatasetIndex, table: Path) -> DatasetIndex:
     )
 
 
-def write_classes(index: DatasetIndex, path: Path, provenance: Provenance) -> None:
-    """Write the class table of `index`."""
-    columns = {"name": index.classes, "seen": index.seen, "percent": index.percent, "vector": index.vectors}
-    write_table(path, "classes", columns, provenance, {"class_norm": index.class_norm})
-
-
 def write_template(attributes: tuple[str, ...], path: Path) -> None:
     """Write the header that a table of new classes has, to be filled in."""
     import csv
@@ -56,20 +50,20 @@ def plain_name(name: str) -> str:
     return " ".join(unicodedata.normalize("NFC", text).replace("_", " ").split()).casefold()
 
 
-def _columns(table: Path, given: tuple[str, ...], index: DatasetIndex) -> list[int]:
+def _columns(table: Path, columns: tuple[str, ...], index: DatasetIndex) -> list[int]:
     """For each attribute of the index its column in the table; names or their words are accepted, in any order."""
     words = Counter(index.words)
     known = {word: row for row, word in enumerate(index.words) if words[word] == 1}
     known |= {name: row for row, name in enumerate(index.attributes)}
-    for name in given:
+    for name in columns:
         if name not in known:
             close = difflib.get_close_matches(name, known, n=1)
             hint = (
                 f"did you mean {close[0]!r}?" if close else f"its attributes are {', '.join(index.attributes[:3])}, …"
             )
             raise InputError(f"{table} has a column {name!r}, which is no attribute of the data set; {hint}")
-    rows = [known[name] for name in given]
-    for name, row in zip(given, rows, strict=True):
+    rows = [known[name] for name in columns]
+    for name, row in zip(columns, rows, strict=True):
         if rows.count(row) > 1:
             raise InputError(f"{table} has a column for {name!r} twice; keep one.")
     if missing := [index.attributes[row] for row in range(len(index.attributes)) if row not in rows]:
@@ -95,9 +89,9 @@ def _check_names(table: Path, names: tuple[str, ...], index: DatasetIndex) -> No
 
 
 def _scaled(table: Path, described: ClassAttributes, index: DatasetIndex) -> np.ndarray:
-    """The strengths on the data set's own scale, MISSING where the cell is empty.
+    """The strengths on the scale of the data set, MISSING where the cell is empty.
 
-    A table whose values are all at most 1 holds shares, any other percent (or the data set's own larger scale).
+    A table whose values are all at most 1 holds fractions, any other percent (or the larger scale of the data set).
     """
     highest = float(index.percent.max())
     limit = max(100.0, highest)
@@ -107,6 +101,6 @@ def _scaled(table: Path, described: ClassAttributes, index: DatasetIndex) -> np.
             f"{table} gives class {described.classes[row]} {values[row, column]:g} for "
             f"{described.attributes[column]!r}; values go from 0 to 1, or from 0 to {limit:g}."
         )
-    shares, own_shares = values.max() <= 1, highest <= 1
-    factor = 1.0 if shares == own_shares else 100.0 if shares else 0.01
+    fractions, wanted = values.max() <= 1, highest <= 1
+    factor = 1.0 if fractions == wanted else 100.0 if fractions else 0.01
     return np.where(values == MISSING, MISSING, values * factor).astype(np.float32)

@@ -24,7 +24,7 @@ BATCHES_AT_ONCE = 8  # a picture that cannot be read costs a second pass over so
 
 @dataclass(frozen=True)
 class Answers:
-    """What a model says of images: `paths` (n) as given, `scores` (n, k) over `classes`, rows of the model's classes.
+    """What a model says of images: `paths` (n) as the caller named them, `scores` (n, k) over `classes`, rows of the model's classes.
 
     `semantics` is e_l (n, A), None where the space has no SCEN; `problems` are the images left out, with a sentence.
     """
@@ -54,30 +54,30 @@ class Answers:
         order = np.argsort(-self.scores, axis=1, kind="stable")[:, :top]
         chances = np.take_along_axis(self.probabilities, order, axis=1)
         columns = {"image": list(self.paths)}
-        for place, rows in enumerate(self.classes[order].T, start=1):
-            columns[f"class_{place}"] = [self.model.classes.names[row] for row in rows]
-            columns[f"probability_{place}"] = chances[:, place - 1]
-            columns[f"seen_{place}"] = self.model.classes.seen[rows]
+        for rank, rows in enumerate(self.classes[order].T, start=1):
+            columns[f"class_{rank}"] = [self.model.classes.names[row] for row in rows]
+            columns[f"probability_{rank}"] = chances[:, rank - 1]
+            columns[f"seen_{rank}"] = self.model.classes.seen[rows]
         columns["attributes"] = self._speaking(attributes)
         columns["problem"] = [""] * len(self.paths)
         answered = DataFrame(columns)
         bad = DataFrame({"image": list(self.problems), "problem": list(self.problems.values())})
-        whole = concat([answered, bad], ignore_index=True) if len(bad) else answered
-        return whole.sort_values("image", kind="stable", ignore_index=True)
+        frame = concat([answered, bad], ignore_index=True) if len(bad) else answered
+        return frame.sort_values("image", kind="stable", ignore_index=True)
 
     def _speaking(self, count: int) -> list[str]:
-        """The attributes that speak most for each image's first class, with their share of all that does."""
+        """The attributes that speak most for each image's first class, in percent of all that speaks for it."""
         if self.semantics is None:
             return [""] * len(self.paths)
         vectors = self.model.classes.vectors
         others = vectors[self.classes].mean(axis=0)
-        said = []
+        texts = []
         for semantic, row in zip(self.semantics, self.predicted, strict=True):
-            share = contributions(semantic, vectors[row], others)
-            best = [a for a in np.argsort(-share, kind="stable")[:count] if share[a] > 0]
-            share = share / max(share.clip(0).sum(), 1e-30)
-            said.append("; ".join(f"{attribute_title(self.model.attributes[a])} ({share[a]:.0%})" for a in best))
-        return said
+            values = contributions(semantic, vectors[row], others)
+            best = [a for a in np.argsort(-values, kind="stable")[:count] if values[a] > 0]
+            fraction = values / max(values.clip(0).sum(), 1e-30)
+            texts.append("; ".join(f"{attribute_title(self.model.attributes[a])} ({fraction[a]:.0%})" for a in best))
+        return texts
 
 
 def predict(model: Model, images: str | Path | Iterable[str | Path], task: str = "gzsl") -> Answers:
@@ -100,26 +100,26 @@ def predict(model: Model, images: str | Path | Iterable[str | Path], task: str =
         raise InputError(f"none of {len(named)} pictures can be used: " + " ".join(list(problems.values())[:5]))
     scores = model.scores(torch.cat(features), task).numpy()
     semantic = None if model.scen is None else torch.cat(semantics).numpy()
-    return Answers(model, tuple(names), scores, model.heads[task].classifier.classes.numpy(), semantic, problems)
+    return Answers(model, tuple(names), scores, model.classifiers[task].classifier.classes.numpy(), semantic, problems)
 
 
 def find_images(images: str | Path | Iterable[str | Path]) -> dict[str, Path]:
-    """Return the images by name, sorted: a folder's pictures by their path below it, others by their path as given."""
+    """Return the images by name, sorted: a folder's pictures by their path below it, others by the path that the caller named."""
     from PIL import Image
 
     if not isinstance(images, (str, Path)):
         return {str(path): Path(path) for path in sorted(map(str, images))}
-    place = Path(images)
-    if place.is_file():
-        return {str(images): place}
-    if not place.is_dir():
-        raise InputError(f"{place} is missing; name a folder with pictures, or a picture.")
+    path = Path(images)
+    if path.is_file():
+        return {str(images): path}
+    if not path.is_dir():
+        raise InputError(f"{path} is missing; name a folder with pictures, or a picture.")
     known = Image.registered_extensions()
-    files = sorted(path for path in place.rglob("*") if path.suffix.lower() in known and path.is_file())
-    found = {path.relative_to(place).as_posix(): path for path in files if not path.name.startswith(".")}
-    if not found:
-        raise InputError(f"{place} holds no pictures (files ending in .jpg, .png, .webp, …).")
-    return found
+    files = sorted(file for file in path.rglob("*") if file.suffix.lower() in known and file.is_file())
+    pictures = {file.relative_to(path).as_posix(): file for file in files if not file.name.startswith(".")}
+    if not pictures:
+        raise InputError(f"{path} holds no pictures (files ending in .jpg, .png, .webp, …).")
+    return pictures
 
 
 def write_answers(frame: "DataFrame", path: str | Path) -> None:
@@ -135,7 +135,7 @@ def write_answers(frame: "DataFrame", path: str | Path) -> None:
 def checked_output(path: str | Path) -> Path:
     """Return `path`, refused unless it ends in .csv or .parquet: to be called before the work."""
     if Path(path).suffix not in (".csv", ".parquet"):
-        raise InputError(f"{path} is no place for predictions; its name has to end in .csv or .parquet.")
+        raise InputError(f"{path} is no name for predictions; it has to end in .csv or .parquet.")
     return Path(path)
 
 
@@ -145,7 +145,7 @@ def _embedded(model: Model, images: dict[str, Path], problems: dict[str, str]) -
         return [model.embed(regions) for regions in model.regions(list(images.values()))]
     except InputError:
         loaded = {name: load_image(path, model.images) for name, path in images.items()}
-        problems |= {name: found for name, found in loaded.items() if isinstance(found, str)}
+        problems |= {name: image for name, image in loaded.items() if isinstance(image, str)}
         good = [images[name] for name in images if name not in problems]
         return [model.embed(regions) for regions in model.regions(good)]
 

@@ -39,13 +39,13 @@ def attention_sheet(answers: Answers, row: int, path: Path) -> AttentionSheet:
     attention = model.scen.local(regions).attention  # (1, R, A)
     size = map_size(model.backbone, model.images.image_size)
     grid = size.height, size.width
-    whole = model.scen.glob.region_weights(attention, regions)[0].reshape(grid).cpu().numpy()
+    weights = model.scen.glob.region_weights(attention, regions)[0].reshape(grid).cpu().numpy()
     maps = attention[0].T.reshape(-1, *grid).cpu().numpy()
     vectors, first = model.classes.vectors, answers.predicted[row]
-    share = contributions(answers.semantics[row], vectors[first], vectors[answers.classes].mean(axis=0))
+    contribution = contributions(answers.semantics[row], vectors[first], vectors[answers.classes].mean(axis=0))
     kind = "seen" if model.classes.seen[first] else "unseen"
     title = f"{shorten(model.classes.names[first], 40)} ({kind}, {answers.probabilities[row].max():.0%})"
-    return AttentionSheet(title, _photograph(model, path), whole, top_maps(maps, share, model.attributes))
+    return AttentionSheet(title, _photograph(model, path), weights, top_maps(maps, contribution, model.attributes))
 
 
 def _photograph(model: Model, path: Path) -> np.ndarray:

@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any, TextIO
 
 from scegg_core.artifacts.files import Provenance, input_digest, input_origin
+from scegg_core.artifacts.paths import IndexFiles, SpaceFiles
 from scegg_core.artifacts.provenance import computed_on
 from scegg_core.errors import InputError
 from scegg_core.settings.base import parse_section
@@ -33,6 +34,19 @@ class Job:
     def settings(self, kind: type, name: str = "settings"):
         """Return the slice of settings handed over as parameter `name`, as an instance of `kind`."""
         return parse_section(kind, dict(self.task.params[name]), f"{self.task.rule}.{name}")
+
+    def index_files(self, prefix: str = "") -> IndexFiles:
+        """Return the tables of an index among the job's inputs, whose names begin with `prefix`."""
+        return _index_files(self.task.input, prefix)
+
+    def index_outputs(self) -> IndexFiles:
+        """Return the tables of an index among the job's outputs."""
+        return _index_files(self.task.output)
+
+    def space_files(self) -> SpaceFiles:
+        """Return the files of a feature space among the job's inputs."""
+        files = self.task.input
+        return SpaceFiles(self.index_files(), Path(files.features), Path(files.scaler), _path(files, "scen"))
 
     def provenance(self, settings: dict | None = None, seed: int | None = None, device: Any = None) -> Provenance:
         """Return what the job's outputs are made from; `device` is the torch device of a job that computes on one.
@@ -55,9 +69,20 @@ class Job:
         )
 
 
-def _refuse_strangers(path: str, made_from: dict[str, str], given: dict[str, str]) -> None:
+def _index_files(files: Any, prefix: str = "") -> IndexFiles:
+    classes, images, attributes = (Path(files[prefix + name]) for name in ("classes", "images", "attributes"))
+    return IndexFiles(classes, images, attributes, _path(files, f"{prefix}test_labels"))
+
+
+def _path(files: Any, name: str) -> Path | None:
+    """The file called `name`; None where there is none."""
+    path = files.get(name)
+    return Path(path) if path else None
+
+
+def _refuse_strangers(path: str, made_from: dict[str, str], inputs: dict[str, str]) -> None:
     for name in SHARED:
-        if name in made_from and name in given and made_from[name] != given[name]:
+        if name in made_from and name in inputs and made_from[name] != inputs[name]:
             raise InputError(
                 f"{path} was made from another {name} than the one there is now; delete it to have it made again."
             )

@@ -8,9 +8,10 @@ import torch
 from PIL import Image
 
 from scegg_core.artifacts.files import Provenance, input_digest, write_tensors
-from scegg_core.classify.files import write_classifier
-from scegg_core.classify.predictions import predict_by, write_predictions
-from scegg_core.classify.train import classifier_input, train_final
+from scegg_core.artifacts.paths import IndexFiles
+from scegg_core.classify.classifier import write_classifier
+from scegg_core.classify.predictions import predict_final, write_predictions
+from scegg_core.classify.train import train_final
 from scegg_core.data.tables import DatasetIndex, write_index
 from scegg_core.data.tasks import TASKS
 from scegg_core.eggn.files import write_eggn, write_synthetic
@@ -62,8 +63,7 @@ def make_run(
     index = replace(index, class_norm=class_norm)
     results = root / "results" / "small"
     run, space = results / "variants/sc-egg/seed3", results / "spaces/sc-egg/seed3"
-    tables = [results / f"{name}.parquet" for name in ("classes", "images", "attributes", "test_labels")]
-    write_index(index, *tables, Provenance("index_dataset"))
+    write_index(index, IndexFiles.in_folder(results), Provenance("index_dataset"))
     store = _write_regions(results, index, images, weights)
     inputs = _write_space(space, store, index, feature_scaling)
     _write_final(run, space, index, inputs, ClassifierSettings(epochs=2, input=classifier_input))
@@ -140,9 +140,8 @@ def _write_final(
     made = synthesize(eggn, torch.from_numpy(index.vectors), unseen, given, making, 3)
     write_synthetic(run / "synthetic_unseen.parquet", made, Provenance("synthesize", as_mapping(making), seed=3))
     for task in TASKS:
-        classifier = train_final(space, made, eggn, task, settings, 3, CPU)
+        final = train_final(space, made, eggn, task, settings, 3, CPU)
         made_from = Provenance("train_classifier", as_mapping(settings), inputs=inputs, seed=3)
-        write_classifier(run / f"classifier_{task}.safetensors", classifier, settings, made_from)
-        seen_by = classifier_input(space.features, eggn, settings)
-        found = predict_by(classifier.scores, seen_by, index, task, classifier.classes.numpy())
-        write_predictions(run / f"predictions_{task}.parquet", found, Provenance("predict"))
+        write_classifier(run / f"classifier_{task}.safetensors", final, made_from)
+        predictions = predict_final(final, eggn, space, task)
+        write_predictions(run / f"predictions_{task}.parquet", predictions, Provenance("predict"))

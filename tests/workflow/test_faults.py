@@ -6,13 +6,14 @@ import random
 import shutil
 import subprocess
 from contextlib import contextmanager
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from pathlib import Path
 
 import pytest
 
 from scegg_core.artifacts.files import read_table
-from scegg_core.classify.files import read_classifier
+from scegg_core.artifacts.paths import IndexFiles
+from scegg_core.classify.classifier import read_classifier
 from scegg_core.classify.predictions import read_predictions
 from scegg_core.data.tables import read_index, read_vectors
 from scegg_core.eggn.files import read_eggn, read_synthetic
@@ -127,7 +128,7 @@ def test_a_folder_that_cannot_be_written_is_said_before_any_job(finished, tmp_pa
 
 
 def content_of_index(path: Path) -> object:
-    return asdict(read_index(*(path.parent / f"{name}.parquet" for name in ("classes", "images", "attributes"))))
+    return asdict(read_index(replace(IndexFiles.in_folder(path.parent), test_labels=None)))
 
 
 def content_of_regions(path: Path) -> object:
@@ -140,8 +141,8 @@ def weights_of(module) -> dict:
 
 
 def content_of_classifier(path: Path) -> object:
-    classifier, settings = read_classifier(path)
-    return classifier.classes.tolist(), classifier.layer.weight.numpy().tobytes(), settings
+    final = read_classifier(path)
+    return final.classifier.classes.tolist(), final.classifier.layer.weight.numpy().tobytes(), final.settings
 
 
 def content_of_eggn(path: Path) -> object:

@@ -9,7 +9,7 @@ import pandas as pd
 import pytest
 
 from scegg_core.artifacts.files import Provenance, read_description, read_table, write_table
-from scegg_core.data.tables import UNTOLD
+from scegg_core.data.tables import NO_LABEL
 from scegg_core.evaluate.selection import best_epoch, read_epochs
 from tests.workflow.conftest import TINY, Workflow, copy_project, rules_in
 
@@ -159,7 +159,7 @@ def permute(results: Path) -> None:
     """Permute the labels of the test images of seen classes among these, and of unseen classes among those."""
     file = results / "test_labels.parquet"
     split = pd.read_parquet(results / "images.parquet")["split"].to_numpy()
-    assert (pd.read_parquet(results / "images.parquet")["label"][split != "trainval"] == UNTOLD).all()
+    assert (pd.read_parquet(results / "images.parquet")["label"][split != "trainval"] == NO_LABEL).all()
     table = read_table(file, "test_labels").to_pandas()
     labels, draw = table["label"].to_numpy().copy(), np.random.default_rng(3)
     for kind in ("test_seen", "test_unseen"):

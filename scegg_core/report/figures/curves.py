@@ -7,8 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from scegg_core.artifacts.files import Provenance, read_table, write_table
-from scegg_core.artifacts.kinds import KINDS, Kind
-from scegg_core.evaluate.selection import EPOCHS
+from scegg_core.artifacts.kinds import KINDS
 from scegg_core.report.style import PALETTE, new_figure, styled
 from scegg_core.training.alarms import alarms
 
@@ -120,12 +119,6 @@ def _look(place: int) -> dict:
     return {"color": PALETTE[place % len(PALETTE)], "linestyle": ("-", "--", "-.", ":")[place % 4]}
 
 
-#: Declared here and not in artifacts.py, which every stage reaches.
-CURVES = Kind("curves", 1, {"seed": "int32", "stage": "string", "epoch": "int32", "term": "string", "value": "double"})
-
-KINDS[CURVES.name] = CURVES
-
-
 def read_curves(
     paths: Sequence[str | Path], seeds: Sequence[int], epochs: Sequence[str | Path] = (), scored: Sequence[int] = ()
 ) -> "DataFrame":
@@ -139,7 +132,7 @@ def read_curves(
 
 def _validation_curve(path: str | Path) -> "DataFrame":
     """The scores of epochs at `path` as a curve; accuracies stay shares in [0, 1]."""
-    long = read_table(path, EPOCHS.name).to_pandas().melt("epoch", var_name="term")
+    long = read_table(path, "epochs").to_pandas().melt("epoch", var_name="term")
     return long.assign(stage="validation")
 
 
@@ -147,6 +140,6 @@ def write_curves(path: str | Path, curves: "DataFrame", provenance: Provenance) 
     """Write the curves of several seeds as a table of kind `curves`."""
     columns = {
         name: list(curves[name]) if curves[name].dtype.kind not in "if" else np.array(curves[name])
-        for name in CURVES.columns
+        for name in KINDS["curves"].columns
     }
-    write_table(path, CURVES.name, columns, provenance)
+    write_table(path, "curves", columns, provenance)

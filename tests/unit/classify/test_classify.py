@@ -4,7 +4,7 @@ import pytest
 import torch
 from torch import nn
 
-from scegg_core.classify.train import classifier_input
+from scegg_core.classify.classifier import classifier_input
 from scegg_core.eggn.synthesis import synthesize
 from scegg_core.eggn.train import start_eggn
 from scegg_core.errors import InputError

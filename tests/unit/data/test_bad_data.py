@@ -12,6 +12,7 @@ from scipy.io import savemat
 from test_folder import make_folder
 
 from scegg_core.artifacts.files import Provenance
+from scegg_core.artifacts.paths import IndexFiles
 from scegg_core.data.index import index_dataset, write_index
 from scegg_core.data.tables import write_vectors
 from scegg_core.errors import InputError
@@ -446,8 +447,7 @@ def refused(run: Callable[[], object], sentence: str, out: Path) -> None:
 
 
 def index_to(settings: DatasetSettings, out: Path) -> None:
-    paths = [out / f"{name}.parquet" for name in ("classes", "images", "attributes", "test_labels")]
-    write_index(index_dataset(settings), *paths, Provenance("index_dataset"))
+    write_index(index_dataset(settings), IndexFiles.in_folder(out), Provenance("index_dataset"))
 
 
 def with_changes(settings: DatasetSettings, changes: tuple[tuple[str, object], ...]) -> DatasetSettings:

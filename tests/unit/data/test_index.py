@@ -1,6 +1,6 @@
 """The index of small data sets in CUB's layout: known answers, round trips, policies. Other tests build on them too."""
 
-from dataclasses import replace
+from dataclasses import astuple, replace
 
 import numpy as np
 import pytest
@@ -13,8 +13,9 @@ from cub_case import (
 )
 
 from scegg_core.artifacts.files import Provenance
+from scegg_core.artifacts.paths import IndexFiles
 from scegg_core.data.index import check_index, class_vectors, index_dataset, read_index, write_index
-from scegg_core.data.tables import UNTOLD
+from scegg_core.data.tables import NO_LABEL
 from scegg_core.errors import InputError
 from scegg_core.settings.data import DatasetSettings, ImagePolicy
 
@@ -44,36 +45,36 @@ def test_class_vectors_are_of_length_one_and_missing_values_count_as_zero():
 def test_class_vectors_can_stay_as_the_source_gives_them(tmp_path):
     index = index_dataset(replace(make_cub(tmp_path / "data"), class_norm="none"))
     assert index.vectors.tolist() == np.maximum(PERCENT, 0).tolist()
-    paths = [tmp_path / f"{name}.parquet" for name in ("classes", "images", "attributes", "test_labels")]
-    write_index(index, *paths, Provenance("index_dataset"))
-    assert np.array_equal(read_index(*paths).vectors, index.vectors)
+    files = IndexFiles.in_folder(tmp_path)
+    write_index(index, files, Provenance("index_dataset"))
+    assert np.array_equal(read_index(files).vectors, index.vectors)
 
 
 def test_written_tables_are_read_back_and_name_nothing_of_the_host(tmp_path):
     index = replace(index_dataset(make_cub(tmp_path / "data")), skipped=(("a.jpg", "is empty"),))
-    paths = [tmp_path / f"{name}.parquet" for name in ("classes", "images", "attributes", "test_labels")]
-    write_index(index, *paths, Provenance("index_dataset"))
-    read = read_index(*paths)
+    files = IndexFiles.in_folder(tmp_path)
+    write_index(index, files, Provenance("index_dataset"))
+    read = read_index(files)
     for name in index.__dataclass_fields__:
         assert np.array_equal(getattr(read, name), getattr(index, name)), name
-    assert not any(str(tmp_path).encode() in path.read_bytes() for path in paths)
+    assert not any(str(tmp_path).encode() in path.read_bytes() for path in astuple(files))
 
 
 def test_labels_of_test_images_lie_in_a_table_of_their_own(tmp_path):
-    index, names = index_dataset(make_cub(tmp_path / "data")), ("classes", "images", "attributes", "test_labels")
+    index = index_dataset(make_cub(tmp_path / "data"))
     other = replace(index, labels=index.labels.copy())
     other.labels[index.in_split("test_unseen")] = index.labels[index.in_split("test_unseen")][::-1]
     other.labels[3] = 1
     written = {}
     for folder, one in (("a", index), ("b", other)):
-        paths = [tmp_path / folder / f"{name}.parquet" for name in names]
-        write_index(one, *paths, Provenance("index_dataset"))
-        written[folder] = [path.read_bytes() for path in paths]
+        files = IndexFiles.in_folder(tmp_path / folder)
+        write_index(one, files, Provenance("index_dataset"))
+        written[folder] = [path.read_bytes() for path in astuple(files)]
         test = one.test_images
-        untold = read_index(*paths[:3])
-        assert (untold.labels[test] == UNTOLD).all()
+        without = read_index(replace(files, test_labels=None))
+        assert (without.labels[test] == NO_LABEL).all()
         training = one.in_split("trainval")
-        assert np.array_equal(untold.labels[training], one.labels[training])
+        assert np.array_equal(without.labels[training], one.labels[training])
     assert written["a"][:3] == written["b"][:3]
     assert written["a"][3] != written["b"][3]
 

@@ -6,7 +6,7 @@ from itertools import combinations
 import numpy as np
 import pytest
 
-from scegg_core.data.tables import UNTOLD, DatasetIndex
+from scegg_core.data.tables import NO_LABEL, DatasetIndex
 from scegg_core.data.validation import class_split
 from scegg_core.evaluate.closed_form import (
     GRID,
@@ -212,13 +212,13 @@ def test_the_chosen_constant_is_taken_off_the_scores_of_seen_classes_alone(index
 @pytest.mark.parametrize("name", SCORERS)
 def test_neither_permuted_nor_unknown_test_labels_change_scores_or_what_is_chosen(index, name):
     features, test = features_of(index), index.test_images
-    permuted, untold, retrained = index.labels.copy(), index.labels.copy(), index.labels.copy()
+    permuted, unknown, retrained = index.labels.copy(), index.labels.copy(), index.labels.copy()
     permuted[test] = np.random.default_rng(3).permutation(permuted[test])
-    untold[test] = UNTOLD
+    unknown[test] = NO_LABEL
     training = index.in_split("trainval")
     retrained[training] = np.roll(retrained[training], 1)
     outcomes = []
-    for labels in (index.labels, permuted, untold, retrained):
+    for labels in (index.labels, permuted, unknown, retrained):
         given = replace(index, labels=labels)
         validation = validation_of(given)
         chosen = calibrate(SCORERS[name], features[validation.rows], validation)

@@ -13,7 +13,7 @@ from torch import Tensor
 from scegg_core.artifacts.files import Provenance
 from scegg_core.classify.predictions import predict_by
 from scegg_core.classify.train import train_final
-from scegg_core.data.tables import UNTOLD, DatasetIndex
+from scegg_core.data.tables import NO_LABEL, DatasetIndex
 from scegg_core.data.tasks import TASKS
 from scegg_core.data.validation import class_split
 from scegg_core.eggn.stage import train_eggn
@@ -60,7 +60,7 @@ def trained(index: DatasetIndex, store: RegionStore) -> tuple[dict[str, Tensor],
     space = Space(index, scaler.transform(embedded.features), scaler, scen)
     eggn, _ = train_eggn(space, EGGN, 3, CPU)
     made = synthesize_unseen(index, eggn, EGGN, FINAL[0], 3, CPU)
-    final = {task: train_final(space, made, eggn, task, FINAL[1], 3, CPU).layer for task in TASKS}
+    final = {task: train_final(space, made, eggn, task, FINAL[1], 3, CPU).classifier.layer for task in TASKS}
     weights = {f"scen.{name}": value for name, value in scen.state_dict().items()}
     weights |= {f"eggn.{name}": value for name, value in eggn.state_dict().items()}
     weights |= {f"{task}.{name}": value for task, layer in final.items() for name, value in layer.state_dict().items()}
@@ -80,9 +80,9 @@ def splits(index: DatasetIndex) -> tuple[DatasetIndex, DatasetIndex]:
 @pytest.mark.parametrize("validation", [False, True], ids=["data set", "validation split"])
 def test_permuted_or_unknown_test_labels_change_nothing_before_scoring(small, tmp_path, validation):
     store = regions_of(small, tmp_path)
-    known, permuted, untold = small.index, permute(small.index), small.index.labels.copy()
-    untold[known.test_images] = UNTOLD
-    runs = [splits(one)[validation] for one in (known, permuted, replace(known, labels=untold))]
+    known, permuted, unknown = small.index, permute(small.index), small.index.labels.copy()
+    unknown[known.test_images] = NO_LABEL
+    runs = [splits(one)[validation] for one in (known, permuted, replace(known, labels=unknown))]
     first, *others = [trained(index, store) for index in runs]
     for other in others:
         assert_bit_identical(first[0], other[0])

@@ -18,7 +18,8 @@ from scegg_core.eggn.files import read_eggn
 from scegg_core.eggn.model import EGGN
 from scegg_core.eggn.snapshots import Snapshot, keeping, read_snapshots, snapshot_epochs
 from scegg_core.errors import InputError
-from scegg_core.evaluate.epochs import score_generator, score_snapshots
+from scegg_core.evaluate.epochs import score_snapshots
+from scegg_core.evaluate.final import FinalSettings, run_final_steps
 from scegg_core.evaluate.scores import read_metrics, score, write_metrics
 from scegg_core.evaluate.selection import EpochScore, best_epoch, read_epochs, selected_epoch, up_to, write_epochs
 from scegg_core.evaluate.tuning import GridPoint, tuning_table
@@ -141,10 +142,10 @@ def test_scores_of_a_snapshot_are_those_of_the_run_that_stops_there(tmp_path):
     features, scaler = folder / "features.parquet", folder / "scaler.safetensors"
     space = Space(small.index, read_features(features, small.index), read_scaler(scaler), None)
     eggn, settings = read_eggn(small.run / "eggn.safetensors")
-    given = SynthesisSettings(per_class=6), ClassifierSettings(epochs=2)
+    given = FinalSettings(SynthesisSettings(per_class=6), ClassifierSettings(epochs=2), seed=3)
     expected = score(*(read_predictions(small.run / f"predictions_{task}.parquet") for task in TASKS), small.index)
-    assert score_generator(space, eggn, settings, *given, 3, CPU) == expected
-    (found,) = score_snapshots(space, [Snapshot(7, eggn, settings)], *given, 3, CPU)
+    assert run_final_steps(space, eggn, settings, given, CPU).metrics == expected
+    (found,) = score_snapshots(space, [Snapshot(7, eggn, settings)], given, CPU)
     assert found == EpochScore(7, expected.acc, expected.u, expected.s, expected.h, expected.ausuc)
 
 

@@ -14,7 +14,7 @@ from scegg_core.data.tables import DatasetIndex
 from scegg_core.eggn.stage import train_eggn
 from scegg_core.errors import InputError
 from scegg_core.evaluate.closed_form import SCORERS, calibrate, predict_closed_form
-from scegg_core.evaluate.epochs import score_generator
+from scegg_core.evaluate.final import FinalSettings, run_final_steps
 from scegg_core.evaluate.scores import score
 from scegg_core.regions.backbone import FeatureMap
 from scegg_core.regions.store import RegionStore, write_shard
@@ -109,7 +109,8 @@ def test_every_generating_variant_stays_finite_to_its_scores(index, store, name)
     assert_finite(*eggn.state_dict().values())
     assert all(np.isfinite(value) for *_, value in curve.points)
     synthesis, classifier = CONFIG.synthesis_of("cub", name), replace(CONFIG.classifier_of("cub", name), epochs=2)
-    found = score_generator(space, eggn, given, replace(synthesis, per_class=5), classifier, 1, CPU)
+    final = FinalSettings(replace(synthesis, per_class=5), classifier, seed=1)
+    found = run_final_steps(space, eggn, given, final, CPU).metrics
     assert np.isfinite([found.acc, found.u, found.s, found.h, found.ausuc]).all()
     assert found.classes_without_images == ("c", "f")
 

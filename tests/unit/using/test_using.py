@@ -174,7 +174,7 @@ def test_trained_backbone_is_found_beside_the_index(tmp_path):
 def test_weights_given_by_path_are_checked(tmp_path):
     weights = tmp_path / "mine.safetensors"
     small = make_run(tmp_path, weights=str(weights))
-    with pytest.raises(InputError, match=r"mine\.safetensors .* is not in its usual place; name it with --weights"):
+    with pytest.raises(InputError, match=r"mine\.safetensors .* is not at its usual path; name it with --weights"):
         load_model(small.run)
     assert_same_answers(load_model(small.run, "cpu", weights), small, "gzsl")
     with pytest.raises(InputError, match="is not the weight file that the regions of small were made with"):
@@ -203,7 +203,7 @@ def test_shares_in_an_image_add_up_to_the_lead(model, small):
     contrast = contrast_image(model, image, against=small.index.classes[other])
     scores = model.scen.local.class_vectors.numpy() @ answers.semantics[0]
     assert contrast.first == small.index.classes[first]
-    np.testing.assert_allclose(contrast.share.sum(), scores[first] - scores[other], rtol=1e-4, atol=1e-5)
+    np.testing.assert_allclose(contrast.contribution.sum(), scores[first] - scores[other], rtol=1e-4, atol=1e-5)
     with pytest.raises(InputError, match="name another class"):
         contrast_image(model, image, against=contrast.first)
 
@@ -215,7 +215,7 @@ def test_one_class_alone_has_nothing_to_be_told_apart_from(model, small):
 
 def test_two_classes_differ_by_their_vectors(model, small):
     contrast = contrast_classes(model, "Blue Bird", "002.Red_Bird")
-    np.testing.assert_allclose(contrast.share, small.index.vectors[0] - small.index.vectors[1])
+    np.testing.assert_allclose(contrast.contribution, small.index.vectors[0] - small.index.vectors[1])
     frame = contrast.frame()
     assert len(frame) == len(ATTRIBUTES)
     assert frame["speaks_for_first"].abs().is_monotonic_decreasing

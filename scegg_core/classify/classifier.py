@@ -1,0 +1,60 @@
+"""The final classifier of one task (paper section 3.3): what it sees of features, and its file."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import torch
+from torch import Tensor
+
+from scegg_core.artifacts.files import Provenance, read_description, read_tensors, write_tensors
+from scegg_core.eggn.model import EGGN
+from scegg_core.settings.base import as_mapping, parse_section
+from scegg_core.settings.final import ClassifierSettings
+from scegg_core.training.linear import ZeroShotClassifier, linear_of
+
+
+@dataclass(frozen=True)
+class FinalClassifier:
+    """A classifier and its settings, which say what it sees of features."""
+
+    classifier: ZeroShotClassifier
+    settings: ClassifierSettings
+
+    @property
+    def device(self) -> torch.device:
+        """Return the device of its weights."""
+        return self.classifier.classes.device
+
+    def to(self, device: torch.device) -> "FinalClassifier":
+        """Return the same on `device`."""
+        layer, classes = self.classifier.layer.to(device), self.classifier.classes.to(device)
+        return FinalClassifier(ZeroShotClassifier(layer, classes), self.settings)
+
+    def inputs(self, features: Tensor, eggn: EGGN | None) -> Tensor:
+        """Return what the classifier sees of scaled features (images, channels), on its device; moves `eggn` there."""
+        eggn = eggn.to(self.device) if eggn else None
+        return classifier_input(features.to(self.device), eggn, self.settings)
+
+
+def classifier_input(features: Tensor, eggn: EGGN | None, settings: ClassifierSettings, batch: int = 4096) -> Tensor:
+    """Return what a classifier with `settings` sees of scaled features (images, channels): (images, size)."""
+    # ASSUME: g alone, as section 3.3 says; "transformed" is TF-VAEGAN's [g, Dec(g), hidden].
+    if settings.input == "dense" or eggn is None:
+        return features
+    with torch.no_grad():
+        return torch.cat([eggn.transform(part) for part in features.split(batch)])
+
+
+def write_classifier(path: Path, final: FinalClassifier, provenance: Provenance) -> None:
+    """Write a final classifier with the classes that it tells apart, and its settings."""
+    layer = final.classifier.layer
+    tensors = {"weight": layer.weight, "bias": layer.bias, "classes": final.classifier.classes}
+    write_tensors(path, "classifier", tensors, provenance, {"settings": as_mapping(final.settings)})
+
+
+def read_classifier(path: Path) -> FinalClassifier:
+    """Return the final classifier at `path`."""
+    tensors = read_tensors(path, "classifier")
+    settings = parse_section(ClassifierSettings, read_description(path)["extra"]["settings"], str(path))
+    layer = linear_of(tensors["weight"], tensors["bias"])
+    return FinalClassifier(ZeroShotClassifier(layer, tensors["classes"]), settings)
