@@ -12,7 +12,6 @@ from scegg_core.final_stage import train_final
 from scegg_core.generators import read_classifier, read_eggn, write_classifier, write_synthetic
 from scegg_core.predictions import predict_by, score, write_metrics, write_predictions
 from scegg_core.provenance import computed_on
-from scegg_core.reach import code_digest
 from scegg_core.settings.base import as_mapping, parse_section
 from scegg_core.settings.final import SynthesisSettings
 from scegg_core.spaces import Space, read_features, read_scaler
@@ -21,6 +20,7 @@ from scegg_core.tasks import TASKS
 from scegg_core.training import prepare_device
 from scegg_core.using.new_classes import extend_index, write_classes
 from scegg_core.using.run_folder import EXTENDED, RunFiles, find_run
+from scegg_core.workflow.code import code_digest
 
 
 @dataclass(frozen=True)

@@ -269,7 +269,7 @@ def test_a_page_needs_nothing_else_and_escapes():
 def test_the_code_of_tables_and_pictures_is_reached_by_no_training():
     from pathlib import Path
 
-    from scegg_core.reach import reachable
+    from scegg_core.workflow.code import reachable
 
     root = Path(__file__).parents[2]
     shared = {"figures", "typeset", "tables", "tabulate", "report"}

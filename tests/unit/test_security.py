@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from scegg_core.reach import reachable
+from scegg_core.workflow.code import reachable
 
 ROOT = Path(__file__).resolve().parents[2]
 SCRIPTS = sorted((ROOT / "workflow_scripts").glob("*.py"))
