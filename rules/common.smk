@@ -4,10 +4,10 @@ import sys
 from pathlib import Path
 
 from scegg_core.errors import InputError
-from scegg_core.workflow.code import code_digest
 from scegg_core.settings.base import as_mapping
 from scegg_core.settings.resolve import VALIDATION, read_configuration
 from scegg_core.settings.tuning import winners
+from scegg_core.workflow.code import code_digest
 
 ROOT = Path(workflow.basedir)
 INDEX = ("classes", "images", "attributes")

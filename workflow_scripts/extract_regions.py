@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from scegg_core.backbone import build_backbone
+from scegg_core.backbone import build_backbone, weights_file
 from scegg_core.data.tables import read_index_of
 from scegg_core.extraction import extract_shard
 from scegg_core.jobs import run_job
@@ -15,7 +15,7 @@ with run_job(snakemake) as job:
     index = read_index_of(snakemake.input)
     rows = shard_rows(len(index.paths), snakemake.params.shards, int(snakemake.wildcards.shard))
     paths = [Path(snakemake.params.folder) / index.paths[row] for row in rows]
-    backbone = build_backbone(settings, snakemake.input.get("weights"))
+    backbone = build_backbone(settings, weights_file(settings, snakemake.input.get("weights")))
     shown = {**snakemake.params.settings, "weights": Path(settings.weights).name}
     device = prepare_device(snakemake.resources.device, snakemake.params.deterministic)
     extract_shard(

@@ -11,7 +11,7 @@ with run_job(snakemake) as job:
     given, files = job.settings(TableSettings), snakemake.output
     results = run_results(snakemake.input.metrics, snakemake.params.there, given)
     results = with_oracle(results, snakemake.input.oracle, snakemake.params.oracle)
-    published = read_published(*snakemake.input.published)
+    published = read_published(*snakemake.params.published)
     table, notes = result_table(results, published), remarks(results, given)
     ablation, ablation_notes = ablation_table(results, published), ablation_remarks(results, given)
     paired = paired_differences(results, given.reference)

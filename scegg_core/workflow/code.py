@@ -220,7 +220,7 @@ class _Project:
 
     def acts(self, statement: Statement) -> bool:
         """Return whether executing a statement may change something elsewhere, as registering a definition does."""
-        if not statement.names:
+        if statement.is_block or not statement.names or statement.form.acts:
             return True
         form, module = statement.form, statement.module
         for chain in form.decorators | form.calls:

@@ -15,13 +15,14 @@ Stamp = tuple[int, int]  # when a file was changed, and its size
 class Statement:
     """A top-level statement of `module`; `names` are those that it binds, none where it only does something.
 
-    Its syntax tree is kept until its form is read. `may_act` is False where executing it cannot do more than to bind
+    Its syntax tree is kept until its form is read. A block is an `if`, `try` or the like; `may_act` is False where executing it cannot do more than to bind
     a name, and where it is executed in a script alone.
     """
 
     module: "Module"
     names: tuple[str, ...]
     line: int
+    is_block: bool
     may_act: bool
     node: ast.stmt | None
 
@@ -58,13 +59,14 @@ class Module:
             for part in node.orelse:
                 self.add(part)
             return
-        inner = list(ast.walk(node)) if isinstance(node, BLOCKS) else [node]
+        is_block = isinstance(node, BLOCKS)
+        inner = list(ast.walk(node)) if is_block else [node]
         for part in inner:
             if isinstance(part, (ast.Import, ast.ImportFrom)):
                 self._add_import(part)
         if not isinstance(node, (ast.Import, ast.ImportFrom)) and not _is_literal(node):
             names = tuple(dict.fromkeys(name for part in inner for name in _bound(part)))
-            statement = Statement(self, names, node.lineno, _may_act(node), node)
+            statement = Statement(self, names, node.lineno, is_block, _may_act(node), node)
             self.statements.append(statement)
             for name in names:
                 self.definitions.setdefault(name, []).append(statement)

@@ -28,8 +28,8 @@ class Form:
     """A statement: the digest of its normal form, and all it says about others.
 
     `imports` are (bound name, where it leads) of imports inside it; `decorators` and `calls` are evaluated when it is
-    executed, not when what it defines is called; `state` tells whether it holds or changes what others may share, and
-    `hook` whether it is told of its subclasses.
+    executed, not when what it defines is called; `state` tells whether it holds or changes what others may share, `acts`
+    whether it changes it when executed, and `hook` whether it is told of its subclasses.
     """
 
     digest: str
@@ -39,6 +39,7 @@ class Form:
     calls: frozenset[Chain]
     bases: frozenset[Chain]
     state: bool
+    acts: bool
     hook: bool
 
 
@@ -49,7 +50,7 @@ def read_form(node: ast.stmt, package: Chain, imports: dict[str, set[Chain]]) ->
     text = sha256("\n".join(reader.text).encode()).hexdigest()
     sets = (frozenset(reader.decorators), frozenset(reader.calls), frozenset(reader.bases))
     state = reader.state or bool(reader.frame.changed)
-    return Form(text, frozenset(reader.frame.uses), tuple(reader.imported), *sets, state, reader.hook)
+    return Form(text, frozenset(reader.frame.uses), tuple(reader.imported), *sets, state, reader.acts, reader.hook)
 
 
 @dataclass
@@ -73,7 +74,7 @@ class _Reader:
         self.decorators: set[Chain] = set()
         self.calls: set[Chain] = set()
         self.bases: set[Chain] = set()
-        self.state = self.hook = self.annotations_count = False
+        self.state = self.acts = self.hook = self.annotations_count = False
         self.depth = self.comprehensions = 0  # how many functions, and comprehensions, we are in
 
     def read(self, node: ast.AST) -> None:
@@ -128,13 +129,18 @@ class _Reader:
         self.text.append("." + ascii(chain))
         self.frame.uses.add(chain)
         if not isinstance(node.ctx, ast.Load):
-            self.frame.changed.add(chain[0])
+            self.change(chain[0])
+
+    def change(self, name: str) -> None:
+        """Note that something of this name is changed."""
+        self.frame.changed.add(name)
+        self.acts |= not self.depth
 
     def subscript(self, node: ast.Subscript) -> None:
         """Add a[b]; assigned to, it changes a."""
         chain = chain_of(node.value)
         if chain and not isinstance(node.ctx, ast.Load):
-            self.frame.changed.add(chain[0])
+            self.change(chain[0])
         self.plain(node)
 
     def constant(self, node: ast.Constant) -> None:
@@ -176,7 +182,7 @@ class _Reader:
         if chain and not self.depth:
             self.calls.add(chain)
         if chain == ("setattr",) and node.args:
-            self.frame.changed.update((chain_of(node.args[0]) or ("",))[:1])
+            self.change((chain_of(node.args[0]) or ("",))[0])
         if not (chain and chain[-1] == "Field" and self.is_pydantic(chain[0])):
             return self.plain(node)
         keywords = [keyword for keyword in node.keywords if keyword.arg != "description"]

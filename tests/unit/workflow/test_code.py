@@ -248,6 +248,8 @@ REGISTRY = {
     [
         REGISTRY["core/plain.py"],
         "from core.known import KNOWN\n\n\nclass Plain:\n    size = 1\n\n\nKNOWN['plain'] = Plain\n\n\ndef unused():\n    return 1\n",
+        "from core.known import KNOWN\n\n\nclass Plain:\n    size = 1\n\n\nfor name in ('plain',):\n    KNOWN[name] = Plain\n\n\ndef unused():\n    return 1\n",
+        "from core.known import KNOWN\n\n\nclass Plain:\n    size = 1\n\n\nMADE = KNOWN.setdefault('plain', Plain)\n\n\ndef unused():\n    return 1\n",
         "from core.known import register\n\n\nclass Plain:\n    size = 1\n\n\nMADE = register('plain')(Plain)\n\n\ndef unused():\n    return 1\n",
     ],
 )
