@@ -1,21 +1,18 @@
 """One statement in a normal form of our own, with the names that it uses: what a digest of code is made of.
 
-The form is the syntax tree with fields by name, empty ones left out, so that Pythons which add fields agree on it.
-Comments, formatting, docstrings, `pass` and the `description=` of pydantic's Field are not part of it. Of an import
-only the names that it binds are: `code.py` follows where they lead.
+Of an import only the names that it binds are part of the form: `code.py` follows where they lead. The `description=` of
+pydantic's Field is not.
 """
 
 import ast
 import re
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from functools import cache
 from hashlib import sha256
 
 from scegg_core.workflow.names import Chain, chain_of, imported_names, is_type_checking
+from scegg_core.workflow.normal_form import Writer, counting
 
-SIMPLE = {str, int, type(None)}
-LEFT_OUT = ("ctx", "kind", "type_comment", "type_ignores")
 COMPREHENSIONS = (ast.ListComp, ast.SetComp, ast.DictComp, ast.GeneratorExp)
 MUTABLE = (ast.Dict, ast.List, ast.Set, ast.ListComp, ast.SetComp, ast.DictComp)
 #: Calls whose result nobody adds to.
@@ -63,12 +60,12 @@ class _Frame:
     changed: set[str] = field(default_factory=set)
 
 
-class _Reader:
+class _Reader(Writer):
     """Reads one statement; `frame` collects the names of the scope it is in."""
 
     def __init__(self, package: Chain, imports: dict[str, set[Chain]]):
+        super().__init__(READERS)
         self.package, self.module_imports = package, imports
-        self.text: list[str] = []
         self.frame = _Frame()
         self.imported: list[tuple[str, Chain]] = []
         self.decorators: set[Chain] = set()
@@ -76,42 +73,6 @@ class _Reader:
         self.bases: set[Chain] = set()
         self.state = self.acts = self.hook = self.annotations_count = False
         self.depth = self.comprehensions = 0  # how many functions, and comprehensions, we are in
-
-    def read(self, node: ast.AST) -> None:
-        """Add the form of `node`."""
-        READERS.get(node.__class__, _Reader.plain)(self, node)
-
-    def plain(self, node: ast.AST) -> None:
-        """Add a node that needs no care: its class and its fields."""
-        self.fields(node, _counting(node.__class__))
-
-    def fields(self, node: ast.AST, names: tuple[str, ...]) -> None:
-        """Add a node's class and those of its fields that are not empty."""
-        text = self.text
-        text.append("(" + node.__class__.__name__)
-        for name in names:
-            value = getattr(node, name, None)
-            if value is None or value == []:
-                continue
-            text.append(name)
-            kind = value.__class__
-            if kind is list:
-                self.several(value)
-            elif kind in SIMPLE:
-                text.append(ascii(value))
-            else:
-                READERS.get(kind, _Reader.plain)(self, value)
-        text.append(")")
-
-    def several(self, values: list) -> None:
-        """Add a list of nodes, of names, or of None where a place is left empty."""
-        self.text.append("[")
-        for value in values:
-            if value.__class__ in SIMPLE:
-                self.text.append(ascii(value))
-            else:
-                READERS.get(value.__class__, _Reader.plain)(self, value)
-        self.text.append("]")
 
     def name(self, node: ast.Name) -> None:
         """Add a name: bound in its scope where it is assigned, used where it is read."""
@@ -143,39 +104,6 @@ class _Reader:
             self.change(chain[0])
         self.plain(node)
 
-    def constant(self, node: ast.Constant) -> None:
-        """Add a literal; ascii, because what repr escapes depends on the Unicode tables of a Python."""
-        self.text.append("=" + ascii(node.value))
-
-    def f_string(self, node: ast.JoinedStr) -> None:
-        """Add an f-string, its pieces of text joined: Pythons cut them differently."""
-        self.text.append("(JoinedStr")
-        piece = ""
-        for value in [*node.values, None]:
-            if isinstance(value, ast.Constant):
-                piece += str(value.value)
-                continue
-            if piece:
-                self.text.append("=" + ascii(piece))
-                piece = ""
-            if value is not None:
-                self.formatted(value)
-        self.text.append(")")
-
-    def formatted(self, node: ast.AST) -> None:
-        """Add one value of an f-string, without an empty format."""
-        spec = getattr(node, "format_spec", None)
-        names = tuple(n for n in node._fields if n != "format_spec" or (spec and spec.values))
-        self.fields(node, names)
-
-    def expression(self, node: ast.Expr) -> None:
-        """Add an expression as a statement; docstrings and other lone literals are none."""
-        if not isinstance(node.value, ast.Constant):
-            self.plain(node)
-
-    def nothing(self, node: ast.AST) -> None:
-        """Add nothing, for `pass`."""
-
     def call(self, node: ast.Call) -> None:
         """Add a call; the description of a pydantic field is for people."""
         chain = chain_of(node.func)
@@ -194,7 +122,7 @@ class _Reader:
 
     def branch(self, node: ast.If) -> None:
         """Add an `if`; of `if TYPE_CHECKING` what is executed alone."""
-        self.fields(node, ("orelse",) if is_type_checking(node) else _counting(ast.If))
+        self.fields(node, ("orelse",) if is_type_checking(node) else counting(ast.If))
 
     def imports(self, node: ast.Import | ast.ImportFrom) -> None:
         """Add an import inside a statement by the names that it binds."""
@@ -217,7 +145,7 @@ class _Reader:
             self.state |= isinstance(node.value, MUTABLE) or bool(called and called[-1] not in IMMUTABLE)
         if isinstance(node, ast.AnnAssign):
             self.annotation(node.annotation, follow=not self.depth)
-        self.fields(node, tuple(name for name in _counting(node.__class__) if name != "annotation"))
+        self.fields(node, tuple(name for name in counting(node.__class__) if name != "annotation"))
 
     def annotation(self, node: ast.AST | None, follow: bool) -> None:
         """Add an annotation; the names in it, also those within strings, count where it is evaluated."""
@@ -303,19 +231,14 @@ class _Reader:
         self.several(node.decorator_list)
 
 
-@cache
-def _counting(kind: type) -> tuple[str, ...]:
-    return tuple(name for name in kind._fields if name not in LEFT_OUT)
-
-
 READERS: dict[type, Callable[[_Reader, ast.AST], None]] = {
     ast.Name: _Reader.name,
     ast.Attribute: _Reader.attribute,
     ast.Subscript: _Reader.subscript,
-    ast.Constant: _Reader.constant,
-    ast.JoinedStr: _Reader.f_string,
-    ast.Expr: _Reader.expression,
-    ast.Pass: _Reader.nothing,
+    ast.Constant: Writer.constant,
+    ast.JoinedStr: Writer.f_string,
+    ast.Expr: Writer.expression,
+    ast.Pass: Writer.nothing,
     ast.Call: _Reader.call,
     ast.If: _Reader.branch,
     ast.Import: _Reader.imports,

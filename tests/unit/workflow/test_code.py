@@ -279,6 +279,37 @@ def test_modules_that_import_from_each_other(project):
     assert project(edited("core/a.py", "times=2", "times=3")) != before
 
 
+SYNTAX = """
+async def top(x, /, *rest: int, key=None, **more) -> "int":
+    global done
+    done, (a, *b) = x, rest
+    match x:
+        case None | True | {"k": [1, *_], **others} if (n := len(rest)) > 1:
+            pass
+        case Path(name="a") as found:
+            return f"{x!r:>{key}} {a=}" "plain" f"{{{b}}}"
+    try:
+        async with x as y, y:
+            yield [await z async for z in x if z], {**more, 1: 2}, (lambda q, w=a: q @ w)(*b)
+    except* (OSError, ValueError) as error:
+        raise ValueError from error
+    else:
+        del a, x[1:2, ...], more.b
+    while (not x) < 1 <= 2: x += 1j; break
+    return u"é" if 0 else -1.5e300
+"""
+
+
+@pytest.mark.parametrize(
+    ("old", "new"), [("True", "False"), (">{key}", "<{key}"), ("1:2, ...", "1:3, ..."), ("é", "e")]
+)
+def test_all_of_the_language(project, old, new):
+    text = SYNTAX
+    before = project({"core/__init__.py": "", "core/a.py": text}, SCRIPT)
+    assert project({"core/a.py": text.replace(old, new)}) != before
+    assert project({"core/a.py": text + "\n\n# end\n"}) == before
+
+
 def other_pythons() -> list[str]:
     folders = [*Path.home().glob(".pyenv/versions/3.1[1-9]*/bin"), *map(Path, os.get_exec_path())]
     found = [str(folder / f"python3.{minor}") for folder in folders for minor in range(11, 20)]
