@@ -4,10 +4,10 @@ import sys
 from pathlib import Path
 
 from scegg_core.errors import InputError
-from scegg_core.workflow.code import code_digest
 from scegg_core.settings.base import as_mapping
 from scegg_core.settings.resolve import VALIDATION, read_configuration
 from scegg_core.settings.tuning import winners
+from scegg_core.workflow.code import code_digest
 
 ROOT = Path(workflow.basedir)
 INDEX = ("classes", "images", "attributes")
@@ -53,7 +53,7 @@ wildcard_constraints:
 
 
 def code(rule):
-    """Return the digest of the code that the script of `rule` can reach: a rule's `params` carry it."""
+    """Return the digest of the definitions that the script of `rule` can reach: a rule's `params` carry it."""
     return code_digest(ROOT / "workflow_scripts" / f"{rule}.py", ROOT)
 
 

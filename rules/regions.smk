@@ -5,14 +5,14 @@
 
 @sentence
 def backbone_weights(wildcards):
-    """Return the weight file: trained here, given in config.yaml, or fetched from torchvision."""
+    """Return the weight file, trained here or given in config.yaml, or the record of one fetched from torchvision."""
     own = dataset_settings(wildcards).backbone
     if own.weights == "random":
         return {}
     if own.weights == "train":
         return {"weights": f"results/{wildcards.dataset}/backbone.safetensors"}
     if own.fetched_to:
-        return {"weights": own.fetched_to}
+        return {"weights": own.fetch_record}
     if not Path(own.weights).is_file():
         raise InputError(
             f"config: datasets.{wildcards.dataset}.backbone.weights is {own.weights!r}, but there is no such file."
@@ -22,7 +22,7 @@ def backbone_weights(wildcards):
 
 rule fetch_weights:
     output:
-        weights="data/weights/{network}/{weights}.pth",
+        record="data/weights/{network}/{weights}.json",
     log:
         "logs/fetch_weights/{network}/{weights}.log",
     params:

@@ -3,7 +3,7 @@
 from pathlib import Path
 
 from scegg_core.data.tables import read_index
-from scegg_core.regions.backbone import build_backbone
+from scegg_core.regions.backbone import build_backbone, weights_file
 from scegg_core.regions.extraction import extract_shard
 from scegg_core.regions.store import shard_rows
 from scegg_core.settings.data import BackboneSettings
@@ -15,7 +15,7 @@ with run_job(snakemake) as job:
     index = read_index(job.index_files())
     rows = shard_rows(len(index.paths), snakemake.params.shards, int(snakemake.wildcards.shard))
     paths = [Path(snakemake.params.folder) / index.paths[row] for row in rows]
-    backbone = build_backbone(settings, snakemake.input.get("weights"))
+    backbone = build_backbone(settings, weights_file(settings, snakemake.input.get("weights")))
     shown = {**snakemake.params.settings, "weights": Path(settings.weights).name}
     device = prepare_device(snakemake.resources.device, snakemake.params.deterministic)
     extract_shard(

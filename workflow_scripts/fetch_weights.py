@@ -1,9 +1,9 @@
-"""Rule fetch_weights: bring torchvision's ImageNet weights of one network."""
+"""Rule fetch_weights: bring torchvision's ImageNet weights of one network, and record what arrived."""
 
-from pathlib import Path
-
+from scegg_core.fetch.archives import write_arrival
 from scegg_core.fetch.weights import fetch_weights
 from scegg_core.workflow.job import run_job
 
 with run_job(snakemake) as job:
-    fetch_weights(snakemake.wildcards.network, snakemake.wildcards.weights, Path(snakemake.output.weights))
+    fetched = fetch_weights(snakemake.wildcards.network, snakemake.wildcards.weights)
+    write_arrival(snakemake.output.record, fetched)

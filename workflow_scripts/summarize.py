@@ -10,7 +10,7 @@ from scegg_core.workflow.job import run_job
 with run_job(snakemake) as job:
     settings, files = job.settings(SummarySettings), snakemake.output
     results = summary_results(snakemake.input.metrics, settings)
-    table = summary_table(results, read_published(*snakemake.input.published))
+    table = summary_table(results, read_published(*snakemake.params.published))
     notes = [note for one in settings.tables for note in remarks([r for r in results if r.dataset == one.dataset], one)]
     write_csv_and_page(files.summary, files.summary_page, "Summary over data sets", table, notes)
     write_text(files.markdown, to_markdown(table, notes))

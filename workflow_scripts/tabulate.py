@@ -12,7 +12,7 @@ with run_job(snakemake) as job:
     results = run_results(snakemake.input.metrics, snakemake.params.there, settings)
     results = with_oracle(results, snakemake.input.oracle, snakemake.params.oracle)
     results = with_alarms(results, snakemake.input.curves, snakemake.params.trained)
-    published = read_published(*snakemake.input.published)
+    published = read_published(*snakemake.params.published)
     table, notes = result_table(results, published), remarks(results, settings)
     ablation, ablation_notes = ablation_table(results, published), ablation_remarks(results, settings)
     paired = paired_differences(results, settings.reference)

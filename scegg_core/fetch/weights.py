@@ -2,20 +2,23 @@
 
 from pathlib import Path
 
-from scegg_core.artifacts.files import file_digest
 from scegg_core.errors import InputError
-from scegg_core.fetch.archives import fetch
+from scegg_core.fetch.archives import Fetched, fetch
 from scegg_core.regions.backbone import weights_url
 from scegg_core.settings.data import BackboneSettings, Download
 
 
-def fetch_weights(network: str, weights: str, path: Path) -> None:
-    """Bring the weights of `network` called `weights` to `path`, unless a copy put there by hand is in place."""
-    url = weights_url(BackboneSettings(network=network, weights=weights))
-    fetch(Download(url=url, file=str(path)))
+def fetch_weights(network: str, weights: str) -> Fetched:
+    """Return the weights of `network` called `weights` in their place, fetched unless a copy put there by hand is in it.
+
+    The file is no output of the rule that fetches it, so that no edit of code can have it deleted and fetched again.
+    """
+    settings = BackboneSettings(network=network, weights=weights)
+    url, path = weights_url(settings), Path(settings.fetched_to)
+    fetched = fetch(Download(url=url, file=str(path)))
     prefix = url.rsplit("-", 1)[-1].split(".")[0]
-    digest = file_digest(path)
-    if not digest.startswith(prefix):
+    if not fetched.sha256.startswith(prefix):
         raise InputError(
-            f"{path} has sha256 {digest}, but {url} promises one that begins with {prefix}; remove the file."
+            f"{path} has sha256 {fetched.sha256}, but {url} promises one that begins with {prefix}; remove the file."
         )
+    return fetched

@@ -6,7 +6,7 @@ from pathlib import Path
 import torch
 from torch import Tensor, nn
 
-from scegg_core.artifacts.files import read_weights
+from scegg_core.artifacts.files import file_digest, input_digest, read_weights
 from scegg_core.errors import InputError
 from scegg_core.regions.vision import import_torchvision
 from scegg_core.settings.data import BackboneSettings
@@ -61,6 +61,19 @@ def build_backbone(settings: BackboneSettings, weights: str | Path | None) -> Ba
         features = feature_extractor(settings.network, settings.features_up_to)
         load_weights(features, settings, Path(weights))
     return Backbone(merge_batch_norm(features.eval())).eval().requires_grad_(False)
+
+
+def weights_file(settings: BackboneSettings, given: str | Path | None) -> Path | None:
+    """Return the weight file that a stage's input `given` stands for: itself, or the fetched one that it records.
+
+    Raises InputError where the fetched file is not the recorded one any more.
+    """
+    if settings.fetched_to is None or given is None:
+        return Path(given) if given else None
+    path = Path(settings.fetched_to)
+    if not path.is_file() or file_digest(path) != input_digest(given):
+        raise InputError(f"{path} is not there, or not what {given} records; delete {given} to have it fetched again.")
+    return path
 
 
 def merge_batch_norm(features: nn.Module) -> nn.Module:

@@ -95,6 +95,11 @@ class BackboneSettings:
             return None
         return f"data/weights/{self.network}/{self.weights}.pth"
 
+    @property
+    def fetch_record(self) -> str | None:
+        """Return where it is recorded that torchvision's weights were fetched; None for other weights."""
+        return str(Path(self.fetched_to).with_suffix(".json")) if self.fetched_to else None
+
 
 @settings
 class AttributeVectorSettings:

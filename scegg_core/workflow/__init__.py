@@ -1,1 +1,1 @@
-"""The frame around a job, and digests of the code that a script reaches."""
+"""What the jobs of a workflow share with the core: which code a stage runs."""

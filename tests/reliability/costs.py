@@ -28,7 +28,7 @@ TIMES = 7
 PARSING = """
 import time; start = time.process_time()
 from pathlib import Path
-from scegg_core.reach import code_digest
+from scegg_core.workflow.code import code_digest
 root = Path({root!r})
 for script in sorted((root / "workflow_scripts").glob("*.py")):
     code_digest(script, root)

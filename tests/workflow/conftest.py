@@ -50,7 +50,7 @@ def copy_project(target: Path) -> Path:
     target.mkdir(parents=True)
     for name in ("Snakefile", "config.yaml", "resume.py"):
         shutil.copy(ROOT / name, target / name)
-    for name in ("rules", "workflow_scripts", "scegg_core", "resources", "report"):
+    for name in ("rules", "workflow_scripts", "scegg_core", "resources", "report", "profiles"):
         if (ROOT / name).is_dir():
             shutil.copytree(ROOT / name, target / name, ignore=shutil.ignore_patterns("__pycache__"))
     return target

@@ -6,14 +6,9 @@ import pandas as pd
 import pytest
 
 from tests.workflow.conftest import TINY, Workflow, copy_project, rules_in
+from tests.workflow.edits import CLASSIFIER, EDITS, GENERATOR, SPACES, SYNTHESIS, undo
 
 pytestmark = pytest.mark.slow
-
-TABLES = {"tabulate", "summarize", "count_classes"}
-EVALUATION = {"score", "plot_tradeoff", "plot_confusion"} | TABLES
-GENERATOR = {"train_eggn", "synthesize", "train_classifier", "predict", "plot_tsne", "plot_curves"} | EVALUATION
-SPACES = {"train_scen", "embed_images", "predict_by_embedding", "plot_attention", "score_attention"} | GENERATOR
-REGIONS = {"extract_regions", "pool_images", "predict_closed_form"} | SPACES
 
 
 def test_table_has_a_row_per_variant(finished):
@@ -62,54 +57,22 @@ def test_same_seed_gives_the_same_bytes(finished, tmp_path):
         assert (tmp_path / path).read_bytes() == (finished.folder / path).read_bytes(), path
 
 
-@pytest.mark.parametrize(
-    ("module", "rules"),
-    [
-        ("scegg_core/tables.py", TABLES),
-        ("scegg_core/metrics.py", {"predict", "predict_by_embedding", "predict_closed_form"} | EVALUATION),
-        ("scegg_core/synthesize.py", GENERATOR - {"train_eggn", "plot_curves"}),
-        ("scegg_core/final_stage.py", {"train_classifier", "predict"} | EVALUATION),
-        ("scegg_core/yardsticks.py", {"predict_closed_form"} | EVALUATION - {"plot_confusion"}),
-        ("scegg_core/figures/tsne.py", {"plot_tsne"}),
-        ("scegg_core/figures/attention.py", {"plot_attention"}),
-        ("scegg_core/figures/pointing.py", {"score_attention"}),
-        ("scegg_core/figures/curves.py", {"plot_curves"}),
-        ("scegg_core/figures/confusion.py", {"plot_confusion"}),
-        ("scegg_core/figures/tradeoff.py", {"plot_tradeoff"}),
-        ("scegg_core/classify.py", GENERATOR),
-        ("scegg_core/train_eggn.py", GENERATOR),
-        ("scegg_core/train_scen.py", SPACES),
-        ("scegg_core/extraction.py", REGIONS),
-        ("scegg_core/vectors.py", SPACES | {"embed_attributes"}),
-    ],
-)
-def test_editing_a_module_reruns_what_reaches_it(finished, module, rules):
-    file = finished.project / module
-    before = file.read_text()
+@pytest.mark.parametrize("edit", EDITS, ids=lambda edit: edit.what)
+def test_editing_a_definition_reruns_what_reaches_it(finished, edit):
+    before = edit.make(finished.project)
     try:
-        file.write_text(before + "\n\ndef _edited() -> int:\n    return 1\n")
-        assert finished.dry() - {"all"} == rules
+        assert finished.dry() - {"all"} == edit.rules
     finally:
-        file.write_text(before)
-
-
-def test_editing_a_comment_reruns_nothing(finished):
-    file = finished.project / "scegg_core/train_eggn.py"
-    before = file.read_text()
-    try:
-        file.write_text(before.replace('"""Training of EGGN', '"""TRAINING of EGGN') + "\n# a remark\n")
-        assert finished.dry() - {"all"} == set()
-    finally:
-        file.write_text(before)
+        undo(before)
 
 
 @pytest.mark.parametrize(
     ("change", "rules"),
     [
-        ("classifier: {epochs: 3}", {"train_classifier", "predict"} | EVALUATION),
+        ("classifier: {epochs: 3}", CLASSIFIER),
         ("eggn: {epochs: 2}", GENERATOR),
         ("scen: {stage1_epochs: 2}", SPACES),
-        ("synthesis: {per_class: 6}", GENERATOR - {"train_eggn", "plot_curves"}),
+        ("synthesis: {per_class: 6}", SYNTHESIS),
         ("attribute_vectors: {epochs: 2}", SPACES | {"embed_attributes"}),
         ("attribute_vectors: {source: word2vec, path: config.yaml}", SPACES | {"embed_attributes"}),
     ],

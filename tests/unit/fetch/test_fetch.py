@@ -10,14 +10,18 @@ import threading
 import time
 import zipfile
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
 
 import pytest
 
+from scegg_core.artifacts.files import input_digest
 from scegg_core.errors import InputError
 from scegg_core.fetch import archives as fetching
 from scegg_core.fetch import unpack as unpacking
-from scegg_core.fetch.archives import fetch, record_path
-from scegg_core.settings.data import Download
+from scegg_core.fetch.archives import fetch, record_path, write_arrival
+from scegg_core.fetch.weights import fetch_weights
+from scegg_core.regions.backbone import weights_file
+from scegg_core.settings.data import BackboneSettings, Download
 
 CONTENT = bytes(range(256)) * 4096
 SHA256 = "sha256:" + hashlib.sha256(CONTENT).hexdigest()
@@ -352,3 +356,48 @@ def test_an_archive_without_what_it_should_hold_is_refused(tmp_path):
         f"{tmp_path / 'a.zip'} was unpacked into {tmp_path / 'data'}, but set/a.txt is not in it; "
         "it is another archive, replace it."
     )
+
+
+@pytest.fixture
+def weights(address, tmp_path, monkeypatch):
+    """Weights that the server on loopback has, and a folder to bring them to."""
+    url = f"{address}/resnet18-{SHA256.removeprefix('sha256:')[:8]}.pth"
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr("scegg_core.data.fetch_weights.weights_url", lambda settings: url)
+    return BackboneSettings(network="resnet18", weights="IMAGENET1K_V1")
+
+
+def test_weights_are_recorded_beside_and_stay_when_the_record_is_deleted(weights):
+    write_arrival(weights.fetch_record, fetch_weights("resnet18", "IMAGENET1K_V1"))
+    file, record = Path(weights.fetched_to), Path(weights.fetch_record)
+    assert record.parent == file.parent and file.read_bytes() == CONTENT
+    assert input_digest(record) == input_digest(file) == SHA256.removeprefix("sha256:")
+    before = record.read_bytes()
+    record.unlink()  # as a workflow does before it runs the rule again
+    write_arrival(record, fetch_weights("resnet18", "IMAGENET1K_V1"))
+    assert record.read_bytes() == before
+    assert len(Handler.asked) == 1
+
+
+def test_weights_put_there_by_hand_are_taken_and_checked(weights):
+    file = Path(weights.fetched_to)
+    file.parent.mkdir(parents=True)
+    file.write_bytes(CONTENT)
+    assert fetch_weights("resnet18", "IMAGENET1K_V1").origin == "there"
+    assert not Handler.asked
+    file.write_bytes(b"other")
+    with pytest.raises(InputError, match="promises one that begins with"):
+        fetch_weights("resnet18", "IMAGENET1K_V1")
+
+
+def test_a_stage_takes_the_weights_that_are_recorded(weights):
+    write_arrival(weights.fetch_record, fetch_weights("resnet18", "IMAGENET1K_V1"))
+    assert weights_file(weights, weights.fetch_record) == Path(weights.fetched_to)
+    Path(weights.fetched_to).write_bytes(b"other")
+    with pytest.raises(InputError, match=f"delete {weights.fetch_record} to have it fetched again"):
+        weights_file(weights, weights.fetch_record)
+    Path(weights.fetched_to).unlink()
+    with pytest.raises(InputError, match="is not there"):
+        weights_file(weights, weights.fetch_record)
+    own = BackboneSettings(weights="my.pth")
+    assert weights_file(own, "my.pth") == Path("my.pth") and weights_file(own, None) is None
