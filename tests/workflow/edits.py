@@ -132,9 +132,9 @@ EDITS = (
             (
                 "scegg_core/eggn/synthesis.py",
                 "from scegg_core.eggn.data import",
-                "from scegg_core.eggn.losses import _noise\nfrom scegg_core.eggn.data import",
+                "from scegg_core.eggn.model import _noise\nfrom scegg_core.eggn.data import",
             ),
-            ("scegg_core/eggn/losses.py", "", "\n\n" + NOISE),
+            ("scegg_core/eggn/model.py", "", "\n\n" + NOISE),
         ),
     ),
 )

@@ -363,7 +363,7 @@ def weights(address, tmp_path, monkeypatch):
     """Weights that the server on loopback has, and a folder to bring them to."""
     url = f"{address}/resnet18-{SHA256.removeprefix('sha256:')[:8]}.pth"
     monkeypatch.chdir(tmp_path)
-    monkeypatch.setattr("scegg_core.data.fetch_weights.weights_url", lambda settings: url)
+    monkeypatch.setattr("scegg_core.fetch.weights.weights_url", lambda settings: url)
     return BackboneSettings(network="resnet18", weights="IMAGENET1K_V1")
 
 
