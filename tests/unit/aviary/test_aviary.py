@@ -166,6 +166,7 @@ def test_captions_hold_every_word_of_the_attribute_names(aviary):
     assert wanted <= spoken
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("workers", [1, 2])
 def test_same_settings_give_the_same_bytes(aviary, tmp_path, workers):
     generate_aviary(SMALL, tmp_path, workers=workers)

@@ -19,6 +19,7 @@ def settings(**values) -> BackboneSettings:
     return BackboneSettings(**{"network": "resnet18", "weights": "random", "image_size": 64} | values)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("network", "channels", "grid"),
     [

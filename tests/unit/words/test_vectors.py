@@ -130,6 +130,7 @@ print(hashlib.sha256(vectors.vectors.tobytes()).hexdigest())
 """
 
 
+@pytest.mark.slow
 def test_captions_train_the_same_bits_in_every_process(tmp_path):
     (tmp_path / "captions.txt").write_text(CAPTIONS)
     command = [sys.executable, "-c", PROGRAM, str(tmp_path / "captions.txt")]
