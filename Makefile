@@ -45,9 +45,16 @@ demo: $(VENV)/installed
 resume: $(VENV)/installed
 	@$(BIN)/python resume.py $(RUN)
 
-# Between two edits, under a minute: all but the whole runs and the unit tests marked slow.
+# Between two edits, under a minute: style and all unit tests but those marked slow, in two halves at a time.
 check: $(VENV)/installed-dev lint
-	@$(BIN)/python -m pytest -m "not slow" tests/unit
+	@$(MAKE) --no-print-directory --jobs=2 --keep-going check-training check-others
+
+TRAINING := $(addprefix tests/unit/,training scen eggn classify using)
+check-training: $(VENV)/installed-dev
+	@$(BIN)/python -m pytest -m "not slow" $(TRAINING)
+
+check-others: $(VENV)/installed-dev
+	@$(BIN)/python -m pytest -m "not slow" tests/unit $(addprefix --ignore=,$(TRAINING))
 
 # Everything, in three parts and two at a time: each of them often keeps only one core busy.
 test: $(VENV)/installed-dev lint

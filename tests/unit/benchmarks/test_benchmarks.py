@@ -113,6 +113,7 @@ def test_the_report_compares_and_names_the_floor(tmp_path):
     assert page.read_text().endswith(f"{END}\nafter\n")
 
 
+@pytest.mark.slow
 def test_the_plain_extraction_gives_our_features(tmp_path):
     settings = BackboneSettings(network="resnet18", weights="random", image_size=64, batch_size=2)
     paths = pipeline.photographs(tmp_path, 3)

@@ -64,6 +64,7 @@ def test_caption_counts():
     )
 
 
+@pytest.mark.slow
 def test_tsne_is_deterministic_and_keeps_clusters_together():
     points = clusters(per_class=12, size=60)
     place = tsne.embed(points.features, perplexity=30, seed=3)

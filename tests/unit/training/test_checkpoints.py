@@ -207,6 +207,7 @@ def test_no_checkpoint_is_due_before_its_time_and_none_is_left_after_removal(tmp
     assert list(tmp_path.iterdir()) == []
 
 
+@pytest.mark.slow
 def test_sigterm_saves_at_the_next_step_and_the_run_goes_on_bit_identically(kind, tmp_path):
     checkpoint = Checkpoint(tmp_path / "state", "key", interval=1e9)
     trainer = kind.make(checkpoint)

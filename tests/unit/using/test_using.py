@@ -119,6 +119,7 @@ def test_attention_sheets(small, tmp_path):
     assert all(sheet.stat().st_size > 5000 for sheet in sheets)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("change", "sentence"),
     [
@@ -163,6 +164,7 @@ def test_export_spares_a_folder_with_other_files(small, tmp_path):
         export_run(small.run, tmp_path)
 
 
+@pytest.mark.slow
 def test_a_changed_export_is_refused(small, tmp_path):
     folder = export_run(small.run, tmp_path / "export")
     with (folder / "scaler.safetensors").open("ab") as file:

@@ -106,6 +106,7 @@ def test_written_vectors_are_read_back(tmp_path):
     assert (read.used, read.unknown) == (vectors.used, vectors.unknown)
 
 
+@pytest.mark.slow
 def test_a_big_file_takes_little_memory(tmp_path):
     numbers = " ".join(["0.12345"] * 300)
     with (tmp_path / "big.txt").open("w") as file:
