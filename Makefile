@@ -1,4 +1,4 @@
-# make install | demo | resume | test | lint | schema | benchmark. Needs Python 3.11 or newer and nothing else.
+# make install | demo | resume | check | test | lint | schema | benchmark. Needs Python 3.11 or newer and nothing else.
 #   PYTHON=python3.12         another interpreter
 #   TORCH_INDEX=URL           an extra index for torch, e.g. the CPU or a CUDA index of download.pytorch.org
 #   CORES=8                   cores of the demo
@@ -11,7 +11,7 @@ ifdef TORCH_INDEX
 PIP += --extra-index-url $(TORCH_INDEX)
 endif
 
-.PHONY: install install-dev demo test lint schema benchmark resume
+.PHONY: install install-dev demo check test test-unit test-finished test-runs lint schema benchmark resume
 
 install: $(VENV)/installed
 install-dev: $(VENV)/installed-dev
@@ -45,8 +45,29 @@ demo: $(VENV)/installed
 resume: $(VENV)/installed
 	@$(BIN)/python resume.py $(RUN)
 
+# Between two edits, under a minute: style and all unit tests but those marked slow, in two halves at a time.
+check: $(VENV)/installed-dev lint
+	@$(MAKE) --no-print-directory --jobs=2 --keep-going check-training check-others
+
+TRAINING := $(addprefix tests/unit/,training scen eggn classify using)
+check-training: $(VENV)/installed-dev
+	@$(BIN)/python -m pytest -m "not slow" $(TRAINING)
+
+check-others: $(VENV)/installed-dev
+	@$(BIN)/python -m pytest -m "not slow" tests/unit $(addprefix --ignore=,$(TRAINING))
+
+# Everything, in three parts and two at a time: each of them often keeps only one core busy.
 test: $(VENV)/installed-dev lint
-	@$(BIN)/python -m pytest
+	@$(MAKE) --no-print-directory --jobs=2 --keep-going test-finished test-unit test-runs
+
+test-finished: $(VENV)/installed-dev
+	@$(BIN)/python -m pytest -m finished tests/workflow
+
+test-unit: $(VENV)/installed-dev
+	@$(BIN)/python -m pytest tests/unit
+
+test-runs: $(VENV)/installed-dev
+	@$(BIN)/python -m pytest -m "not finished" tests/workflow
 
 lint: $(VENV)/installed-dev
 	@$(BIN)/ruff check . && $(BIN)/ruff format --check .

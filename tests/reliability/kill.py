@@ -130,9 +130,10 @@ def compare(expected: dict[str, bytes], found: dict[str, bytes]) -> None:
         raise SystemExit(f"{len(wrong)} files differ from those of the undisturbed run: {', '.join(wrong[:10])}")
 
 
-def torture(base: Path, kills: int, seed: int, longest: float) -> Tally:
-    """Kill runs in new folders under `base` until there were `kills` kills; return what happened."""
-    tally, draw, expected = Tally(), random.Random(seed), undisturbed(base / "undisturbed")
+def torture(base: Path, expected: dict[str, bytes], kills: int, seed: int, longest: float) -> Tally:
+    """Kill runs in new folders under `base` until there were `kills` kills; return what happened. `expected` are the
+    files of an undisturbed run."""
+    tally, draw = Tally(), random.Random(seed)
     while tally.kills < kills:
         kill_again_and_again(base / f"killed{tally.finished}", expected, kills, draw, longest, tally)
     return tally
@@ -146,5 +147,7 @@ if __name__ == "__main__":
     options = parser.parse_args()
     with tempfile.TemporaryDirectory(prefix="scegg_kill_") as place:
         start = time.monotonic()
-        print(torture(Path(place).resolve(), options.kills, options.seed, options.longest))
+        base = Path(place).resolve()
+        expected = undisturbed(base / "undisturbed")
+        print(torture(base, expected, options.kills, options.seed, options.longest))
         print(f"{time.monotonic() - start:.0f} s")

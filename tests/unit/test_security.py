@@ -32,6 +32,7 @@ def uses_network(path: Path) -> bool:
     return any(name == module or name.startswith(f"{module}.") for name in imports(path) for module in NETWORK)
 
 
+@pytest.mark.slow
 def test_only_fetching_rules_reach_code_that_uses_the_network():
     reaching = {path.stem for path in SCRIPTS if any(map(uses_network, [path, *reachable(path, ROOT)]))}
     assert reaching == FETCHING

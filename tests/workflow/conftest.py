@@ -1,4 +1,4 @@
-"""Running the workflow on a reduced aviary, in a folder of its own."""
+"""Running the workflow on a reduced aviary, in a folder of its own; finished runs that tests share."""
 
 import os
 import shutil
@@ -8,6 +8,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
+
+from tests.reliability import kill
 
 ROOT = Path(__file__).resolve().parents[2]
 TINY = Path(__file__).with_name("tiny.yaml")
@@ -56,6 +58,27 @@ def copy_project(target: Path) -> Path:
     return target
 
 
+def copy_run(workflow: Workflow, folder: Path, *names: str) -> Workflow:
+    """Copy what a run has made into `folder` (of it `names` alone, if there are any), to be changed there.
+
+    The dates are kept, so the workflow takes the copy for what it made itself."""
+    for name in names or (path.name for path in workflow.folder.iterdir()):
+        source = workflow.folder / name
+        if source.is_dir():
+            shutil.copytree(source, folder / name, symlinks=True, dirs_exist_ok=True)
+        else:
+            shutil.copy2(source, folder / name)
+    return Workflow(workflow.project, folder)
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_modifyitems(items) -> None:
+    """Mark the tests that share the finished run: `make test` gives them a process of their own."""
+    for item in items:
+        if "finished" in getattr(item, "fixturenames", ()):
+            item.add_marker("finished")
+
+
 @pytest.fixture(scope="session")
 def finished(tmp_path_factory) -> Workflow:
     """A project whose reduced aviary has run to its table and pictures. Tests leave it as they found it."""
@@ -65,3 +88,11 @@ def finished(tmp_path_factory) -> Workflow:
     done = workflow.run()
     assert done.returncode == 0, done.stdout + done.stderr
     return workflow
+
+
+@pytest.fixture(scope="session")
+def undisturbed(tmp_path_factory) -> Workflow:
+    """The run that kill.py kills, undisturbed: in the project itself, as resume.py starts it. Tests leave it as it is."""
+    folder = tmp_path_factory.mktemp("undisturbed").resolve()
+    kill.undisturbed(folder)
+    return Workflow(ROOT, folder)

@@ -23,7 +23,7 @@ from scegg_core.regions.backbone import _read_state
 from scegg_core.regions.store import RegionStore
 from scegg_core.scen.files import read_scen
 from scegg_core.scen.space import read_scaler
-from tests.workflow.conftest import Workflow
+from tests.workflow.conftest import copy_run
 
 pytestmark = pytest.mark.slow
 
@@ -60,21 +60,14 @@ def mounted(folder: Path, megabytes: int):
         subprocess.run(["umount", "--lazy", str(folder)], check=True)
 
 
-def copy_work(finished: Workflow, folder: Path) -> Workflow:
-    """Copy what a run needs besides its results, which go onto the small disk."""
-    for name in ("data", ".snakemake"):
-        shutil.copytree(finished.folder / name, folder / name)
-    return Workflow(finished.project, folder)
-
-
 @pytest.fixture(scope="module")
 def small_disk(finished, tmp_path_factory):
     """The finished run with its results on a disk of their own."""
     folder = tmp_path_factory.mktemp("small_disk")
-    flow = copy_work(finished, folder)
+    flow = copy_run(finished, folder, "data", ".snakemake")
     size = sum(path.stat().st_size for path in (finished.folder / "results").rglob("*") if path.is_file()) >> 20
     with mounted(folder / "results", 2 * size + 16):
-        shutil.copytree(finished.folder / "results", folder / "results", dirs_exist_ok=True)
+        copy_run(finished, folder, "results")
         yield flow
 
 
@@ -110,9 +103,9 @@ def test_a_full_disk_is_said_and_nothing_half_written_stays(small_disk, stage, o
 
 
 def test_a_folder_that_cannot_be_written_is_said_before_any_job(finished, tmp_path):
-    flow = copy_work(finished, tmp_path)
+    flow = copy_run(finished, tmp_path, "data", ".snakemake")
     with mounted(tmp_path / "results", 200):
-        shutil.copytree(finished.folder / "results", tmp_path / "results", dirs_exist_ok=True)
+        copy_run(finished, tmp_path, "results")
         (tmp_path / RUN / "metrics.json").unlink()
         subprocess.run(["mount", "-o", "remount,ro", str(tmp_path / "results")], check=True)
         done = flow.run(f"{RUN}/metrics.json")
@@ -211,9 +204,7 @@ def test_a_trained_backbone_is_checked_when_it_is_read(tmp_path):
 
 
 def test_a_table_is_not_made_of_changed_metrics(finished, tmp_path):
-    flow = Workflow(finished.project, tmp_path)
-    for name in ("data", "results", ".snakemake"):
-        shutil.copytree(finished.folder / name, tmp_path / name)
+    flow = copy_run(finished, tmp_path)
     path = tmp_path / RUN / "metrics.json"
     said = json.loads(path.read_text())
     said["metrics"]["acc"] = 0.99

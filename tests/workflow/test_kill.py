@@ -2,12 +2,12 @@
 
 import pytest
 
-from tests.reliability.kill import torture
+from tests.reliability.kill import contents, torture
 
 pytestmark = pytest.mark.slow
 
 
-def test_killed_runs_end_like_undisturbed_ones(tmp_path):
-    tally = torture(tmp_path.resolve(), kills=3, seed=1, longest=20)
+def test_killed_runs_end_like_undisturbed_ones(undisturbed, tmp_path):
+    tally = torture(tmp_path.resolve(), contents(undisturbed.folder), kills=3, seed=1, longest=20)
     assert tally.kills == 3
     assert tally.finished >= 1

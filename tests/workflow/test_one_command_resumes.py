@@ -1,6 +1,7 @@
 """A run that is at work, killed, and continued: who may work in the folder, and what is left of the killed one."""
 
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -11,6 +12,7 @@ from pathlib import Path
 import pytest
 
 from tests.reliability import kill
+from tests.workflow.conftest import copy_run
 
 pytestmark = pytest.mark.slow
 
@@ -35,10 +37,21 @@ def pause(folder: Path, number: int) -> None:
         os.kill(process, number)
 
 
+def from_scen_on(undisturbed, folder: Path) -> None:
+    """Copy what the run has made before SCEN's training."""
+    copy_run(undisturbed, folder)
+    results = folder / "results/aviary"
+    for name in ("spaces", "variants"):
+        shutil.rmtree(results / name)
+    for path in results.glob("table.*"):
+        path.unlink()
+
+
 @pytest.fixture(scope="module")
-def story(tmp_path_factory) -> Story:
+def story(undisturbed, tmp_path_factory) -> Story:
     """The workflow engine is killed in the middle of SCEN's training, whose process lives on."""
     folder = tmp_path_factory.mktemp("killed").resolve()
+    from_scen_on(undisturbed, folder)
     given = kill.command(folder)
     plain = [sys.executable, "-m", "snakemake", *given[2:]]
     run = subprocess.Popen(plain, env=kill.environment(), stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
@@ -75,7 +88,7 @@ def test_after_the_kill_one_command_stops_what_is_left_and_goes_on(story):
     assert "continuing from scen.safetensors.state" in story.continued.stderr
 
 
-def test_the_result_is_that_of_an_undisturbed_run(story, tmp_path_factory):
-    undisturbed = kill.undisturbed(tmp_path_factory.mktemp("undisturbed").resolve())
-    assert any(name.endswith("table.csv") for name in undisturbed)
-    kill.compare(undisturbed, kill.contents(story.folder))
+def test_the_result_is_that_of_an_undisturbed_run(story, undisturbed):
+    expected = kill.contents(undisturbed.folder)
+    assert any(name.endswith("table.csv") for name in expected)
+    kill.compare(expected, kill.contents(story.folder))

@@ -1,14 +1,13 @@
 """Tables, pictures and the report of the reduced aviary."""
 
 import re
-import shutil
 import subprocess
 import sys
 
 import pandas as pd
 import pytest
 
-from tests.workflow.conftest import TINY, Workflow
+from tests.workflow.conftest import TINY, Workflow, copy_run
 
 pytestmark = pytest.mark.slow
 
@@ -27,8 +26,8 @@ def results(finished):
 @pytest.fixture
 def copy(finished, tmp_path) -> Workflow:
     """The finished run, to be changed."""
-    shutil.copytree(finished.folder, tmp_path / "work", symlinks=True)
-    return Workflow(finished.project, tmp_path / "work")
+    (tmp_path / "work").mkdir()
+    return copy_run(finished, tmp_path / "work")
 
 
 @pytest.mark.parametrize("name", PICTURES)

@@ -11,7 +11,7 @@ import pytest
 from scegg_core.artifacts.files import Provenance, read_description, read_table, write_table
 from scegg_core.data.tables import NO_LABEL
 from scegg_core.evaluate.selection import best_epoch, read_epochs
-from tests.workflow.conftest import TINY, Workflow, copy_project, rules_in
+from tests.workflow.conftest import TINY, Workflow, copy_run, rules_in
 
 pytestmark = pytest.mark.slow
 
@@ -37,11 +37,13 @@ def overlay(tmp_path_factory) -> Path:
 
 
 @pytest.fixture(scope="module")
-def selected(tmp_path_factory, overlay) -> Workflow:
-    """A reduced aviary: a row for the best of two points, trained up to its best epoch, and rows without generator."""
-    base = tmp_path_factory.mktemp("selected")
-    workflow = Workflow(copy_project(base / "project"), base / "work")
-    workflow.folder.mkdir()
+def selected(finished, tmp_path_factory, overlay) -> Workflow:
+    """A reduced aviary: a row for the best of two points, trained up to its best epoch, and rows without generator.
+
+    Everything but the generators and what is made of them is that of the finished run."""
+    workflow = copy_run(finished, tmp_path_factory.mktemp("selected"))
+    for variant in ("sc-egg", "baseline"):
+        shutil.rmtree(workflow.folder / "results/aviary/variants" / variant)
     run(workflow, overlay, "results/aviary/table.csv")
     return workflow
 

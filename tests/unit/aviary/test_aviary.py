@@ -166,12 +166,14 @@ def test_captions_hold_every_word_of_the_attribute_names(aviary):
     assert wanted <= spoken
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("workers", [1, 2])
 def test_same_settings_give_the_same_bytes(aviary, tmp_path, workers):
     generate_aviary(SMALL, tmp_path, workers=workers)
     assert digests(tmp_path) == digests(aviary)
 
 
+@pytest.mark.slow
 def test_another_seed_gives_another_aviary(aviary, tmp_path):
     generate_aviary(AviarySettings(**{**vars_of(SMALL), "seed": 4}), tmp_path)
     mine, other = digests(tmp_path), digests(aviary)
@@ -183,6 +185,7 @@ def vars_of(settings):
     return {name: getattr(settings, name) for name in settings.__dataclass_fields__}
 
 
+@pytest.mark.slow
 def test_an_unfinished_folder_has_no_marker(tmp_path, monkeypatch):
     (tmp_path / "aviary.json").write_text("{}")
     monkeypatch.setattr("scegg_core.aviary.generate.write_xlsa_files", lambda *_: 1 / 0)

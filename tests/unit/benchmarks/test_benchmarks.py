@@ -113,6 +113,7 @@ def test_the_report_compares_and_names_the_floor(tmp_path):
     assert page.read_text().endswith(f"{END}\nafter\n")
 
 
+@pytest.mark.slow
 def test_the_plain_extraction_gives_our_features(tmp_path):
     settings = BackboneSettings(network="resnet18", weights="random", image_size=64, batch_size=2)
     paths = pipeline.photographs(tmp_path, 3)
@@ -124,6 +125,7 @@ def test_the_plain_extraction_gives_our_features(tmp_path):
         np.testing.assert_allclose(ours, other, rtol=1e-2, atol=1e-3)
 
 
+@pytest.mark.slow
 def test_extraction_is_measured_against_its_references_in_every_round():
     ours, plain, network = pipeline.extraction_rows(2, 3, 32)
     assert ours.over_ours == ""
@@ -136,6 +138,7 @@ def test_extraction_is_measured_against_its_references_in_every_round():
     assert f"| {plain.seconds.show(3)} | {plain.rate} | {plain.over_ours} |" in text
 
 
+@pytest.mark.slow
 def test_every_part_runs(capsys):
     threads = torch.get_num_threads()
     command.main(["--quick", "--rounds", "1"])

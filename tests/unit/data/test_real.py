@@ -14,7 +14,7 @@ from scegg_core.data.validation import class_split, validation_classes
 from scegg_core.settings.data import AttributeVectorSettings, DatasetSettings
 
 REAL = os.environ.get("SCEGG_REAL_DATA")
-pytestmark = pytest.mark.skipif(not REAL, reason="SCEGG_REAL_DATA is not set")
+pytestmark = [pytest.mark.slow, pytest.mark.skipif(not REAL, reason="SCEGG_REAL_DATA is not set")]
 
 #: name: (folder that paths are cut at, its place below the data set's folder, names file, file to write it to)
 SETS = {

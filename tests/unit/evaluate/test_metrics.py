@@ -192,6 +192,7 @@ def test_trade_off_at_the_size_of_sun_equals_a_loop_over_classes_at_25_constants
     assert max(heights) > heights[0] + 0.1 and max(heights) > heights[-1] + 0.1
 
 
+@pytest.mark.slow
 def test_area_at_the_size_of_sun_is_the_weighted_share_of_pairs_that_one_constant_gets_right(sun, sun_scores):
     """Of a seen and an unseen image, each right on its own side: those whose seen image flips at a larger constant."""
     flips = [row[sun.seen].max() - row[~sun.seen].max() for row in sun_scores]

@@ -107,6 +107,7 @@ def test_the_scores_do_depend_on_test_labels(small):
         assert mean_class_accuracy(found.labels, found.predicted, np.flatnonzero(~index.seen)) == 1
 
 
+@pytest.mark.slow
 def test_other_pixels_in_test_images_change_no_training(small, tmp_path):
     (tmp_path / "before").mkdir(), (tmp_path / "after").mkdir()
     first = trained(small.index, regions_of(small, tmp_path / "before"))

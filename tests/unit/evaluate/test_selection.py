@@ -85,6 +85,7 @@ def files_of(folder: Path) -> dict[str, bytes]:
     return {file.name: file.read_bytes() for file in folder.iterdir()}
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("steps", [5, 6, 7, 13, 17])
 def test_snapshots_of_a_stopped_training_are_those_of_one_at_once(tmp_path, steps):
     make = lambda: Checkpoint(tmp_path / "state", "key", interval=0)  # noqa: E731

@@ -19,6 +19,7 @@ def settings(**values) -> BackboneSettings:
     return BackboneSettings(**{"network": "resnet18", "weights": "random", "image_size": 64} | values)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("network", "channels", "grid"),
     [
@@ -106,6 +107,7 @@ def test_a_malicious_pickle_is_refused_and_not_run(tmp_path, monkeypatch):
     assert not (tmp_path / "pwned").exists()
 
 
+@pytest.mark.slow
 def test_networks_without_a_feature_map_are_refused():
     with pytest.raises(InputError, match="'vit_b_16' has no feature map"):
         feature_extractor("vit_b_16")

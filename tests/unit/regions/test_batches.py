@@ -136,6 +136,7 @@ def test_streamed_batches_are_nearly_as_mixed_as_a_perfect_shuffle(sorted_store)
     assert min(classes) > 9
 
 
+@pytest.mark.slow
 def test_place_in_the_epoch_says_nothing_about_place_on_disk(sorted_store):
     correlations = [np.corrcoef(epoch_of(sorted_store, epoch).ravel(), np.arange(600))[0, 1] for epoch in range(20)]
     # 120 row groups move as wholes, so chance gives 1 / sqrt(120) = 0.09 and not 1 / sqrt(600)

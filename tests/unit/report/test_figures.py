@@ -64,6 +64,7 @@ def test_caption_counts():
     )
 
 
+@pytest.mark.slow
 def test_tsne_is_deterministic_and_keeps_clusters_together():
     points = clusters(per_class=12, size=60)
     place = tsne.embed(points.features, perplexity=30, seed=3)
@@ -74,6 +75,7 @@ def test_tsne_is_deterministic_and_keeps_clusters_together():
         tsne.embed(np.zeros((4, 2)), 30, 0)
 
 
+@pytest.mark.slow
 def test_saved_pictures_are_equal_byte_by_byte(tmp_path):
     digests = []
     for turn in range(2):
@@ -215,6 +217,7 @@ def test_similar_classes_stand_side_by_side():
     assert abs(order.index(1) - order.index(3)) == 1
 
 
+@pytest.mark.slow
 def test_no_names_overlap_at_717_classes():
     matrix = np.hstack([np.eye(SCENES) * 90, np.full((SCENES, 1), 10)])
     figure = confusion.draw_confusion(matrix, [f"some_kind_of_outdoor_place_{i}" for i in range(SCENES)])
@@ -228,6 +231,7 @@ def test_no_names_overlap_at_717_classes():
     assert axes.get_ylabel() == "true class (one of 6 named)"
 
 
+@pytest.mark.slow
 def test_tsne_legend_stays_inside_at_717_classes():
     labels, seen = np.repeat(np.arange(SCENES), 2), np.arange(SCENES) % 10 != 0
     real = tsne.Labelled(np.random.default_rng(0).random((len(labels), 2)), labels)

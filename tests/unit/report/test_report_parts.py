@@ -299,6 +299,7 @@ def test_unknown_names_in_the_sections_of_pictures_are_refused():
             read_configuration({**values, **section})
 
 
+@pytest.mark.slow
 def test_scores_and_tables_are_made_without_torch():
     # importing torch takes longer than the work of these jobs, and there are a dozen of them in a table
     modules = "scegg_core.classify.predictions, scegg_core.report.rows, scegg_core.report.classes, scegg_core.report.figures.tradeoff"

@@ -100,6 +100,7 @@ def assert_finite(*tensors: torch.Tensor) -> None:
         assert torch.isfinite(tensor).all()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", [name for name, own in CONFIG.variants.items() if own.predict_by == "generation"])
 def test_every_generating_variant_stays_finite_to_its_scores(index, store, name):
     space, _ = space_of(index, store, CONFIG.variant(name).space)

@@ -20,6 +20,7 @@ def kind(request) -> Kind:
     return request.param
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("steps", [0, 1, 3, 4, 5, 8, 9, 12, 15])
 def test_a_stopped_run_goes_on_bit_identically(kind, steps, tmp_path):
     make = lambda: Checkpoint(tmp_path / "state", "key", interval=0)  # noqa: E731
@@ -27,6 +28,7 @@ def test_a_stopped_run_goes_on_bit_identically(kind, steps, tmp_path):
     assert same(result(kind.make(make())), result(kind.make()))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "settings", [RELEASED, {"stage1_steps": 7, "stage2_steps": 5, "calibration_weight": 0.1}], ids=["released", "steps"]
 )
@@ -38,6 +40,7 @@ def test_a_stopped_scen_goes_on_bit_identically_with_other_settings(settings, tm
         make().remove()
 
 
+@pytest.mark.slow
 def test_a_run_stopped_twice_goes_on_bit_identically(kind, tmp_path):
     make = lambda: Checkpoint(tmp_path / "state", "key", interval=0)  # noqa: E731
     for steps in (3, 6):
@@ -45,6 +48,7 @@ def test_a_run_stopped_twice_goes_on_bit_identically(kind, tmp_path):
     assert same(result(kind.make(make())), result(kind.make()))
 
 
+@pytest.mark.slow
 def test_only_the_steps_after_the_checkpoint_are_taken_again(kind, tmp_path):
     make = lambda: Checkpoint(tmp_path / "state", "key", interval=0)  # noqa: E731
     run_steps(kind, kind.make(make()), 6)
@@ -61,6 +65,7 @@ def damage(path, how: str) -> None:
     path.write_bytes({"cut": data[: len(data) // 2], "junk": b"junk", "empty": b""}[how])
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("how", ["cut", "junk", "empty"])
 def test_a_damaged_checkpoint_falls_back_to_the_one_before(kind, how, tmp_path, capsys):
     make = lambda: Checkpoint(tmp_path / "state", "key", interval=0)  # noqa: E731
@@ -82,6 +87,7 @@ def test_two_damaged_checkpoints_start_anew(tmp_path):
     assert checkpoint.load() is None
 
 
+@pytest.mark.slow
 def test_a_checkpoint_of_something_else_is_not_continued(kind, tmp_path):
     run_steps(kind, kind.make(Checkpoint(tmp_path / "state", "key", interval=0), seed=2), 6)
     other = Checkpoint(tmp_path / "state", "another key", interval=1e9)
@@ -134,6 +140,7 @@ def test_a_save_cut_short_leaves_the_state_before(tmp_path, monkeypatch):
     assert checkpoint.load() == {"step": 1}
 
 
+@pytest.mark.slow
 def test_a_full_disk_costs_no_work_but_the_saved_state(kind, tmp_path, monkeypatch, capsys):
     def full(*_):
         raise RuntimeError("PytorchStreamWriter failed writing file")
@@ -151,6 +158,7 @@ def save_often(path, step: int) -> None:
         checkpoint.save({"step": step})
 
 
+@pytest.mark.slow
 def test_two_writers_of_one_state_leave_a_whole_one(tmp_path):
     writers = [
         multiprocessing.get_context("fork").Process(target=save_often, args=(tmp_path / "state", n)) for n in (1, 2)
@@ -199,6 +207,7 @@ def test_no_checkpoint_is_due_before_its_time_and_none_is_left_after_removal(tmp
     assert list(tmp_path.iterdir()) == []
 
 
+@pytest.mark.slow
 def test_sigterm_saves_at_the_next_step_and_the_run_goes_on_bit_identically(kind, tmp_path):
     checkpoint = Checkpoint(tmp_path / "state", "key", interval=1e9)
     trainer = kind.make(checkpoint)

@@ -42,6 +42,7 @@ def test_scens_losses_and_gradients_are_near(stage, device):
     assert not torch.equal(*(found[precision][0] for precision in PRECISIONS))
 
 
+@pytest.mark.slow
 @DEVICES
 def test_scen_learns_as_much(device):
     last = {}

@@ -29,6 +29,7 @@ def test_same_seed_same_bits_other_seed_other_weights(kind):
     assert not same(first, other)
 
 
+@pytest.mark.slow
 def test_training_leaves_the_global_random_numbers_alone(kind):
     before, numpy_before = torch.get_rng_state(), np.random.get_state()[1].copy()
     first = result(kind.make())
@@ -46,6 +47,7 @@ def test_seeded_restores_the_global_random_numbers_after_an_error():
     assert torch.equal(torch.get_rng_state(), before)
 
 
+@pytest.mark.slow
 def test_the_curve_has_every_term_of_every_epoch():
     points = scen_trainer(stage1_epochs=2, stage2_epochs=1).run().curve.points
     assert [point[:3] for point in points] == [
@@ -102,6 +104,7 @@ def test_regions_that_are_not_finite_are_found():
         trainer.run()
 
 
+@pytest.mark.slow
 def test_training_lowers_its_losses():
     scen = scen_trainer(stage1_epochs=30, stage2_epochs=30).run().curve.points
     eggn = eggn_trainer(epochs=20, adversarial_weight=0.0, learning_rate=1e-2).run().points
@@ -264,6 +267,7 @@ def test_each_epoch_has_a_pass_without_and_one_with_feedback():
     assert seen == 2 * ([False] * 3 + [True] * 3)
 
 
+@pytest.mark.slow
 def test_training_in_portions_is_training_at_once():
     trainer = eggn_trainer()
     for epochs in (1, 2, 3):
@@ -271,6 +275,7 @@ def test_training_in_portions_is_training_at_once():
     assert same((trainer.model.state_dict(), trainer.curve.points), result(eggn_trainer()))
 
 
+@pytest.mark.slow
 def test_without_l_uce_the_vectors_of_unseen_classes_do_not_matter():
     trainer = eggn_trainer()
     changed = replace(trainer.data, vectors=trainer.data.vectors.clone())

@@ -40,6 +40,7 @@ def test_predictions_are_the_workflows_own(model, small, task):
     assert_same_answers(model, small, task)
 
 
+@pytest.mark.slow
 def test_predictions_through_the_generators_decoder(tmp_path):
     small = make_run(tmp_path, classifier_input="transformed")
     assert_same_answers(load_model(small.run, "cpu"), small, "gzsl")
@@ -98,6 +99,7 @@ def test_nothing_but_bad_pictures(model, tmp_path):
         predict(model, tmp_path)
 
 
+@pytest.mark.slow
 def test_csv_and_parquet_hold_the_same(small, tmp_path):
     for name in ("out.csv", "out.parquet"):
         assert (
@@ -108,6 +110,7 @@ def test_csv_and_parquet_hold_the_same(small, tmp_path):
     pd.testing.assert_frame_equal(left, right, check_dtype=False, rtol=1e-5)
 
 
+@pytest.mark.slow
 def test_attention_sheets(small, tmp_path):
     command = ["predict", "--run", small.run, "--images", small.images, "--out", tmp_path / "out.csv"]
     assert main([*map(str, command), "--sheets", str(tmp_path / "sheets"), "--sheet-count", "2"]) == 0
@@ -116,6 +119,7 @@ def test_attention_sheets(small, tmp_path):
     assert all(sheet.stat().st_size > 5000 for sheet in sheets)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("change", "sentence"),
     [
@@ -134,6 +138,7 @@ def test_a_wrong_option_is_one_sentence(small, tmp_path, change, sentence, capsy
     assert sentence in said[0]
 
 
+@pytest.mark.slow
 def test_export_gives_the_same_answers_anywhere(model, small, tmp_path):
     folder = export_run(small.run, tmp_path / "export")
     moved = tmp_path / "else where"
@@ -145,6 +150,7 @@ def test_export_gives_the_same_answers_anywhere(model, small, tmp_path):
         assert str(small.root).encode() not in file.read_bytes()
 
 
+@pytest.mark.slow
 def test_export_is_reproducible_and_replaces_an_earlier_one(small, tmp_path):
     first, second = export_run(small.run, tmp_path / "a"), export_run(small.run, tmp_path / "b")
     export_run(small.run, first)
@@ -158,6 +164,7 @@ def test_export_spares_a_folder_with_other_files(small, tmp_path):
         export_run(small.run, tmp_path)
 
 
+@pytest.mark.slow
 def test_a_changed_export_is_refused(small, tmp_path):
     folder = export_run(small.run, tmp_path / "export")
     with (folder / "scaler.safetensors").open("ab") as file:
@@ -166,11 +173,13 @@ def test_a_changed_export_is_refused(small, tmp_path):
         load_model(folder)
 
 
+@pytest.mark.slow
 def test_trained_backbone_is_found_beside_the_index(tmp_path):
     small = make_run(tmp_path, weights="train")
     assert_same_answers(load_model(small.run, "cpu"), small, "gzsl")
 
 
+@pytest.mark.slow
 def test_weights_given_by_path_are_checked(tmp_path):
     weights = tmp_path / "mine.safetensors"
     small = make_run(tmp_path, weights=str(weights))
@@ -184,6 +193,7 @@ def test_weights_given_by_path_are_checked(tmp_path):
     assert_same_answers(load_model(export, "cpu"), small, "gzsl")
 
 
+@pytest.mark.slow
 def test_a_run_whose_space_is_gone(tmp_path):
     small = make_run(tmp_path)
     (small.root / "results/small/spaces/sc-egg/seed3/scen.safetensors").unlink()
@@ -222,6 +232,7 @@ def test_two_classes_differ_by_their_vectors(model, small):
     assert len(draw_contrast(contrast, top=3).axes[0].patches) == 3
 
 
+@pytest.mark.slow
 def test_explain_writes_a_chart(small, tmp_path, capsys):
     chart = tmp_path / "chart.png"
     image = small.images / small.index.paths[0]

@@ -102,6 +102,7 @@ def test_adding_changes_nothing_of_the_run_and_keeps_others_synthetic_features(s
     assert json.loads((folder / "metrics.json").read_text())["metrics"]["classes_without_images"] == ["Moon Bird"]
 
 
+@pytest.mark.slow
 def test_an_extension_is_used_as_a_run(small, tmp_path):
     folder = add_classes(small.run, table(tmp_path, ["Moon Bird,10,20,30,40,50"]), "use", "cpu")
     answers = predict(load_model(folder, "cpu"), small.images, "czsl")
@@ -112,6 +113,7 @@ def test_an_extension_is_used_as_a_run(small, tmp_path):
     assert exported.name == "small/sc-egg/seed3/extended/use"
 
 
+@pytest.mark.slow
 def test_unnormalized_classes_and_one_scale_stay_so_through_use_export_and_extension(tmp_path):
     small = make_run(tmp_path, classifier_input="transformed", class_norm="none", feature_scaling="all")
     folder = add_classes(small.run, table(tmp_path, ["Moon Bird,10,20,30,40,50"]), "moon", "cpu")

@@ -106,6 +106,7 @@ def test_written_vectors_are_read_back(tmp_path):
     assert (read.used, read.unknown) == (vectors.used, vectors.unknown)
 
 
+@pytest.mark.slow
 def test_a_big_file_takes_little_memory(tmp_path):
     numbers = " ".join(["0.12345"] * 300)
     with (tmp_path / "big.txt").open("w") as file:
@@ -130,6 +131,7 @@ print(hashlib.sha256(vectors.vectors.tobytes()).hexdigest())
 """
 
 
+@pytest.mark.slow
 def test_captions_train_the_same_bits_in_every_process(tmp_path):
     (tmp_path / "captions.txt").write_text(CAPTIONS)
     command = [sys.executable, "-c", PROGRAM, str(tmp_path / "captions.txt")]

@@ -70,6 +70,7 @@ with run_job(SimpleNamespace(rule="embed", log=["log"], output=["out"])), whole_
 """
 
 
+@pytest.mark.slow
 def test_sigterm_leaves_no_half_written_file(tmp_path):
     environment = {**os.environ, "PYTHONPATH": str(ROOT)}
     with subprocess.Popen(
