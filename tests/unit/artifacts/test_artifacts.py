@@ -19,6 +19,7 @@ from scegg_core.artifacts.files import (
     write_table,
     write_tensors,
 )
+from scegg_core.artifacts.kinds import KINDS, Kind
 from scegg_core.errors import InputError
 
 MADE = Provenance("stage", {"epochs": 2}, "abc", {"images": "def"}, 3)
@@ -128,6 +129,17 @@ def test_a_foreign_parquet_file_is_refused(tmp_path):
     pd.DataFrame({"image": [1]}).to_parquet(tmp_path / "a.parquet")
     with pytest.raises(InputError, match="carries no provenance"):
         read_table(tmp_path / "a.parquet", "features")
+
+
+def test_a_kind_that_is_not_in_the_list_is_neither_written_nor_read(tmp_path, monkeypatch):
+    path = tmp_path / "a.safetensors"
+    with pytest.raises(KeyError):
+        write_tensors(path, "novel", {"low": torch.ones(3)}, MADE)
+    monkeypatch.setitem(KINDS, "novel", Kind("novel", 1))
+    write_tensors(path, "novel", {"low": torch.ones(3)}, MADE)
+    monkeypatch.delitem(KINDS, "novel")
+    with pytest.raises(InputError, match=r"a\.safetensors is a novel artifact, a kind that this version does not know"):
+        read_description(path)
 
 
 def test_digest_follows_the_content_alone(tmp_path):

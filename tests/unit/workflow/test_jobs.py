@@ -11,6 +11,7 @@ import pytest
 import torch
 
 from scegg_core.artifacts.files import Provenance, input_digest, read_description, write_record, write_tensors
+from scegg_core.artifacts.paths import IndexFiles, SpaceFiles
 from scegg_core.errors import InputError
 from scegg_core.workflow.job import Job
 from tests.conftest import ROOT
@@ -56,6 +57,19 @@ def test_inputs_made_from_another_scen_are_refused(tmp_path):
     assert job({"scen": scen, "features": features}).provenance().inputs["scen"] == input_digest(scen)
     with pytest.raises(InputError, match=r"features\.safetensors was made from another scen than the one there is now"):
         job({"scen": other, "features": features}).provenance()
+
+
+def test_files_are_handed_to_the_core_as_typed_paths():
+    tables = {"classes": "c.parquet", "images": "i.parquet", "attributes": "a.parquet"}
+    index = IndexFiles(Path("c.parquet"), Path("i.parquet"), Path("a.parquet"))
+    space = {"features": "f.parquet", "scaler": "s.safetensors"}
+    task = job(Params(tables | space))
+    assert task.index_files() == index
+    assert task.space_files() == SpaceFiles(index, Path("f.parquet"), Path("s.safetensors"))
+    task = job(Params({f"val_{name}": path for name, path in (tables | {"test_labels": "t.parquet"}).items()}))
+    assert task.index_files("val_") == IndexFiles(index.classes, index.images, index.attributes, Path("t.parquet"))
+    task = job(Params(tables | space | {"scen": "scen.safetensors"}))
+    assert task.space_files().scen == Path("scen.safetensors")
 
 
 STOPPED = """
