@@ -6,7 +6,8 @@ from scegg_core.artifacts.files import file_digest
 from scegg_core.errors import InputError
 from scegg_core.fetch.archives import fetch
 from scegg_core.regions.backbone import weights_url
-from scegg_core.settings.data import BackboneSettings, Download
+from scegg_core.settings.backbone import BackboneSettings
+from scegg_core.settings.downloads import Download
 
 
 def fetch_weights(network: str, weights: str, path: Path) -> None:

@@ -16,7 +16,7 @@ from scegg_core.artifacts.files import Provenance
 from scegg_core.data.index import check_index, class_vectors, index_dataset, read_index, write_index
 from scegg_core.data.tables import UNTOLD
 from scegg_core.errors import InputError
-from scegg_core.settings.data import DatasetSettings, ImagePolicy
+from scegg_core.settings.datasets import DatasetSettings, ImagePolicy
 
 
 def test_index_of_a_small_data_set(tmp_path):

@@ -17,7 +17,7 @@ from scegg_core.errors import InputError
 from scegg_core.fetch import archives as fetching
 from scegg_core.fetch import unpack as unpacking
 from scegg_core.fetch.archives import fetch, record_path
-from scegg_core.settings.data import Download
+from scegg_core.settings.downloads import Download
 
 CONTENT = bytes(range(256)) * 4096
 SHA256 = "sha256:" + hashlib.sha256(CONTENT).hexdigest()
