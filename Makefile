@@ -75,6 +75,7 @@ lint: $(VENV)/installed-dev
 
 schema: $(VENV)/installed
 	@$(BIN)/python -m scegg_core schema > schemas/config.schema.yaml
+	@$(BIN)/python -m scegg_core config-page > docs/config.md
 
 benchmark: $(VENV)/installed
 	@$(BIN)/python -m benchmarks --page docs/benchmarks.md

@@ -28,7 +28,7 @@ from scegg_core.regions.extraction import extract_shard
 from scegg_core.regions.store import RegionStore
 from scegg_core.report.style import PALETTE, new_figure, save, styled
 from scegg_core.scen.train import train_scen
-from scegg_core.settings.data import BackboneSettings
+from scegg_core.settings.backbone import BackboneSettings
 from scegg_core.settings.scen import ScenSettings
 from scegg_core.training.device import prepare_device
 

@@ -21,9 +21,10 @@ from scegg_core.evaluate.metrics import class_accuracies, trade_off
 from scegg_core.regions.backbone import Backbone, FeatureMap, build_backbone
 from scegg_core.regions.extraction import region_features
 from scegg_core.regions.store import RegionStore, write_shard
-from scegg_core.settings.data import BackboneSettings
+from scegg_core.settings.backbone import BackboneSettings
+from scegg_core.settings.classifier import ClassifierSettings
 from scegg_core.settings.eggn import EggnSettings
-from scegg_core.settings.final import ClassifierSettings, SynthesisSettings
+from scegg_core.settings.synthesis import SynthesisSettings
 from scegg_core.training.linear import train_classifier
 
 ROOT = Path(__file__).parents[1]

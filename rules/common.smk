@@ -1,5 +1,6 @@
 # Helpers of the rules: the validated configuration, the paths that names stand for, and the code that a script reaches.
 import functools
+import re
 import sys
 from pathlib import Path
 
@@ -35,13 +36,14 @@ CONFIG = sentence(read_configuration)(config)
 
 def variants_by(*ways):
     """Return a wildcard constraint: the variants that predict in one of these ways."""
-    return "|".join(name for name, variant in CONFIG.with_points().items() if variant.predict_by in ways) or "none"
+    names = (name for name, variant in CONFIG.with_points().items() if variant.predict_by in ways)
+    return "|".join(map(re.escape, names)) or "none"
 
 
 def spaces_of(kind):
     """Return a wildcard constraint: the spaces of this kind."""
     names = dict.fromkeys([*CONFIG.spaces, *(variant.space for variant in CONFIG.with_points().values())])
-    return "|".join(name for name in names if CONFIG.space(name).kind == kind) or "none"
+    return "|".join(re.escape(name) for name in names if CONFIG.space(name).kind == kind) or "none"
 
 
 wildcard_constraints:

@@ -31,7 +31,7 @@ rule generate_aviary:
         "logs/generate_aviary/{name}.log",
     threads: 2
     params:
-        settings=sentence(lambda w: CONFIG.generated(f"data/{w.name}")),
+        settings=settings_of(lambda w: CONFIG.generated(f"data/{w.name}")),
         code=code("generate_aviary"),
     script:
         "../workflow_scripts/generate_aviary.py"

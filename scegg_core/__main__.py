@@ -1,4 +1,4 @@
-"""Commands beside the workflow: python -m scegg_core predict, add-classes, explain, export, draw-species, schema."""
+"""Commands beside the workflow: python -m scegg_core predict, add-classes, explain, export, draw-species, schema, config-page."""
 
 import argparse
 import sys
@@ -13,6 +13,8 @@ def main(arguments: list[str] | None = None) -> int:
     add_commands(commands)
     schema = commands.add_parser("schema", help="print the schema of config.yaml, made from the settings classes")
     schema.set_defaults(run=_schema)
+    page = commands.add_parser("config-page", help="print docs/config.md, made from the settings classes")
+    page.set_defaults(run=_page)
     return run_command(parser.parse_args(arguments))
 
 
@@ -20,6 +22,13 @@ def _schema(_: argparse.Namespace) -> int:
     from scegg_core.settings.schema import schema_text
 
     sys.stdout.write(schema_text())
+    return 0
+
+
+def _page(_: argparse.Namespace) -> int:
+    from scegg_core.settings.page import page_text
+
+    sys.stdout.write(page_text())
     return 0
 
 

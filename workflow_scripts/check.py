@@ -5,7 +5,8 @@ from pathlib import Path
 
 from scegg_core.regions.backbone import random_backbone_size
 from scegg_core.settings.base import parse_section
-from scegg_core.settings.data import DatasetSettings, Download
+from scegg_core.settings.datasets import DatasetSettings
+from scegg_core.settings.downloads import Download
 from scegg_core.using.check import check_dataset, render
 from scegg_core.workflow.job import run_job
 

@@ -6,7 +6,7 @@ from scegg_core.data.tables import read_index
 from scegg_core.report.classes import class_rows
 from scegg_core.report.runs import read_runs
 from scegg_core.report.typeset import write_csv_and_page
-from scegg_core.settings.report import RunNames
+from scegg_core.settings.tables import RunNames
 from scegg_core.workflow.job import run_job
 
 with run_job(snakemake) as job:

@@ -4,7 +4,7 @@ from pathlib import Path
 
 from scegg_core.artifacts.files import read_table
 from scegg_core.data.tables import write_vectors
-from scegg_core.settings.data import AttributeVectorSettings
+from scegg_core.settings.attribute_vectors import AttributeVectorSettings
 from scegg_core.words.vectors import embed_attributes
 from scegg_core.workflow.job import run_job
 

@@ -6,7 +6,7 @@ from scegg_core.data.tables import read_index
 from scegg_core.regions.backbone import build_backbone, weights_file
 from scegg_core.regions.extraction import extract_shard
 from scegg_core.regions.store import shard_rows
-from scegg_core.settings.data import BackboneSettings
+from scegg_core.settings.backbone import BackboneSettings
 from scegg_core.training.device import prepare_device
 from scegg_core.workflow.job import run_job
 

@@ -2,7 +2,7 @@
 
 from scegg_core.data.index import index_dataset, write_index
 from scegg_core.settings.base import parse_section
-from scegg_core.settings.data import DatasetSettings
+from scegg_core.settings.datasets import DatasetSettings
 from scegg_core.workflow.job import run_job
 
 with run_job(snakemake) as job:

@@ -7,7 +7,7 @@ from scegg_core.regions.store import RegionStore
 from scegg_core.report.figures.attention import attention_sheets, draw_overview, draw_sheet
 from scegg_core.report.style import save
 from scegg_core.scen.files import read_scen
-from scegg_core.settings.report import SheetSettings
+from scegg_core.settings.attention import SheetSettings
 from scegg_core.workflow.job import run_job
 
 with run_job(snakemake) as job:

@@ -4,7 +4,7 @@ from scegg_core.data.tables import read_index
 from scegg_core.report.figures.confusion import confusion_picture
 from scegg_core.report.runs import read_runs
 from scegg_core.report.style import save
-from scegg_core.settings.report import RunNames
+from scegg_core.settings.tables import RunNames
 from scegg_core.workflow.job import run_job
 
 with run_job(snakemake) as job:

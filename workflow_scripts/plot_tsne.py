@@ -4,7 +4,7 @@ from scegg_core.data.tables import read_index
 from scegg_core.report.figures.tsne import SpaceFiles, remarks, tsne_picture
 from scegg_core.report.style import save
 from scegg_core.report.typeset import write_csv_and_page
-from scegg_core.settings.report import TsneSettings
+from scegg_core.settings.tsne import TsneSettings
 from scegg_core.workflow.job import run_job
 
 with run_job(snakemake) as job:

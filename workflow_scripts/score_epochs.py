@@ -5,7 +5,8 @@ from scegg_core.evaluate.epochs import score_snapshots
 from scegg_core.evaluate.final import FinalSettings
 from scegg_core.evaluate.selection import write_epochs
 from scegg_core.scen.space import read_space
-from scegg_core.settings.final import ClassifierSettings, SynthesisSettings
+from scegg_core.settings.classifier import ClassifierSettings
+from scegg_core.settings.synthesis import SynthesisSettings
 from scegg_core.training.device import prepare_device
 from scegg_core.workflow.job import run_job
 

@@ -3,7 +3,7 @@
 from scegg_core.data.tables import read_index, write_index
 from scegg_core.data.validation import class_split
 from scegg_core.settings.base import parse_section
-from scegg_core.settings.data import DatasetSettings
+from scegg_core.settings.datasets import DatasetSettings
 from scegg_core.workflow.job import run_job
 
 with run_job(snakemake) as job:

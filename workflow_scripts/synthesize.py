@@ -5,7 +5,7 @@ from pathlib import Path
 from scegg_core.data.tables import read_index
 from scegg_core.eggn.files import read_eggn, write_synthetic
 from scegg_core.eggn.synthesis import synthesize_unseen
-from scegg_core.settings.final import SynthesisSettings
+from scegg_core.settings.synthesis import SynthesisSettings
 from scegg_core.training.device import prepare_device
 from scegg_core.workflow.job import run_job
 

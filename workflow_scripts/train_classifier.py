@@ -7,7 +7,7 @@ from scegg_core.classify.train import train_final
 from scegg_core.data.tasks import TASKS
 from scegg_core.eggn.files import read_eggn, read_synthetic
 from scegg_core.scen.space import read_space
-from scegg_core.settings.final import ClassifierSettings
+from scegg_core.settings.classifier import ClassifierSettings
 from scegg_core.training.checkpoint import resumable
 from scegg_core.training.device import prepare_device
 from scegg_core.workflow.job import run_job

@@ -9,7 +9,7 @@ from torch import Tensor
 from scegg_core.artifacts.files import Provenance, read_description, read_tensors, write_tensors
 from scegg_core.eggn.model import EGGN
 from scegg_core.settings.base import as_mapping, parse_section
-from scegg_core.settings.final import ClassifierSettings
+from scegg_core.settings.classifier import ClassifierSettings
 from scegg_core.training.linear import ZeroShotClassifier, linear_of
 
 

@@ -7,7 +7,7 @@ from scegg_core.data.tasks import task_classes
 from scegg_core.eggn.data import SyntheticFeatures, seen_features
 from scegg_core.eggn.model import EGGN
 from scegg_core.scen.space import Space
-from scegg_core.settings.final import ClassifierSettings
+from scegg_core.settings.classifier import ClassifierSettings
 from scegg_core.training.checkpoint import Checkpoint
 from scegg_core.training.linear import train_classifier
 

@@ -12,7 +12,7 @@ from scegg_core.data.formats import awa2, cub, folder, sun, xlsa17
 from scegg_core.data.images import probe
 from scegg_core.data.tables import MISSING, SPLITS, DatasetIndex, class_vectors, read_index, take_images, write_index
 from scegg_core.errors import InputError
-from scegg_core.settings.data import DatasetSettings, ImagePolicy
+from scegg_core.settings.datasets import DatasetSettings, ImagePolicy
 
 __all__ = ["DatasetIndex", "check_index", "class_vectors", "index_dataset", "read_index", "write_index"]
 

@@ -11,7 +11,7 @@ import numpy as np
 from scegg_core.data.attribute_names import read_text
 from scegg_core.data.tables import DatasetIndex
 from scegg_core.errors import InputError
-from scegg_core.settings.data import DatasetSettings
+from scegg_core.settings.datasets import DatasetSettings
 
 
 def class_split(index: DatasetIndex, settings: DatasetSettings) -> DatasetIndex:

@@ -11,8 +11,8 @@ from scegg_core.eggn.model import EGGN
 from scegg_core.eggn.train import EggnTrainer, start_eggn
 from scegg_core.scen.scaling import MinMaxScaler
 from scegg_core.scen.space import Space
+from scegg_core.settings.classifier import ClassifierSettings
 from scegg_core.settings.eggn import EggnSettings
-from scegg_core.settings.final import ClassifierSettings
 from scegg_core.training.checkpoint import Checkpoint
 from scegg_core.training.curve import Curve
 from scegg_core.training.linear import linear_of, train_classifier

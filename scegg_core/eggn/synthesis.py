@@ -7,7 +7,7 @@ from scegg_core.data.tables import DatasetIndex
 from scegg_core.eggn.data import SyntheticFeatures
 from scegg_core.eggn.model import EGGN
 from scegg_core.settings.eggn import EggnSettings
-from scegg_core.settings.final import SynthesisSettings
+from scegg_core.settings.synthesis import SynthesisSettings
 
 ROWS = 4096  # features made at a time
 

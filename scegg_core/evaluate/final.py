@@ -16,8 +16,9 @@ from scegg_core.eggn.model import EGGN
 from scegg_core.eggn.synthesis import synthesize_unseen
 from scegg_core.evaluate.scores import Metrics, score
 from scegg_core.scen.space import Space
+from scegg_core.settings.classifier import ClassifierSettings
 from scegg_core.settings.eggn import EggnSettings
-from scegg_core.settings.final import ClassifierSettings, SynthesisSettings
+from scegg_core.settings.synthesis import SynthesisSettings
 
 
 @dataclass(frozen=True)

@@ -17,7 +17,7 @@ from tqdm import tqdm
 from scegg_core.artifacts.files import ARRIVED, file_digest, write_json
 from scegg_core.errors import InputError
 from scegg_core.fetch.unpack import content_is_there, is_unpacked, unpack
-from scegg_core.settings.data import Download
+from scegg_core.settings.downloads import Download
 
 #: Seconds to wait for a connection, and for the next bytes.
 TIMEOUT = (20.0, 60.0)

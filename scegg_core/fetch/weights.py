@@ -5,7 +5,8 @@ from pathlib import Path
 from scegg_core.errors import InputError
 from scegg_core.fetch.archives import Fetched, fetch
 from scegg_core.regions.backbone import weights_url
-from scegg_core.settings.data import BackboneSettings, Download
+from scegg_core.settings.backbone import BackboneSettings
+from scegg_core.settings.downloads import Download
 
 
 def fetch_weights(network: str, weights: str) -> Fetched:

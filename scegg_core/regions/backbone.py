@@ -9,7 +9,7 @@ from torch import Tensor, nn
 from scegg_core.artifacts.files import file_digest, input_digest, read_weights
 from scegg_core.errors import InputError
 from scegg_core.regions.vision import import_torchvision
-from scegg_core.settings.data import BackboneSettings
+from scegg_core.settings.backbone import BackboneSettings
 
 #: ImageNet statistics of RGB in [0, 1], which torchvision's and our own weights expect.
 MEAN, STD = (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)

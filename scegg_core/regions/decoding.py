@@ -16,7 +16,7 @@ from torch.nn import functional
 from scegg_core.data.images import open_rgb, plain_jpeg
 from scegg_core.errors import InputError
 from scegg_core.regions.store import read_ahead
-from scegg_core.settings.data import BackboneSettings
+from scegg_core.settings.backbone import BackboneSettings
 
 SHOWN = 20  # bad images named in a message
 

@@ -14,7 +14,7 @@ from scegg_core.errors import InputError
 from scegg_core.regions.backbone import Backbone, map_size
 from scegg_core.regions.decoding import loaded_batches, make_decoder
 from scegg_core.regions.store import one_ahead, write_shard
-from scegg_core.settings.data import BackboneSettings
+from scegg_core.settings.backbone import BackboneSettings
 from scegg_core.training.progress import bar
 
 MOST_IMAGES = 512  # per forward pass; a GPU is busy long before that

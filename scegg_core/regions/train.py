@@ -12,7 +12,6 @@ from pathlib import Path
 
 import numpy as np
 import torch
-from pydantic import Field
 from torch import Tensor, nn
 from torch.nn import functional
 
@@ -20,8 +19,7 @@ from scegg_core.data.boxes import cut_out, read_boxes
 from scegg_core.data.tables import DatasetIndex
 from scegg_core.regions.backbone import Backbone, random_features
 from scegg_core.regions.decoding import load_images
-from scegg_core.settings.base import parse_section, settings
-from scegg_core.settings.data import BackboneSettings
+from scegg_core.settings.backbone import BackboneSettings, BackboneTrainingSettings
 from scegg_core.training.checkpoint import Checkpoint
 from scegg_core.training.curve import Curve
 from scegg_core.training.progress import bar
@@ -30,24 +28,6 @@ from scegg_core.training.progress import bar
 VECTOR_LENGTH = 10**0.5
 
 STATEFUL = ("model", "optimizer", "schedule")
-
-
-@settings
-class BackboneTrainingSettings:
-    """How `train_backbone` trains."""
-
-    epochs: int = Field(8, ge=1, description="Passes over the training images.")
-    batch_size: int = Field(16, ge=2, description="Images per step.")
-    learning_rate: float = Field(2e-3, gt=0, description="Highest learning rate of AdamW; it rises, then falls to 0.")
-    weight_decay: float = Field(0.05, ge=0, description="AdamW's weight decay.")
-    label_smoothing: float = Field(0.05, ge=0, lt=1, description="Share of each target spread over all classes.")
-    crop: int | None = Field(
-        None, ge=16, description="Train on birds cut out along their boxes at this size; null: on whole pictures."
-    )
-    top_share: float = Field(
-        1.0, gt=0, le=1, description="Share of the regions, each channel's strongest, that the head averages; 1: all."
-    )
-    shift: int = Field(6, ge=0, description="Images are moved by up to this many pixels in each direction.")
 
 
 @dataclass(frozen=True)
@@ -222,7 +202,7 @@ def train_on_seen(
 ) -> TrainedBackbone:
     """Return a backbone that learned the seen classes' attributes on their training images under `folder`."""
     training = index.in_split("trainval")
-    given = parse_section(BackboneTrainingSettings, settings.training, "backbone.training")
+    given = settings.training
     paths = [index.paths[row] for row in training]
     images = (
         cut_outs(Path(folder), paths, given.crop)

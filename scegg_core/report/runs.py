@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 
 from scegg_core.classify.predictions import Predictions, read_predictions
-from scegg_core.settings.report import RunNames
+from scegg_core.settings.tables import RunNames
 
 
 @dataclass(frozen=True)

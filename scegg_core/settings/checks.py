@@ -1,4 +1,4 @@
-"""Checks of the whole configuration: names that nothing answers to, and overrides that do not fit, before any work."""
+"""Checks of the whole configuration: names that nothing answers to, and settings that do not fit, before any work."""
 
 import re
 from difflib import get_close_matches
@@ -8,16 +8,18 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from scegg_core.errors import InputError
-from scegg_core.settings.tuning import POINT
+from scegg_core.settings.classifier import ClassifierSettings
+from scegg_core.settings.eggn import EggnSettings
 
 if TYPE_CHECKING:
     from scegg_core.settings.resolve import Configuration
 
+#: Generators that train no Dec.
+WITHOUT_DECODER = ("f-vaegan", "f-clswgan")
+
 
 def check_dataset(config: "Configuration", name: str) -> None:
-    """Refuse names that nothing answers to, and overrides that do not fit, before any work."""
-    if not name.replace("-", "").replace("_", "").isalnum():
-        raise InputError(f"config: datasets.{name} is not a usable name; use letters, digits, '-' and '_'.")
+    """Refuse a data set's names that nothing answers to, and overrides that do not fit its rows and the grids."""
     dataset = config.dataset(name)
     known = torchvision_networks()
     if known and dataset.backbone.network not in known:
@@ -26,15 +28,13 @@ def check_dataset(config: "Configuration", name: str) -> None:
         raise InputError(
             f"config: datasets.{name}.backbone.network is {dataset.backbone.network!r}, which torchvision does not have{hint}"
         )
-    for variant in dict.fromkeys(
-        (*dataset.variants, *(point for tuned in config.tuning for point in config.points_of(tuned)))
-    ):
-        check_variant(config, name, variant)
+    for variant in dataset.variants:
+        check_stages(config, name, variant)
+    for point in (point for tuned in config.tunings_of(name) for point in config.points_of(tuned)):
+        check_stages(config, name, point)
     for download in dataset.all_downloads:
         if download not in config.downloads:
             raise InputError(f"config: datasets.{name} needs {download!r}, which section downloads does not have.")
-    if len(set(dataset.seeds)) != len(dataset.seeds):
-        raise InputError(f"config: datasets.{name}.seeds {list(dataset.seeds)} names a seed twice.")
 
 
 @cache
@@ -69,10 +69,7 @@ def check_pictures(config: "Configuration") -> None:
 
 
 def check_tuning(config: "Configuration") -> None:
-    """Refuse grids of variants that cannot be tuned, rows that stand for no grid, and names that points would have."""
-    for name in (*config.variants, *config.spaces):
-        if POINT in name:
-            raise InputError(f"config: {name!r} cannot name a variant or a space: {POINT!r} marks points of a grid.")
+    """Refuse grids of variants that cannot be tuned, and rows that stand for no grid."""
     for name, variant in config.variants.items():
         if variant.tuned is not None and variant.tuned not in config.tuning:
             raise InputError(f"config: variants.{name}.tuned is {variant.tuned!r}, which section tuning does not have.")
@@ -84,15 +81,39 @@ def check_tuning(config: "Configuration") -> None:
             raise InputError(f"config: tuning.{name}.grid has settings of scen, but space {own.space!r} has no SCEN.")
 
 
-def check_variant(config: "Configuration", dataset: str, name: str) -> None:
-    """Raise InputError if the variant, its space or its settings do not exist or do not fit."""
+def check_variant(config: "Configuration", name: str) -> None:
+    """Refuse a variant whose space does not exist or has not what the variant needs, also if no table has it."""
     variant = config.variant(name)
-    space = config.space(variant.space)
-    if space.kind == "scen":
-        config.scen_of(dataset, variant.space)
-    elif variant.predict_by == "embedding":
+    if variant.predict_by == "embedding" and config.space(variant.space).kind != "scen":
         raise InputError(f"config: variants.{name} predicts by embedding, but space {variant.space!r} has no SCEN.")
+    config.space(variant.space)
+
+
+def check_stages(config: "Configuration", dataset: str, name: str) -> None:
+    """Refuse a variant whose settings of the stages do not fit together on a data set."""
+    variant = config.variant(name)
+    if config.space(variant.space).kind == "scen":
+        config.scen_of(dataset, variant.space)
     if variant.predict_by == "generation":
         config.eggn_of(dataset, name)
         config.synthesis_of(dataset, name)
         config.classifier_of(dataset, name)
+
+
+def check_guidance(eggn: EggnSettings, place: str) -> None:
+    """Refuse f-CLSWGAN's loss beside L_EGS: the trainer has one guide, so one of them would be left out unsaid."""
+    if eggn.classification_weight > 0 and (eggn.seen_guidance > 0 or eggn.unseen_guidance > 0):
+        raise InputError(
+            f"config: {place} has f-CLSWGAN's loss (classification_weight {eggn.classification_weight:g}) beside L_EGS; "
+            f"set classification_weight, or seen_guidance and unseen_guidance, to 0."
+        )
+
+
+def check_input(classifier: ClassifierSettings, eggn: EggnSettings, place: str) -> None:
+    """Refuse a classifier that sees Dec's layers where the generator trains no Dec."""
+    without = eggn.generator in WITHOUT_DECODER or eggn.decoder_weight == 0
+    if classifier.input == "transformed" and without:
+        raise InputError(
+            f"config: {place} has input transformed, which needs a trained Dec, but eggn has generator "
+            f"{eggn.generator} and decoder_weight {eggn.decoder_weight:g}; set input: dense."
+        )

@@ -14,52 +14,64 @@ class EggnSettings:
     generator: Literal["tf-vaegan", "f-vaegan", "f-clswgan"] = Field(
         "tf-vaegan", description="which parts take part: all; no Dec and F; critic and classifier alone"
     )
-    hidden_width: int = Field(4096, ge=1, description="hidden width of E, G, D, Dec and F")
-    latent_size: int | None = Field(None, ge=1, description="size of z; null: the number of attributes")
-    epochs: int = Field(200, ge=1, description="epochs; each has one pass without and one with feedback")
+    hidden_width: int = Field(4096, ge=1, description="hidden width of E, G, D, Dec and F; TF-VAEGAN's")
+    latent_size: int | None = Field(None, ge=1, description="size of z; null: the number of attributes, as TF-VAEGAN")
+    epochs: int = Field(
+        200, ge=1, description="epochs, each one pass without and one with feedback; the paper: at most 200"
+    )
     batch_size: int = Field(64, ge=1, description="images per step")
     sampling: Literal["random", "class_balanced"] = Field(
         "random", description="images of a batch: drawn alike, or every class once before any comes twice"
     )
-    critic_steps: int = Field(5, ge=1, description="critic steps per generator step")
+    critic_steps: int = Field(5, ge=1, description="critic steps per generator step; TF-VAEGAN's")
     learning_rate: float = Field(1e-4, gt=0, description="Adam learning rate of E, G and D")
-    feedback_learning_rate: float = Field(1e-5, gt=0, description="Adam learning rate of F")
-    decoder_learning_rate: float = Field(1e-4, gt=0, description="Adam learning rate of Dec")
-    beta1: float = Field(0.5, ge=0, lt=1, description="Adam's first beta of all but E, which keeps 0.9")
+    feedback_learning_rate: float = Field(1e-5, gt=0, description="Adam learning rate of F; TF-VAEGAN's")
+    decoder_learning_rate: float = Field(1e-4, gt=0, description="Adam learning rate of Dec; TF-VAEGAN's")
+    beta1: float = Field(0.5, ge=0, lt=1, description="Adam's first beta of all but E, which keeps 0.9; TF-VAEGAN's")
     adversarial_weight: float = Field(10.0, ge=0, description="lambda_w of Eq. 9")
-    penalty_weight: float = Field(10.0, ge=0, description="lambda of Eq. 11 at the start")
+    penalty_weight: float = Field(10.0, ge=0, description="lambda of Eq. 11 at the start; TF-VAEGAN's")
     # ASSUME: lambda is adapted, as in TF-VAEGAN.
-    adaptive_penalty: bool = Field(True, description="whether lambda follows the mean penalty by a factor of 1.1")
+    adaptive_penalty: bool = Field(
+        True, description="whether lambda follows the mean penalty by a factor of 1.1; as TF-VAEGAN"
+    )
     decoder_weight: float = Field(0.01, ge=0, description="lambda_r of Eq. 9")
     decoder_loss: Literal["l1", "weighted_l1"] = Field(
         "l1", description="Eq. 12 as written, or TF-VAEGAN's weighted form"
     )
-    freeze_decoder: bool = Field(False, description="whether Dec is fixed in the generator's step")
+    freeze_decoder: bool = Field(False, description="whether Dec is fixed in the generator's step; TF-VAEGAN's")
     kl_weight: float = Field(1.0, ge=0, description="weight of the KL term in Eq. 10")
     seen_guidance: float = Field(0.1, ge=0, description="lambda_s of Eq. 13")
     unseen_guidance: float = Field(0.1, ge=0, description="lambda_u of Eq. 13")
     # ASSUME: all classes, as Eqs. 14 and 15 are written.
     guidance_classes: Literal["all", "seen_unseen"] = Field(
-        "all", description="softmax of Eqs. 14 and 15 over all classes, or over seen and over unseen ones"
+        "all",
+        description="softmax of Eqs. 14 and 15 over all classes, or over seen and over unseen ones; all as written",
     )
     # ASSUME: synthetic seen features come from E's z, as in the released code.
     seen_path: Literal["reconstruction", "synthesis"] = Field(
-        "reconstruction", description="where synthetic seen features in Eq. 14 come from: z of E, or z of the prior"
+        "reconstruction",
+        description="where synthetic seen features in Eq. 14 come from: z of E (released code), or z of the prior",
     )
     # ASSUME: the critic's synthetic features come from E's z, as in TF-VAEGAN (its encoded_noise).
     critic_path: Literal["reconstruction", "synthesis"] = Field(
-        "reconstruction", description="where the critic's synthetic features come from: z of E, or z of the prior"
+        "reconstruction",
+        description="where the critic's synthetic features come from: z of E (TF-VAEGAN), or z of the prior",
     )
     # ASSUME: TF-VAEGAN's for CUB, since the paper points there; config.yaml has SUN's and AWA2's.
-    feedback_strength: float = Field(1.0, ge=0, description="weight of F's correction while training")
+    feedback_strength: float = Field(
+        1.0, ge=0, description="weight of F's correction while training; TF-VAEGAN's for CUB"
+    )
     precision: Literal["float32", "bfloat16"] = Field(
         "float32", description="number type of the products of stage 3 (autocast); weights and Adam stay float32"
     )
     cuda_graphs: bool = Field(
-        False, description="on CUDA: replay each iteration as one CUDA graph, which saves the time of launching kernels"
+        False,
+        description="on CUDA: replay each iteration as one CUDA graph, which saves the time of launching kernels; not yet tried on a GPU",
     )
     classification_weight: float = Field(
-        0.0, ge=0, description="f-CLSWGAN's loss of a softmax classifier trained on real seen features"
+        0.0,
+        ge=0,
+        description="f-CLSWGAN's loss of a softmax classifier trained on real seen features, in place of L_EGS",
     )
     # ASSUME: at most 20, since each one kept takes 54 M numbers at CUB's widths.
     snapshots: int = Field(

@@ -5,31 +5,39 @@ variant's (or space's) overrides.
 """
 
 from dataclasses import replace
+from functools import cached_property
 from pathlib import Path
 
 from pydantic import Field
 
 from scegg_core.errors import InputError
-from scegg_core.settings.base import deep_merge, parse_section, settings
-from scegg_core.settings.checks import check_dataset, check_pictures, check_tuning
-from scegg_core.settings.data import DatasetSettings, Download
+from scegg_core.settings.attention import AttentionSettings
+from scegg_core.settings.aviary import AviarySettings
+from scegg_core.settings.base import laid_over, parse_section, settings
+from scegg_core.settings.checks import (
+    check_dataset,
+    check_guidance,
+    check_input,
+    check_pictures,
+    check_tuning,
+    check_variant,
+)
+from scegg_core.settings.classifier import ClassifierSettings
+from scegg_core.settings.confusion import ConfusionSettings
+from scegg_core.settings.datasets import DatasetSettings
+from scegg_core.settings.downloads import Download
 from scegg_core.settings.eggn import EggnSettings
-from scegg_core.settings.final import ClassifierSettings, SynthesisSettings
-from scegg_core.settings.report import AttentionSettings, ConfusionSettings, ReportTables, TsneSettings
+from scegg_core.settings.names import DottedName, Name
+from scegg_core.settings.run import RunSettings
 from scegg_core.settings.scen import ScenSettings
+from scegg_core.settings.spaces import SpaceSettings
+from scegg_core.settings.synthesis import SynthesisSettings
+from scegg_core.settings.tables import ReportTables
+from scegg_core.settings.tsne import TsneSettings
 from scegg_core.settings.tuning import POINT, Point, TuningSettings
-from scegg_core.settings.variants import SpaceSettings, VariantSettings
+from scegg_core.settings.variants import VariantSettings
 
 VALIDATION = "/validation"  # suffix of a data set's name: its trainval images split again, to select on
-
-
-@settings
-class RunSettings:
-    """How things are computed, without effect on what is computed."""
-
-    device: str = Field("auto", pattern=r"^(auto|cpu|cuda(:\d+)?)$", description="auto, cpu, cuda or cuda:N")
-    deterministic: bool = Field(True, description="same bits in every run on the same machine; slower on CUDA")
-    checkpoint_interval: float = Field(60.0, ge=1, description="seconds between saved training states")
 
 
 @settings
@@ -37,24 +45,24 @@ class Configuration:
     """Everything that config.yaml and the overlays say."""
 
     run: RunSettings = Field(default_factory=RunSettings)
-    scen: dict = Field(default_factory=dict, description="section of ScenSettings")
-    eggn: dict = Field(default_factory=dict, description="section of EggnSettings")
-    synthesis: dict = Field(default_factory=dict, description="section of SynthesisSettings")
-    classifier: dict = Field(default_factory=dict, description="section of ClassifierSettings")
+    scen: ScenSettings = Field(default_factory=ScenSettings)
+    eggn: EggnSettings = Field(default_factory=EggnSettings)
+    synthesis: SynthesisSettings = Field(default_factory=SynthesisSettings)
+    classifier: ClassifierSettings = Field(default_factory=ClassifierSettings)
     tables: ReportTables = Field(default_factory=ReportTables)
     tsne: TsneSettings = Field(default_factory=TsneSettings)
     attention: AttentionSettings = Field(default_factory=AttentionSettings)
     confusion: ConfusionSettings = Field(default_factory=ConfusionSettings)
-    spaces: dict[str, SpaceSettings]
-    variants: dict[str, VariantSettings]
+    spaces: dict[DottedName, SpaceSettings] = Field(description="visual feature spaces, by name")
+    variants: dict[DottedName, VariantSettings] = Field(description="rows of the tables, by name")
     tuning: dict[str, TuningSettings] = Field(
         default_factory=dict, description="grids compared on validation, by the variant they tune"
     )
-    downloads: dict[str, Download] = Field(default_factory=dict)
-    extensions: dict[str, str] = Field(
+    downloads: dict[DottedName, Download] = Field(default_factory=dict, description="what rule fetch brings, by name")
+    extensions: dict[Name, str] = Field(
         default_factory=dict, description="CSV files of new classes x attributes to add to finished runs, by name"
     )
-    datasets: dict[str, DatasetSettings]
+    datasets: dict[Name, DatasetSettings] = Field(description="data sets, by name")
 
     def dataset(self, name: str) -> DatasetSettings:
         """Return the settings of the data set `name`, or of the one that a validation split is made from."""
@@ -68,8 +76,8 @@ class Configuration:
         """Return the CSV of new classes that the extension `name` stands for."""
         return self._named("extensions", name)
 
-    def generated(self, folder: str) -> dict:
-        """Return the generator's settings of the data set that is generated into `folder`."""
+    def generated(self, folder: str) -> AviarySettings:
+        """Return how the data set that is generated into `folder` is drawn."""
         for dataset in self.datasets.values():
             if dataset.folder == folder and dataset.generate is not None:
                 return dataset.generate
@@ -78,7 +86,9 @@ class Configuration:
     def variant(self, name: str) -> VariantSettings:
         """Return the settings of the variant `name`; sc-egg@3 is point 3 of the grid that tunes sc-egg."""
         if POINT in name:
-            return self._point_variant(name)
+            if name not in self._variants_of_points:
+                self._variants_of_points[name] = self._point_variant(name)
+            return self._variants_of_points[name]
         own = self._named("variants", name)
         return own if own.tuned is None else replace(self.variant(own.tuned), title=own.title, seeds=own.seeds)
 
@@ -87,7 +97,7 @@ class Configuration:
         if POINT not in name:
             return self._named("spaces", name)
         own = self.space(self.variant(name.partition(POINT)[0]).space)
-        return replace(own, scen=deep_merge(own.scen, self.point(name).part("scen")))
+        return replace(own, scen=own.scen | self.point(name).part("scen"))
 
     def tuned(self, variant: str) -> str | None:
         """Return the entry of section tuning whose best point the variant stands for, or None."""
@@ -96,10 +106,12 @@ class Configuration:
     def point(self, name: str) -> Point:
         """Return the point of a grid that is called `name`, such as sc-egg@3."""
         tuned, _, number = name.partition(POINT)
-        points = {str(point.number): point for point in self._named("tuning", tuned).points()}
-        if number not in points:
-            raise InputError(f"config: the grid tuning.{tuned} has {len(points)} points, so there is no {name!r}.")
-        return points[number]
+        grid = self._named("tuning", tuned)
+        if (found := grid.point(number)) is None:
+            raise InputError(
+                f"config: the grid tuning.{tuned} has {len(grid.points())} points, so there is no {name!r}."
+            )
+        return found
 
     def points_of(self, variant: str) -> list[str]:
         """Return the names of the points of the grid that tunes `variant`."""
@@ -113,8 +125,7 @@ class Configuration:
         if POINT not in variant or not dataset.endswith(VALIDATION):
             return variant
         tuned, own = variant.partition(POINT)[0], self.point(variant)
-        first = next(other for other in self.tuning[tuned].points() if other.trains_like(own))
-        return f"{tuned}{POINT}{first.number}"
+        return f"{tuned}{POINT}{self.tuning[tuned].first_like(own, 'scen', 'eggn').number}"
 
     def with_points(self) -> dict[str, VariantSettings]:
         """Return every variant that has runs of its own by name: those of the configuration, and the grids' points."""
@@ -140,26 +151,28 @@ class Configuration:
 
     def scen_of(self, dataset: str, space: str) -> ScenSettings:
         """Return SCEN's settings for a space of a data set."""
-        return self._stage("scen", ScenSettings, dataset, _place("spaces", space), self.space(space).scen)
+        return self._stage("scen", dataset, _place("spaces", space), self.space(space).scen)
 
     def eggn_of(self, dataset: str, variant: str) -> EggnSettings:
         """Return EGGN's settings for a variant on a data set; no snapshots where no epochs are compared."""
-        own = self.variant(variant)
-        found = self._stage("eggn", EggnSettings, dataset, _place("variants", variant), own.eggn)
+        own, place = self.variant(variant), _place("variants", variant)
+        found = self._stage("eggn", dataset, place, own.eggn)
+        if self.space(own.space).kind == "scen":
+            check_guidance(found, _layers("eggn", dataset, place))
         compared = own.selection == "validation" if dataset.endswith(VALIDATION) else self.tables.oracle
         return found if compared else replace(found, snapshots=0)
 
     def synthesis_of(self, dataset: str, variant: str) -> SynthesisSettings:
         """Return the synthesis settings for a variant on a data set."""
-        return self._stage(
-            "synthesis", SynthesisSettings, dataset, _place("variants", variant), self.variant(variant).synthesis
-        )
+        return self._stage("synthesis", dataset, _place("variants", variant), self.variant(variant).synthesis)
 
     def classifier_of(self, dataset: str, variant: str) -> ClassifierSettings:
         """Return the final classifier's settings for a variant on a data set."""
-        return self._stage(
-            "classifier", ClassifierSettings, dataset, _place("variants", variant), self.variant(variant).classifier
-        )
+        own, place = self.variant(variant), _place("variants", variant)
+        found = self._stage("classifier", dataset, place, own.classifier)
+        eggn = self._stage("eggn", dataset, place, own.eggn)
+        check_input(found, eggn, _layers("classifier", dataset, place))
+        return found
 
     def table_part(self, dataset: str, standing: dict[str, str]) -> dict:
         """Return what a data set's table says beside the metrics: names of rows, backbone, image size, selection.
@@ -198,24 +211,23 @@ class Configuration:
         own_part = {"images": given.images.get(dataset, ()), "resize": own.backbone.resize}
         return {name: getattr(given, name) for name in names} | own_part
 
+    @cached_property
+    def _variants_of_points(self) -> dict[str, VariantSettings]:
+        """Those asked for so far: a grid may have a thousand, and each is asked for by every data set."""
+        return {}
+
     def _point_variant(self, name: str) -> VariantSettings:
         """The tuned variant with the values of a point laid over it."""
         tuned, point = name.partition(POINT)[0], self.point(name)
-        own, grid = self.variant(tuned), self.tuning[tuned]
-        space, scen = own.space, point.part("scen")
-        if scen:  # points that differ in later stages alone share the space of the first of them
-            first = next(other for other in grid.points() if other.part("scen") == scen)
-            space = f"{tuned}{POINT}{first.number}"
-        layers = {
-            stage: deep_merge(getattr(own, stage), point.part(stage)) for stage in ("eggn", "synthesis", "classifier")
-        }
+        own, space = self.variant(tuned), self.variant(tuned).space
+        if point.part("scen"):  # points that differ in later stages alone share the space of the first of them
+            space = f"{tuned}{POINT}{self.tuning[tuned].first_like(point, 'scen').number}"
+        layers = {stage: getattr(own, stage) | point.part(stage) for stage in ("eggn", "synthesis", "classifier")}
         return replace(own, title=f"{own.title or tuned}: {point.text()}", space=space, **layers)
 
-    def _stage(self, stage: str, kind: type, dataset: str, place: str, overrides: dict):
+    def _stage(self, stage: str, dataset: str, place: str, overrides: dict):
         own = getattr(self.dataset(dataset), stage)
-        return parse_section(
-            kind, deep_merge(getattr(self, stage), own, overrides), f"{stage} (with datasets.{dataset} and {place})"
-        )
+        return laid_over(getattr(self, stage), own | overrides, _layers(stage, dataset, place))
 
     def _named(self, section: str, name: str):
         known = getattr(self, section)
@@ -229,16 +241,18 @@ def _place(section: str, name: str) -> str:
     return f"tuning.{name.partition(POINT)[0]}.grid" if POINT in name else f"{section}.{name}"
 
 
+def _layers(stage: str, dataset: str, place: str) -> str:
+    """Where a run's settings of a stage are written."""
+    return f"{stage} (with datasets.{dataset.removesuffix(VALIDATION)} and {place})"
+
+
 def read_configuration(values: dict) -> Configuration:
     """Return the validated configuration of the merged config files, or raise InputError with one sentence."""
     config = parse_section(Configuration, values)
-    for section, kind in STAGES.items():
-        parse_section(kind, getattr(config, section), section)
     check_tuning(config)
+    for name in config.variants:
+        check_variant(config, name)
     for name in config.datasets:
         check_dataset(config, name)
     check_pictures(config)
     return config
-
-
-STAGES = {"scen": ScenSettings, "eggn": EggnSettings, "synthesis": SynthesisSettings, "classifier": ClassifierSettings}

@@ -13,20 +13,22 @@ class ScenSettings:
 
     region_norm: Literal["l2", "image", "none"] = Field(
         "l2",
-        description="region features: each of unit length, all of an image of unit length on average, or as they are",
+        description="region features: each of unit length, all of an image of unit length on average, or as they are; open in the paper, l2 as DAZLE",
     )
     word_norm: Literal["l2", "centered", "none"] = Field(
         "l2",
-        description="attribute vectors at the start: of unit length; centered: without their mean, then of unit length; or as they are",
+        description="attribute vectors at the start: of unit length; centered: without their mean, then of unit length; or as they are; open in the paper, l2 as DAZLE",
     )
     attention_words: Literal["own", "part"] = Field(
         "own",
-        description="v_n in Eq. 1's attention: the attribute's own vector, or the mean over those of its body part",
+        description="v_n in Eq. 1's attention: the attribute's own vector, or the mean over those of its body part; own as written",
     )
-    train_words: bool = Field(True, description="whether the attribute vectors are learned from that start")
+    train_words: bool = Field(
+        True, description="whether the attribute vectors are learned from that start; open in the paper, as DAZLE"
+    )
     initialization: Literal["xavier", "normal", "dazle"] = Field(
         "xavier",
-        description="start of W_alpha and W_beta; normal: N(0, initial_std); dazle: W_alpha 0, W_beta N(0, initial_std)",
+        description="start of W_alpha and W_beta; normal: N(0, initial_std); dazle: W_alpha 0, W_beta N(0, initial_std); open in the paper",
     )
     initial_std: float = Field(1.0, gt=0, description="with initialization normal or dazle: standard deviation")
     compression: Literal["mlp", "mean"] = Field(
@@ -37,18 +39,22 @@ class ScenSettings:
         None, ge=1, description="SC's hidden width; null: half the number of attributes"
     )
     compression_start: Literal["default", "mean"] = Field(
-        "default", description="start of SC: torch's own, or close to the mean over the attributes"
+        "default", description="start of SC: torch's own, or close to the mean over the attributes; open in the paper"
     )
-    classifier_width: int | None = Field(None, ge=1, description="hidden width of CLS_g; null: one linear layer")
+    classifier_width: int | None = Field(
+        None, ge=1, description="hidden width of CLS_g (Eq. 5); null: one linear layer"
+    )
     # ASSUME: 1: nothing is said of a(c)'s length in Eq. 3, and with few steps it decides how far LEN gets.
-    local_scale: float = Field(1.0, gt=0, description="factor on p_l (Eq. 3)")
+    local_scale: float = Field(1.0, gt=0, description="factor on p_l (Eq. 3); open in the paper")
     local_weight: float = Field(1.0, ge=0, description="weight of L_LCE in Eq. 16; 0 leaves it out")
     global_weight: float = Field(1.0, ge=0, description="lambda_g, weight of L_GCE in Eq. 16; 0 leaves it out")
     calibration_weight: float = Field(
         0.0, ge=0, description="weight of DAZLE's self-calibration loss in stage 1; the paper has none"
     )
     # ASSUME: all classes, as Eqs. 6 and 7 are written; the released code has the seen ones.
-    softmax_classes: Literal["all", "seen"] = Field("all", description="classes in the softmax of Eqs. 6 and 7")
+    softmax_classes: Literal["all", "seen"] = Field(
+        "all", description="classes in the softmax of Eqs. 6 and 7; all as written"
+    )
     stage1_epochs: int = Field(20, ge=0, description="epochs of Eq. 16")
     stage2_epochs: int = Field(20, ge=0, description="epochs of Eq. 17; 0 leaves L_SCR out")
     stage1_steps: int | None = Field(None, ge=1, description="steps instead of epochs in stage 1")
@@ -57,7 +63,7 @@ class ScenSettings:
         "gen", description="what L_SCR trains: SC and CLS_g, or CLS_g alone"
     )
     stage2_reduction: Literal["sum", "mean"] = Field(
-        "sum", description="L_SCR over classes: the squared norm, or its mean"
+        "sum", description="L_SCR over classes: the squared norm (Eq. 8), or its mean"
     )
     sampling: Literal["shuffled", "class_balanced"] = Field(
         "shuffled", description="every image once an epoch, or in a batch every class once before any comes twice"
@@ -67,7 +73,7 @@ class ScenSettings:
     learning_rate: float = Field(1e-4, gt=0, description="learning rate of stage 1")
     # ASSUME: one learning rate for all weights; the paper names no other.
     attention_rate: float = Field(
-        1.0, gt=0, description="factor on the learning rate of W_alpha, which shapes the attention"
+        1.0, gt=0, description="factor on the learning rate of W_alpha, which shapes the attention; open in the paper"
     )
     stage2_learning_rate: float | None = Field(None, gt=0, description="learning rate of stage 2; null: the same")
     weight_decay: float = Field(0.0, ge=0, description="weight decay of both stages")

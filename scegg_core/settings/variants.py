@@ -1,4 +1,4 @@
-"""Settings of spaces and variants: which features, and how predictions are made on them."""
+"""Settings of variants, the rows of the tables: which features, and how predictions are made on them."""
 
 from dataclasses import replace
 from typing import Literal
@@ -6,14 +6,8 @@ from typing import Literal
 from pydantic import Field, model_validator
 
 from scegg_core.settings.base import settings
-
-
-@settings
-class SpaceSettings:
-    """A visual feature space: average-pooled backbone features, or SCEN's dense-semantic ones."""
-
-    kind: Literal["scen", "backbone"] = Field("scen", description="scen: learned by SCEN; backbone: pooled regions")
-    scen: dict = Field(default_factory=dict, description="overrides of section scen")
+from scegg_core.settings.names import Seeds
+from scegg_core.settings.overrides import ClassifierOverrides, EggnOverrides, SynthesisOverrides
 
 
 @settings
@@ -25,10 +19,10 @@ class VariantSettings:
     predict_by: Literal["generation", "embedding", "prototype", "eszsl"] = Field(
         "generation", description="EGGN and a classifier, LEN's scores alone, or a closed-form yardstick"
     )
-    seeds: tuple[int, ...] | None = Field(None, description="seeds of this variant; null: the data set's")
-    eggn: dict = Field(default_factory=dict, description="overrides of section eggn")
-    synthesis: dict = Field(default_factory=dict, description="overrides of section synthesis")
-    classifier: dict = Field(default_factory=dict, description="overrides of section classifier")
+    seeds: Seeds | None = Field(None, description="seeds of this variant; null: the data set's")
+    eggn: EggnOverrides = Field(default_factory=dict, description="overrides of section eggn")
+    synthesis: SynthesisOverrides = Field(default_factory=dict, description="overrides of section synthesis")
+    classifier: ClassifierOverrides = Field(default_factory=dict, description="overrides of section classifier")
     # ASSUME: the last epoch, since the test set must not choose one.
     selection: Literal["last", "validation"] = Field(
         "last",

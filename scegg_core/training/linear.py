@@ -6,7 +6,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from scegg_core.settings.final import ClassifierSettings
+from scegg_core.settings.classifier import ClassifierSettings
 from scegg_core.training.checkpoint import Checkpoint
 from scegg_core.training.curve import Curve
 from scegg_core.training.device import seeded

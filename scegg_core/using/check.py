@@ -10,7 +10,8 @@ import numpy as np
 from scegg_core.data.index import LOADERS, SHOWN, apply_policy, check_index, find_bad_images
 from scegg_core.data.tables import SPLITS, DatasetIndex
 from scegg_core.errors import InputError
-from scegg_core.settings.data import DatasetSettings, Download
+from scegg_core.settings.datasets import DatasetSettings
+from scegg_core.settings.downloads import Download
 from scegg_core.words.files import local_gensim_file
 from scegg_core.words.vectors import embed_attributes, mean_over_words, read_captions
 

@@ -19,8 +19,8 @@ from scegg_core.artifacts.provenance import package_versions
 from scegg_core.classify.classifier import read_classifier
 from scegg_core.errors import InputError
 from scegg_core.regions.backbone import build_backbone, feature_extractor, load_weights, random_features
+from scegg_core.settings.backbone import BackboneSettings
 from scegg_core.settings.base import as_mapping, parse_section
-from scegg_core.settings.data import BackboneSettings
 from scegg_core.using.model import ClassList, Model, assemble, read_attributes, read_classes
 from scegg_core.using.run_folder import (
     BackboneOrigin,

@@ -18,7 +18,7 @@ from scegg_core.evaluate.final import FinalResults, FinalSettings, run_final_ste
 from scegg_core.evaluate.scores import write_metrics
 from scegg_core.scen.space import Space, read_features, read_scaler
 from scegg_core.settings.base import as_mapping, parse_section
-from scegg_core.settings.final import SynthesisSettings
+from scegg_core.settings.synthesis import SynthesisSettings
 from scegg_core.training.device import prepare_device
 from scegg_core.using.new_classes import extend_index
 from scegg_core.using.run_folder import EXTENDED, RunFiles, classifiers_in, find_run

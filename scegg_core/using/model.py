@@ -21,7 +21,7 @@ from scegg_core.scen.files import read_scen
 from scegg_core.scen.model import SCEN
 from scegg_core.scen.scaling import MinMaxScaler
 from scegg_core.scen.space import read_scaler
-from scegg_core.settings.data import BackboneSettings
+from scegg_core.settings.backbone import BackboneSettings
 from scegg_core.training.device import pick_device
 from scegg_core.using.new_classes import plain_name
 from scegg_core.using.run_folder import RunFiles, WeightFiles

@@ -11,8 +11,8 @@ from scegg_core.artifacts.files import input_digest, read_description
 from scegg_core.artifacts.paths import IndexFiles, SpaceFiles
 from scegg_core.data.tasks import TASKS
 from scegg_core.errors import InputError
+from scegg_core.settings.backbone import BackboneSettings
 from scegg_core.settings.base import parse_section
-from scegg_core.settings.data import BackboneSettings
 
 EXTENDED = "extended"  # folder of a run that holds its extensions by new classes
 

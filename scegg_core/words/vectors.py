@@ -9,7 +9,7 @@ import numpy as np
 
 from scegg_core.data.tables import AttributeVectors, read_vectors, write_vectors
 from scegg_core.errors import InputError
-from scegg_core.settings.data import AttributeVectorSettings
+from scegg_core.settings.attribute_vectors import AttributeVectorSettings
 
 __all__ = ["AttributeVectors", "embed_attributes", "read_vectors", "write_vectors"]
 

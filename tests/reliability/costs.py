@@ -18,7 +18,7 @@ from scegg_core.eggn.data import SeenFeatures
 from scegg_core.eggn.train import EggnTrainer, start_eggn
 from scegg_core.scen.train import start_scen
 from scegg_core.settings.eggn import EggnSettings
-from scegg_core.settings.resolve import RunSettings
+from scegg_core.settings.run import RunSettings
 from scegg_core.settings.scen import ScenSettings
 from scegg_core.training.checkpoint import Checkpoint
 

@@ -6,7 +6,8 @@ import numpy as np
 from PIL import Image
 from scipy.io import savemat
 
-from scegg_core.settings.data import AttributeVectorSettings, DatasetSettings
+from scegg_core.settings.attribute_vectors import AttributeVectorSettings
+from scegg_core.settings.datasets import DatasetSettings
 
 CLASSES = ("002.Blue_Tit", "004.Robin", "001.Crow", "003.Swift")
 

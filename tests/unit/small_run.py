@@ -24,11 +24,12 @@ from scegg_core.scen.embed import embed_images
 from scegg_core.scen.files import write_scen
 from scegg_core.scen.model import SCEN
 from scegg_core.scen.space import Space, read_features, read_scaler, write_space
+from scegg_core.settings.backbone import BackboneSettings
 from scegg_core.settings.base import as_mapping
-from scegg_core.settings.data import BackboneSettings
+from scegg_core.settings.classifier import ClassifierSettings
 from scegg_core.settings.eggn import EggnSettings
-from scegg_core.settings.final import ClassifierSettings, SynthesisSettings
 from scegg_core.settings.scen import ScenSettings
+from scegg_core.settings.synthesis import SynthesisSettings
 
 CPU = torch.device("cpu")
 ATTRIBUTES = (

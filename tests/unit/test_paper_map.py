@@ -7,7 +7,8 @@ from dataclasses import fields
 import pytest
 import yaml
 
-from scegg_core.settings.resolve import STAGES, read_configuration
+from scegg_core.settings.overrides import STAGES
+from scegg_core.settings.resolve import read_configuration
 from tests.conftest import ROOT
 
 TEXT = (ROOT / "docs/paper_map.md").read_text(encoding="utf-8")

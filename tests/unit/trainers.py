@@ -10,9 +10,10 @@ from torch import nn
 from scegg_core.eggn.data import Guide, SeenFeatures
 from scegg_core.eggn.train import EggnTrainer, start_eggn
 from scegg_core.regions.batches import ResidentBatches
-from scegg_core.regions.train import BackboneTrainingSettings, _Classifier, _Trainer
+from scegg_core.regions.train import _Classifier, _Trainer
 from scegg_core.scen.scaling import MinMaxScaler
 from scegg_core.scen.train import ScenTrainer, start_scen
+from scegg_core.settings.backbone import BackboneTrainingSettings
 from scegg_core.settings.eggn import EggnSettings
 from scegg_core.settings.scen import ScenSettings
 from scegg_core.training.checkpoint import Checkpoint

@@ -21,11 +21,11 @@ TABLE = "results/aviary/table.csv"
 @pytest.mark.parametrize(
     ("overlay", "target", "sentence"),
     [
-        ("eggn: {epocs: 3}", TABLE, "config: eggn.epocs is not a known setting (misspelt?)."),
-        ("egn: {epochs: 3}", TABLE, "config: egn is not a known setting (misspelt?)."),
+        ("eggn: {epocs: 3}", TABLE, "config: eggn.epocs is not a known setting (did you mean epochs?)."),
+        ("egn: {epochs: 3}", TABLE, "config: egn is not a known setting (did you mean eggn?)."),
         ("eggn: {epochs: many}", TABLE, "config: eggn.epochs is 'many': "),
         ("scen: {batch_size: 0}", TABLE, "config: scen.batch_size is 0: should be greater than or equal to 1."),
-        ("datasets: {aviary: {seeds: [1, 1]}}", TABLE, "config: datasets.aviary.seeds [1, 1] names a seed twice."),
+        ("datasets: {aviary: {seeds: [1, 1]}}", TABLE, "config: datasets.aviary.seeds names 1 twice."),
         ("datasets: {aviary: {variants: [sc-eg]}}", TABLE, "config: variants has no 'sc-eg'; known: baseline, "),
         (
             "datasets: {aviary: {backbone: {network: resnet19}}}",
@@ -41,6 +41,12 @@ TABLE = "results/aviary/table.csv"
             "variants: {len: {eggn: {epochs: 1}}}",
             TABLE,
             "predict_by embedding takes no eggn, synthesis or classifier settings",
+        ),
+        ("variants: {a|b: {}}", TABLE, "config: variants.a|b cannot be used as a name; use 1 to 64 of letters, "),
+        (
+            "spaces: {x: {scen: {epochs: 1}}}",
+            TABLE,
+            "config: spaces.x.scen.epochs is not a known setting (did you mean ",
         ),
         ("run: {device: gpu}", TABLE, "config: run.device is 'gpu': should match pattern "),
         ("tuning: {}", "results/aviary/tuning.csv", "config: section tuning has no grid, so nothing can be compared"),

@@ -5,7 +5,7 @@ from pathlib import Path
 
 from scegg_core.data.formats import xlsa17
 from scegg_core.data.tables import DatasetIndex
-from scegg_core.settings.data import DatasetSettings
+from scegg_core.settings.datasets import DatasetSettings
 
 LAYOUT = xlsa17.Layout(
     root="CUB_200_2011",

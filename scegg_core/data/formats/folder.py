@@ -13,7 +13,7 @@ from scegg_core.data.formats.xlsa17 import parts_of, require_folder
 from scegg_core.data.tables import MISSING, SPLITS, DatasetIndex
 from scegg_core.data.validation import hold_out
 from scegg_core.errors import InputError
-from scegg_core.settings.data import DatasetSettings
+from scegg_core.settings.datasets import DatasetSettings
 
 _NOT_PICTURES = frozenset({"thumbs.db", "desktop.ini"})
 

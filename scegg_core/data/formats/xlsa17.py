@@ -8,7 +8,7 @@ import numpy as np
 from scegg_core.data.attribute_names import read_names, read_parts, read_text, to_words
 from scegg_core.data.tables import SPLITS, DatasetIndex
 from scegg_core.errors import InputError
-from scegg_core.settings.data import DatasetSettings
+from scegg_core.settings.datasets import DatasetSettings
 
 ADDRESS = "http://datasets.d2.mpi-inf.mpg.de/xian/xlsa17.zip"
 

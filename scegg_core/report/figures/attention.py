@@ -15,7 +15,7 @@ from scegg_core.regions.store import RegionStore
 from scegg_core.report.style import new_figure, shorten, styled
 from scegg_core.scen.attention import Attended, attend, test_images
 from scegg_core.scen.model import SCEN
-from scegg_core.settings.report import SheetSettings
+from scegg_core.settings.attention import SheetSettings
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

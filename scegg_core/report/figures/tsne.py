@@ -16,7 +16,7 @@ from scegg_core.data.tables import DatasetIndex
 from scegg_core.evaluate.separation import Labelled, separation, separation_table
 from scegg_core.report.style import class_colours, mix, new_figure, shorten, styled
 from scegg_core.scen.space import read_features
-from scegg_core.settings.report import TsneSettings
+from scegg_core.settings.tsne import TsneSettings
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

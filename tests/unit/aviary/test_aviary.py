@@ -16,7 +16,8 @@ from scegg_core.aviary import AviarySettings, generate_aviary
 from scegg_core.aviary.anatomy import Pose, circle, smooth
 from scegg_core.aviary.traits import PARTS, TRAITS, attribute_names, attribute_parts
 from scegg_core.errors import InputError
-from scegg_core.regions.train import BackboneTrainingSettings, augment, train_backbone
+from scegg_core.regions.train import augment, train_backbone
+from scegg_core.settings.backbone import BackboneTrainingSettings
 
 SMALL = AviarySettings(classes=8, unseen_classes=2, images_per_class=10, image_size=64, seed=3, captions=300)
 IMAGES = SMALL.classes * SMALL.images_per_class

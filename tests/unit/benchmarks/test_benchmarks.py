@@ -19,7 +19,7 @@ from benchmarks.shapes import QUICK
 from benchmarks.steps import make_inputs, scen_steps
 from scegg_core.regions.backbone import build_backbone
 from scegg_core.scen.train import start_scen
-from scegg_core.settings.data import BackboneSettings
+from scegg_core.settings.backbone import BackboneSettings
 from scegg_core.settings.scen import ScenSettings
 
 

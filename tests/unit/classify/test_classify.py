@@ -9,8 +9,9 @@ from scegg_core.eggn.synthesis import synthesize
 from scegg_core.eggn.train import start_eggn
 from scegg_core.errors import InputError
 from scegg_core.scen.scaling import MinMaxScaler
+from scegg_core.settings.classifier import ClassifierSettings
 from scegg_core.settings.eggn import EggnSettings
-from scegg_core.settings.final import ClassifierSettings, SynthesisSettings
+from scegg_core.settings.synthesis import SynthesisSettings
 from scegg_core.training.linear import linear_of, positions, train_classifier
 
 EGGN_SETTINGS = EggnSettings(hidden_width=8, latent_size=3)

@@ -16,8 +16,9 @@ from scegg_core.artifacts.paths import IndexFiles
 from scegg_core.data.index import index_dataset, write_index
 from scegg_core.data.tables import write_vectors
 from scegg_core.errors import InputError
+from scegg_core.settings.attribute_vectors import AttributeVectorSettings
 from scegg_core.settings.base import parse_section
-from scegg_core.settings.data import AttributeVectorSettings, DatasetSettings
+from scegg_core.settings.datasets import DatasetSettings
 from scegg_core.words.vectors import embed_attributes
 
 XLSA = "xlsa17.zip from http://datasets.d2.mpi-inf.mpg.de/xian/xlsa17.zip"

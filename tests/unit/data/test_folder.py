@@ -13,7 +13,7 @@ from cub_case import write_image
 from scegg_core.data.index import index_dataset
 from scegg_core.data.validation import class_split
 from scegg_core.settings.base import parse_section
-from scegg_core.settings.data import DatasetSettings
+from scegg_core.settings.datasets import DatasetSettings
 from tests.conftest import ROOT
 
 DOCUMENT = ROOT / "docs/own_data.md"

@@ -17,7 +17,7 @@ from scegg_core.artifacts.paths import IndexFiles
 from scegg_core.data.index import check_index, class_vectors, index_dataset, read_index, write_index
 from scegg_core.data.tables import NO_LABEL
 from scegg_core.errors import InputError
-from scegg_core.settings.data import DatasetSettings, ImagePolicy
+from scegg_core.settings.datasets import DatasetSettings, ImagePolicy
 
 
 def test_index_of_a_small_data_set(tmp_path):

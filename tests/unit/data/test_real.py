@@ -11,7 +11,8 @@ from scipy.io import loadmat
 
 from scegg_core.data.index import check_index, index_dataset
 from scegg_core.data.validation import class_split, validation_classes
-from scegg_core.settings.data import AttributeVectorSettings, DatasetSettings
+from scegg_core.settings.attribute_vectors import AttributeVectorSettings
+from scegg_core.settings.datasets import DatasetSettings
 
 REAL = os.environ.get("SCEGG_REAL_DATA")
 pytestmark = [pytest.mark.slow, pytest.mark.skipif(not REAL, reason="SCEGG_REAL_DATA is not set")]

@@ -17,7 +17,7 @@ from scegg_core.evaluate.closed_form import (
     prototype_scores,
 )
 from scegg_core.evaluate.metrics import harmonic_mean, mean_class_accuracy
-from scegg_core.settings.data import DatasetSettings
+from scegg_core.settings.datasets import DatasetSettings
 
 CHANNELS = 6
 

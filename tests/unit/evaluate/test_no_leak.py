@@ -27,10 +27,12 @@ from scegg_core.scen.embed import embed_images
 from scegg_core.scen.scaling import MinMaxScaler
 from scegg_core.scen.space import Space
 from scegg_core.scen.train import train_scen
-from scegg_core.settings.data import BackboneSettings, DatasetSettings
+from scegg_core.settings.backbone import BackboneSettings
+from scegg_core.settings.classifier import ClassifierSettings
+from scegg_core.settings.datasets import DatasetSettings
 from scegg_core.settings.eggn import EggnSettings
-from scegg_core.settings.final import ClassifierSettings, SynthesisSettings
 from scegg_core.settings.scen import ScenSettings
+from scegg_core.settings.synthesis import SynthesisSettings
 
 BACKBONE = {"network": "resnet18", "features_up_to": "layer1", "image_size": 32, "batch_size": 4}
 EGGN = EggnSettings(hidden_width=8, epochs=2, batch_size=4)

@@ -27,9 +27,10 @@ from scegg_core.report.figures.curves import draw_curves, read_curves, write_cur
 from scegg_core.report.rows import with_oracle
 from scegg_core.report.tables import result_table
 from scegg_core.scen.space import Space, read_features, read_scaler
+from scegg_core.settings.classifier import ClassifierSettings
 from scegg_core.settings.eggn import EggnSettings
-from scegg_core.settings.final import ClassifierSettings, SynthesisSettings
 from scegg_core.settings.resolve import read_configuration
+from scegg_core.settings.synthesis import SynthesisSettings
 from scegg_core.settings.tuning import TuningSettings, winners
 from scegg_core.training.checkpoint import Checkpoint
 from tests.conftest import ROOT
@@ -230,17 +231,22 @@ def test_snapshots_are_kept_where_an_epoch_is_selected_and_nowhere_else(values):
 @pytest.mark.parametrize(
     ("section", "name", "change", "sentence"),
     [
-        ("tuning", "sc-egg", {"grid": {"epochs": [1]}}, "'epochs' has to be a stage and a setting"),
-        ("tuning", "sc-egg", {"grid": {"eggn.epochs": []}}, "eggn.epochs has no values"),
-        ("tuning", "sc-egg", {"grid": {"eggn.epoch": [1]}}, r"tuning\.sc-egg\.grid\)\.epoch is not a known setting"),
-        ("tuning", "sc-egg", {"grid": {"eggn.epochs": [1, 0]}}, r"tuning\.sc-egg\.grid\)\.epochs is 0: should be"),
-        ("tuning", "sc-egg", {"grid": {"scen.rate": [1]}}, r"scen \(with .* and tuning\.sc-egg\.grid\)\.rate is not a"),
+        ("tuning", "sc-egg", {"grid": {"epochs": [1]}}, "epochs has to be a stage and a setting"),
+        ("tuning", "sc-egg", {"grid": {"eggn.epochs": []}}, "has no values of eggn.epochs"),
+        (
+            "tuning",
+            "sc-egg",
+            {"grid": {"eggn.epoch": [1]}},
+            r"tuning\.sc-egg\.grid\.eggn\.epoch is not a known setting",
+        ),
+        ("tuning", "sc-egg", {"grid": {"eggn.epochs": [1, 0]}}, r"tuning\.sc-egg\.grid\.eggn\.epochs is 0: should be"),
+        ("tuning", "sc-egg", {"grid": {"scen.rate": [1]}}, r"tuning\.sc-egg\.grid\.scen\.rate is not a"),
         ("tuning", "len", {"grid": {"scen.stage1_epochs": [1]}}, "tuning.len tunes no variant that generates"),
         ("tuning", "nothing", {"grid": {"eggn.epochs": [1]}}, "tuning.nothing tunes no variant that generates"),
         ("tuning", "baseline", {"grid": {"scen.stage1_epochs": [1]}}, "space 'backbone' has no SCEN"),
         ("variants", "tuned", {"tuned": "len"}, "variants.tuned.tuned is 'len', which section tuning does not have"),
         ("variants", "tuned", {"eggn": {"epochs": 1}}, "takes its settings from section tuning"),
-        ("variants", "a@1", {}, "'a@1' cannot name a variant or a space"),
+        ("variants", "a@1", {}, "variants.a@1 cannot be used as a name"),
         ("variants", "len", {"selection": "validation"}, "has no generator whose epoch could be selected"),
         ("variants", "sc-egg", {"selection": "test"}, "selection is 'test'"),
     ],

@@ -21,7 +21,8 @@ from scegg_core.fetch import unpack as unpacking
 from scegg_core.fetch.archives import fetch, record_path, write_arrival
 from scegg_core.fetch.weights import fetch_weights
 from scegg_core.regions.backbone import weights_file
-from scegg_core.settings.data import BackboneSettings, Download
+from scegg_core.settings.backbone import BackboneSettings
+from scegg_core.settings.downloads import Download
 
 CONTENT = bytes(range(256)) * 4096
 SHA256 = "sha256:" + hashlib.sha256(CONTENT).hexdigest()

@@ -8,7 +8,7 @@ import torch
 from scegg_core.errors import InputError
 from scegg_core.regions.backbone import build_backbone, feature_extractor, map_size, random_features
 from scegg_core.regions.vision import import_torchvision
-from scegg_core.settings.data import BackboneSettings
+from scegg_core.settings.backbone import BackboneSettings
 
 import_torchvision()
 from torchvision import models  # noqa: E402

@@ -23,7 +23,7 @@ from scegg_core.regions.decoding import (
 )
 from scegg_core.regions.extraction import Rate, _forward, batch_size_on, extract_shard, fitting_batch, region_features
 from scegg_core.regions.store import RegionStore, one_ahead
-from scegg_core.settings.data import BackboneSettings
+from scegg_core.settings.backbone import BackboneSettings
 
 CPU = torch.device("cpu")
 needs_cuda = pytest.mark.skipif(not torch.cuda.is_available(), reason="there is no CUDA device")

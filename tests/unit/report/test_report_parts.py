@@ -30,7 +30,7 @@ from scegg_core.report.runs import VariantRuns
 from scegg_core.report.tables import RunResult
 from scegg_core.scen.attention import attend
 from scegg_core.scen.model import SCEN
-from scegg_core.settings.report import SheetSettings
+from scegg_core.settings.attention import SheetSettings
 from scegg_core.settings.scen import ScenSettings
 from scegg_core.training.curve import Curve
 from tests.conftest import ROOT

@@ -22,7 +22,7 @@ from scegg_core.scen.embed import embed_images
 from scegg_core.scen.scaling import MinMaxScaler
 from scegg_core.scen.space import Space
 from scegg_core.scen.train import train_scen
-from scegg_core.settings.final import ClassifierSettings
+from scegg_core.settings.classifier import ClassifierSettings
 from scegg_core.settings.resolve import Configuration, read_configuration
 from scegg_core.training.linear import train_classifier
 from tests.conftest import ROOT

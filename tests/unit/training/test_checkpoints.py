@@ -10,7 +10,7 @@ import torch
 from trainers import KINDS, RELEASED, Kind, Stopped, random, result, run, run_steps, same, scen_trainer
 
 from scegg_core.artifacts.files import Provenance
-from scegg_core.settings.final import ClassifierSettings
+from scegg_core.settings.classifier import ClassifierSettings
 from scegg_core.training.checkpoint import Checkpoint, resumable
 from scegg_core.training.linear import train_classifier
 

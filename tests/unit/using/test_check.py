@@ -6,7 +6,9 @@ import numpy as np
 import pytest
 from cub_case import make_cub
 
-from scegg_core.settings.data import AttributeVectorSettings, BackboneSettings, Download
+from scegg_core.settings.attribute_vectors import AttributeVectorSettings
+from scegg_core.settings.backbone import BackboneSettings
+from scegg_core.settings.downloads import Download
 from scegg_core.using.check import check_dataset, render
 
 

@@ -16,7 +16,7 @@ from gensim.models import KeyedVectors
 from scegg_core.artifacts.files import Provenance
 from scegg_core.errors import InputError
 from scegg_core.fetch.vectors import fetch_gensim
-from scegg_core.settings.data import AttributeVectorSettings
+from scegg_core.settings.attribute_vectors import AttributeVectorSettings
 from scegg_core.words.vectors import embed_attributes, read_vectors, write_vectors
 from tests.conftest import ROOT
 
@@ -123,7 +123,7 @@ CAPTIONS = "\n".join(f"the bird number {n} has a {c} wing and a {c} tail" for n 
 PROGRAM = """
 import sys, hashlib
 from pathlib import Path
-from scegg_core.settings.data import AttributeVectorSettings
+from scegg_core.settings.attribute_vectors import AttributeVectorSettings
 from scegg_core.vectors import embed_attributes
 settings = AttributeVectorSettings(source="captions", dimensions=20, epochs=3)
 vectors = embed_attributes(("blue wing", "red tail"), settings, Path(sys.argv[1]), 7)

@@ -1,0 +1,116 @@
+"""Settings of a data set: where its files lie, how it is read and split, its rows, and its overrides of the stages."""
+
+from typing import Literal
+
+from pydantic import Field, model_validator
+
+from scegg_core.settings.attribute_vectors import AttributeVectorSettings
+from scegg_core.settings.aviary import AviarySettings
+from scegg_core.settings.backbone import BackboneSettings
+from scegg_core.settings.base import as_mapping, settings
+from scegg_core.settings.names import Distinct, Seed, Seeds
+from scegg_core.settings.overrides import ClassifierOverrides, EggnOverrides, ScenOverrides, SynthesisOverrides
+from scegg_core.settings.paths import LocalPath
+
+
+@settings
+class ImagePolicy:
+    """What to do with images that cannot be used."""
+
+    on_bad_image: Literal["stop", "skip"] = Field("stop", description="stop and list them all, or skip and record them")
+    max_skipped_share: float = Field(
+        0.01, ge=0, le=1, description="with skip: above this share of images, stop all the same"
+    )
+
+
+@settings
+class DatasetSettings:
+    """One data set."""
+
+    format: Literal["cub", "awa2", "sun", "xlsa17", "folder"] = Field(description="which loader reads it")
+    title: str | None = Field(None, description="name in tables and plots; null: the section's name")
+    folder: LocalPath = Field(description="folder that holds the images' tree")
+    splits: LocalPath | None = Field(
+        None, description="folder with att_splits.mat and res101.mat (xlsa17); null for format folder"
+    )
+    image_root: str | None = Field(
+        None, description="format xlsa17: the folder name in image_files after which local paths begin"
+    )
+    attributes: LocalPath | None = Field(
+        None, description="file with the attribute names; null: the format's own place"
+    )
+    unseen_classes: Distinct | None = Field(
+        None, description="format folder: unseen classes where there is no splits.csv"
+    )
+    test_share: float = Field(
+        0.2, gt=0, lt=1, description="format folder without splits.csv: share of seen images kept for test"
+    )
+    images: ImagePolicy = Field(default_factory=ImagePolicy, description="what to do with images that cannot be used")
+    downloads: Distinct = Field((), description="entries of `downloads` that this data set needs")
+    generate: AviarySettings | None = Field(None, description="how its birds are drawn; null: not generated")
+    backbone: BackboneSettings = Field(default_factory=BackboneSettings, description="what turns images into regions")
+    attribute_vectors: AttributeVectorSettings = Field(
+        default_factory=AttributeVectorSettings, description="where the word vectors of the attribute names come from"
+    )
+    threads: int = Field(2, ge=1, description="CPU threads of one training or extraction job")
+    shards: int = Field(8, ge=1, le=1000, description="region-feature shards, each one an independent job")
+    seeds: Seeds = Field((0, 1, 2, 3, 4), description="seeds of the runs")
+    variants: Distinct = Field(
+        ("sc-egg", "baseline", "len", "prototype", "eszsl"), min_length=1, description="rows of the table"
+    )
+    published: Literal["CUB", "SUN", "AWA2"] | None = Field(
+        None, description="the data set's name in the published tables (resources/); null: none"
+    )
+    validation_list: int = Field(
+        1, ge=1, le=3, description="which trainclasses/valclasses lists make the validation split"
+    )
+    split_seed: Seed = Field(0, description="seed of the splits that are drawn, not read from files")
+    validation_share: float = Field(
+        0.2, gt=0, lt=1, description="share of the remaining classes' training images held out as validation-seen"
+    )
+    # ASSUME: unit length, as the Proposed Splits' `att`.
+    class_norm: Literal["l2", "none"] = Field(
+        "l2", description="class vectors a(c): rows of length 1, or strengths as in the source"
+    )
+    # ASSUME: each channel by its own range; the paper says nothing of scaling.
+    feature_scaling: Literal["channel", "all"] = Field(
+        "channel", description="features are scaled to [0, 1] for stage 3: each channel by its range, or all by one"
+    )
+    scen: ScenOverrides = Field(default_factory=dict, description="overrides of section scen")
+    eggn: EggnOverrides = Field(default_factory=dict, description="overrides of section eggn")
+    synthesis: SynthesisOverrides = Field(default_factory=dict, description="overrides of section synthesis")
+    classifier: ClassifierOverrides = Field(default_factory=dict, description="overrides of section classifier")
+
+    @model_validator(mode="after")
+    def _generated_where_the_rule_writes(self) -> "DatasetSettings":
+        if self.generate is not None and (self.format != "cub" or not self.folder.startswith("data/")):
+            raise ValueError("a generated data set has format cub and a folder below data/")
+        return self
+
+    @property
+    def all_downloads(self) -> tuple[str, ...]:
+        """Return the entries of `downloads` that this data set and its attribute vectors need."""
+        words = self.attribute_vectors.download
+        return (*self.downloads, words) if words else self.downloads
+
+    def index_part(self) -> dict:
+        """Return the settings that the index depends on, but for the places of files on this machine."""
+        names = (
+            "format",
+            "image_root",
+            "unseen_classes",
+            "test_share",
+            "split_seed",
+            "validation_list",
+            "validation_share",
+            "class_norm",
+        )
+        words = {"names": self.attribute_vectors.names}
+        return {name: getattr(self, name) for name in names} | {
+            "images": as_mapping(self.images),
+            "attribute_vectors": words,
+        }
+
+    def places(self) -> dict:
+        """Return where the raw files lie on this machine; never part of an artifact."""
+        return {name: getattr(self, name) for name in ("folder", "splits", "attributes")}

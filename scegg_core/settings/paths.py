@@ -1,0 +1,24 @@
+"""Paths in settings: home folders and environment variables filled in."""
+
+import os
+import re
+from pathlib import Path
+from typing import Annotated
+
+from pydantic import AfterValidator
+
+
+def expand(path: str | None) -> str | None:
+    """Return `path` with `~` and environment variables filled in; an unset variable or unknown home is refused."""
+    if path is None:
+        return None
+    try:
+        full = str(Path(os.path.expandvars(path)).expanduser())
+    except RuntimeError:
+        raise ValueError(f"the home folder in {path!r} is not known") from None
+    if re.search(r"\$(\w|{)", full):  # a lone "$" may be part of a file's name
+        raise ValueError(f"the environment variable in {path!r} is not set")
+    return full
+
+
+LocalPath = Annotated[str, AfterValidator(expand)]

@@ -1,0 +1,14 @@
+"""Settings of how things are computed, without effect on what is computed."""
+
+from pydantic import Field
+
+from scegg_core.settings.base import settings
+
+
+@settings
+class RunSettings:
+    """How things are computed, without effect on what is computed."""
+
+    device: str = Field("auto", pattern=r"^(auto|cpu|cuda(:\d+)?)$", description="auto, cpu, cuda or cuda:N")
+    deterministic: bool = Field(True, description="same bits in every run on the same machine; slower on CUDA")
+    checkpoint_interval: float = Field(60.0, ge=1, description="seconds between saved training states")

@@ -1,0 +1,30 @@
+"""Settings of the tables, and which runs they and the pictures are made of."""
+
+from typing import Literal
+
+from pydantic import Field
+
+from scegg_core.settings.base import settings
+from scegg_core.settings.names import Distinct
+
+
+@settings
+class ReportTables:
+    """The tables, and which runs they and the pictures are made of."""
+
+    summary: Distinct = Field(("aviary",), description="data sets in results/summary.csv and in the report")
+    missing: Literal["make", "name"] = Field(
+        "make", description="runs that are not there yet: make them, or name them in a remark and go on without them"
+    )
+    oracle: bool = Field(
+        False, description="whether columns oracle_* show the best epoch on test, as released codes report; no result"
+    )
+    reference: str = Field("sc-egg", description="the variant that paired.csv compares the others with")
+
+
+@settings
+class RunNames:
+    """The runs of a table or picture, (variant, seed) each, and the variants' names in print."""
+
+    runs: tuple[tuple[str, int], ...]
+    titles: dict[str, str]

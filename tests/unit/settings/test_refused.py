@@ -1,0 +1,203 @@
+"""What the settings refuse, at every depth, each with one sentence that names the setting by its path."""
+
+import re
+import time
+
+import pytest
+import yaml
+
+from scegg_core.errors import InputError
+from scegg_core.settings.base import parse_section
+from scegg_core.settings.datasets import DatasetSettings
+from scegg_core.settings.eggn import EggnSettings
+from scegg_core.settings.overrides import STAGES
+from scegg_core.settings.resolve import read_configuration
+from scegg_core.settings.tsne import TsneSettings
+from tests.conftest import ROOT
+from tests.unit.settings.test_settings import merged
+
+VALUES = yaml.safe_load((ROOT / "config.yaml").read_text(encoding="utf-8"))
+
+
+def refused(overlay: str) -> str:
+    """The sentence with which config.yaml under this overlay is refused."""
+    with pytest.raises(InputError) as error:
+        read_configuration(merged(VALUES, yaml.safe_load(overlay)))
+    sentence = str(error.value)
+    assert sentence.startswith("config: ") and sentence.endswith(".") and "\n" not in sentence
+    return sentence
+
+
+@pytest.mark.parametrize(
+    ("overlay", "path", "nearest"),
+    [
+        ("egn: {}", "egn", "eggn"),
+        ("tsne: {class: 3}", "tsne.class", "classes"),
+        ("attention: {image: {}}", "attention.image", "images"),
+        ("downloads: {glove: {checksums: x}}", "downloads.glove.checksums", "checksum"),
+        ("datasets: {aviary: {generate: {clases: 9}}}", "datasets.aviary.generate.clases", "classes"),
+        ("datasets: {cub: {backbone: {training: {epoch: 5}}}}", "datasets.cub.backbone.training.epoch", "epochs"),
+        ("datasets: {cub: {images: {on_bad: skip}}}", "datasets.cub.images.on_bad", "on_bad_image"),
+        ("datasets: {awa2: {classifier: {batch_sise: 5}}}", "datasets.awa2.classifier.batch_sise", "batch_size"),
+        ("variants: {my: {eggn: {epoch: 5}}}", "variants.my.eggn.epoch", "epochs"),
+        ("variants: {my: {titel: x}}", "variants.my.titel", "title"),
+        ("spaces: {my: {scen: {region_nrm: l2}}}", "spaces.my.scen.region_nrm", "region_norm"),
+        ("tuning: {sc-egg: {grid: {eggn.epoch: [1]}}}", "tuning.sc-egg.grid.eggn.epoch", "epochs"),
+        ("tuning: {sc-egg: {grid: {eggn.epochs: [1]}, seed: [0]}}", "tuning.sc-egg.seed", "seeds"),
+    ],
+)
+def test_a_misspelt_key_is_refused_at_every_depth_also_where_no_table_uses_it(overlay, path, nearest):
+    assert refused(overlay) == f"config: {path} is not a known setting (did you mean {nearest}?)."
+
+
+@pytest.mark.parametrize("stage", STAGES)
+def test_every_setting_of_a_stage_can_be_overridden_and_keeps_its_range(stage):
+    values = merged(VALUES, {"datasets": {"cub": {stage: {"learning_rate": -1.0}}}})
+    with pytest.raises(InputError, match=rf"^config: datasets\.cub\.{stage}\.learning_rate is "):
+        read_configuration(values)
+
+
+def test_an_override_keeps_what_is_said_and_no_more():
+    config = read_configuration(merged(VALUES, {"variants": {"my": {"eggn": {"learning_rate": 1}}}}))
+    assert config.variants["my"].eggn == {"learning_rate": 1.0}
+
+
+@pytest.mark.parametrize(
+    ("value", "said"),
+    [
+        ("1e-4", "is the text '1e-4'; write the number as 1.0e-4."),
+        ("1e4", "is the text '1e4'; write the number as 1.0e+4."),
+        ("'0.5'", "is the text '0.5'; write the number as 0.5, without quotes."),
+        ("fast", "is 'fast': should be a number."),
+        ("true", "is True: should be a number."),
+        (".nan", "is nan: should be a finite number."),
+        (".inf", "is inf: should be a finite number."),
+        ("null", "is None: should be a number."),
+        ("[0.1]", "is [0.1]: should be a number."),
+    ],
+)
+def test_values_are_read_as_written(value, said):
+    assert refused(f"eggn: {{learning_rate: {value}}}") == f"config: eggn.learning_rate {said}"
+    assert refused(f"variants: {{my: {{eggn: {{learning_rate: {value}}}}}}}").endswith(said)
+    assert refused(f"tuning: {{sc-egg: {{grid: {{eggn.learning_rate: [{value}]}}}}}}").endswith(said)
+
+
+@pytest.mark.parametrize("value", ["20.0", "true", "'20'", "2.5"])
+def test_whole_numbers_have_no_point(value):
+    assert refused(f"eggn: {{epochs: {value}}}").startswith("config: eggn.epochs is ")
+
+
+def test_the_number_that_a_refusal_proposes_is_one_to_yaml():
+    for text in ("1e-4", "1E4", "-3e2", "2.5e3"):
+        with pytest.raises(InputError) as error:
+            parse_section(EggnSettings, {"beta1": text})
+        proposed = re.search(r"write the number as (\S+?)\.?$", str(error.value))[1]
+        assert yaml.safe_load(proposed) == float(text)
+
+
+@pytest.mark.parametrize(
+    ("overlay", "sentence"),
+    [
+        ("datasets: {cub: {seeds: [1, 1]}}", "config: datasets.cub.seeds names 1 twice."),
+        ("variants: {len: {seeds: [3, 3]}}", "config: variants.len.seeds names 3 twice."),
+        ("tuning: {sc-egg: {grid: {eggn.epochs: [1]}, seeds: [2, 2]}}", "config: tuning.sc-egg.seeds names 2 twice."),
+        ("tuning: {sc-egg: {grid: {eggn.epochs: [1, 1]}}}", "config: tuning.sc-egg.grid.eggn.epochs names 1 twice."),
+        ("datasets: {cub: {variants: [len, len]}}", "config: datasets.cub.variants names 'len' twice."),
+        ("tables: {summary: [cub, cub]}", "config: tables.summary names 'cub' twice."),
+        ("datasets: {cub: {seeds: [-1]}}", "config: datasets.cub.seeds.0 is -1: should be greater than or equal to 0."),
+        ("variants: {len: {seeds: []}}", "config: variants.len.seeds is []: should not be empty."),
+        (
+            "datasets: {cub: {published: CBU}}",
+            "config: datasets.cub.published is 'CBU': should be 'CUB', 'SUN' or 'AWA2'.",
+        ),
+    ],
+)
+def test_nothing_is_named_twice_and_seeds_are_in_range(overlay, sentence):
+    assert refused(overlay) == sentence
+
+
+def test_seeds_go_up_to_the_largest_that_torch_and_numpy_know():
+    assert refused(f"datasets: {{cub: {{seeds: [{2**64}]}}}}").endswith(f"less than or equal to {2**63 - 1}.")
+    assert read_configuration(merged(VALUES, {"datasets": {"cub": {"seeds": [2**63 - 1]}}}))
+
+
+BAD_NAMES = ["a|b", "a/b", "*", "{x}", "a b", "..", ".a", "-a", "a" * 65, "a@1", "é", "", "a\n"]
+
+
+@pytest.mark.parametrize("section", ["variants", "spaces", "datasets", "downloads", "extensions"])
+@pytest.mark.parametrize("name", [*BAD_NAMES, "validation", "none"])
+def test_names_that_are_no_single_folder_and_wildcard_are_refused(section, name):
+    entry = {
+        "datasets": {"format": "cub", "folder": "x"},
+        "downloads": {"url": "x", "file": "y"},
+        "extensions": "x.csv",
+    }
+    with pytest.raises(InputError, match=rf"^config: {section}\.{re.escape(name)} cannot be used as a name"):
+        read_configuration(merged(VALUES, {section: {name: entry.get(section, {})}}))
+
+
+def test_names_that_yaml_reads_as_something_else_are_refused():
+    assert refused("variants: {on: {}}") == "config: variants has the key True; put it in quotes."
+    assert refused("variants: {2024: {}}") == "config: variants has the key 2024; put it in quotes."
+
+
+@pytest.mark.parametrize(
+    ("overlay", "said"),
+    [
+        ("tsne: {classes: 1, per_class: 1}", "config: tsne does not fit together: 3 points are too few for t-SNE"),
+        ("tsne: {perplexity: 0.001}", "config: tsne.perplexity is 0.001: should be greater than or equal to 1"),
+        ("tsne: {seed: 4294967296}", "config: tsne.seed is 4294967296: should be less than or equal to 4294967295"),
+        ("variants: {v: {space: nowhere}}", "config: spaces has no 'nowhere'"),
+        ("variants: {v: {space: backbone, predict_by: embedding}}", "config: variants.v predicts by embedding, but"),
+        (
+            "spaces: {s: {kind: backbone, scen: {local_scale: 2.0}}}",
+            "config: spaces.s does not fit together: a space of",
+        ),
+        (
+            "datasets: {cub: {folder: ~nobody_here/x}}",
+            "config: datasets.cub.folder is '~nobody_here/x': the home folder",
+        ),
+        (
+            "datasets: {cub: {folder: elsewhere, generate: {}}}",
+            "config: datasets.cub does not fit together: a generated",
+        ),
+        ("eggn: {classification_weight: 0.1}", "has f-CLSWGAN's loss (classification_weight 0.1) beside L_EGS"),
+        (
+            "datasets: {cub: {variants: [mine]}}\nvariants: {mine: {eggn: {generator: f-vaegan}, classifier: {input: transformed}}}",
+            "has input transformed, which needs a trained Dec",
+        ),
+    ],
+)
+def test_settings_that_do_not_fit_together_are_refused(overlay, said):
+    assert said in refused(overlay)
+
+
+def test_the_fewest_points_of_t_sne_are_enough_for_it():
+    TsneSettings(classes=1, per_class=2)
+    TsneSettings(classes=2, per_class=1)
+
+
+def test_large_grids_are_read_in_linear_time_and_huge_ones_refused():
+    grid = {"eggn.epochs": list(range(1, 51)), "scen.local_scale": [float(scale) for scale in range(1, 21)]}
+    start = time.process_time()
+    config = read_configuration(merged(VALUES, {"tuning": {"sc-egg": {"grid": grid}}}))
+    points = config.points_of("sc-egg")
+    assert len(points) == 1000
+    assert {config.variant(point).space for point in points} == {f"sc-egg@{number}" for number in range(1, 21)}
+    assert [config.generator_of("cub/validation", point) for point in points] == points
+    assert time.process_time() - start < 20  # a quadratic search took minutes
+    grid["eggn.latent_size"] = list(range(1, 12))
+    with pytest.raises(
+        InputError, match=r"^config: tuning\.sc-egg\.grid has 11000 points, each of which is trained; at"
+    ):
+        read_configuration(merged(VALUES, {"tuning": {"sc-egg": {"grid": grid}}}))
+
+
+def test_data_sets_of_the_published_tables_are_those_that_can_be_named():
+    tables = [
+        (ROOT / "resources" / name).read_text("utf-8") for name in ("published_table1.csv", "published_ablation.csv")
+    ]
+    printed = {line.split(",")[0] for table in tables for line in table.splitlines()[1:]}
+    for name in printed:
+        assert DatasetSettings(format="cub", folder="x", published=name).published == name
+    assert printed == {"CUB", "SUN", "AWA2"}
