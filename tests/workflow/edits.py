@@ -120,7 +120,7 @@ EDITS = (
     one("a docstring", "scegg_core/eggn/losses.py", "Return the mean of (length - 1)^2", "Return mean (length - 1)^2"),
     one(
         "`description=` of a setting",
-        "scegg_core/settings/data.py",
+        "scegg_core/settings/backbone.py",
         'description="square input size in pixels"',
         'description="side of the square input in pixels"',
     ),
