@@ -186,7 +186,11 @@ def test_validation_split_has_its_data_sets_settings(values):
     ("section", "change", "sentence"),
     [
         ("eggn", {"epochs": 0}, "config: eggn.epochs is 0: should be greater than or equal to 1."),
-        ("eggn", {"generator": "gan"}, "config: eggn.generator is 'gan': "),
+        (
+            "eggn",
+            {"generator": "gan"},
+            "config: eggn.generator is 'gan': should be 'f-clswgan', 'f-vaegan' or 'tf-vaegan'.",
+        ),
         ("scen", {"learning_rat": 1}, "config: scen.learning_rat is not a known setting (misspelt?)."),
         ("run", {"deterministic": "perhaps"}, "config: run.deterministic is 'perhaps': "),
         ("tsne", {"variants": []}, "config: tsne.variants is []: "),
