@@ -11,7 +11,8 @@ from benchmarks.measure import Work
 from benchmarks.plain_eggn import PlainEggnSteps
 from benchmarks.plain_scen import PlainScen, PlainScenSteps
 from benchmarks.shapes import Shape
-from scegg_core.eggn.data import Guide, SeenFeatures
+from scegg_core.eggn.data import SeenFeatures
+from scegg_core.eggn.guidance import guide_by
 from scegg_core.eggn.train import EggnTrainer, start_eggn
 from scegg_core.regions.batches import ResidentBatches
 from scegg_core.scen.model import SCEN
@@ -100,12 +101,12 @@ def eggn_steps(shape: Shape, inputs: Inputs) -> list[Step]:
     features = torch.rand(len(inputs.labels), shape.channels, device=device)
     data = SeenFeatures(features, inputs.labels, inputs.vectors, inputs.seen).to(device)
     model = start_eggn(shape.channels, shape.attributes, settings, seed=0).to(device)
-    guide = Guide(classify, MinMaxScaler(features.new_zeros(shape.channels), features.new_ones(shape.channels)))
+    scaler = MinMaxScaler(features.new_zeros(shape.channels), features.new_ones(shape.channels))
     plain = {
         "plain, extracting": _plain(copy.deepcopy(model), data, classify, extracted(scen, inputs), shape.batch),
         "plain TF-VAEGAN, cached": _plain(copy.deepcopy(model), data, None, lambda rows: features[rows], shape.batch),
     }
-    trainer = EggnTrainer(model, data, guide, settings, seed=0)
+    trainer = EggnTrainer(model, data, guide_by(classify, scaler, settings), settings, seed=0)
     found = []
     for feedback, name in ((False, "without feedback"), (True, "with feedback")):
         works: dict[str, Work] = {"ours": lambda feedback=feedback: trainer.iterate(feedback)}

@@ -4,7 +4,7 @@ from pathlib import Path
 
 from scegg_core.eggn.files import write_eggn
 from scegg_core.eggn.snapshots import keeping
-from scegg_core.eggn.stage import train_eggn
+from scegg_core.eggn.train import train_eggn
 from scegg_core.evaluate.selection import selected_epoch, up_to
 from scegg_core.scen.space import read_space
 from scegg_core.settings.base import as_mapping

@@ -1,9 +1,10 @@
-"""Trained EGGNs, synthetic features and final classifiers on disk, and what their training is given."""
+"""Trained EGGNs and synthetic features on disk."""
 
 from pathlib import Path
 
 import numpy as np
 import torch
+from torch import Tensor
 
 from scegg_core.artifacts.files import (
     Provenance,
@@ -15,6 +16,7 @@ from scegg_core.artifacts.files import (
     write_tensors,
 )
 from scegg_core.eggn.data import SyntheticFeatures
+from scegg_core.eggn.generators import GENERATORS
 from scegg_core.eggn.model import EGGN
 from scegg_core.settings.base import as_mapping, parse_section
 from scegg_core.settings.eggn import EggnSettings
@@ -29,10 +31,15 @@ def read_eggn(path: Path) -> tuple[EGGN, EggnSettings]:
     """Return the trained EGGN at `path`, in evaluation mode, and the settings it was trained with."""
     tensors = read_tensors(path, "eggn")
     settings = parse_section(EggnSettings, read_description(path)["extra"]["settings"], str(path))
+    return eggn_of(tensors, settings), settings
+
+
+def eggn_of(tensors: dict[str, Tensor], settings: EggnSettings, complete: bool = True) -> EGGN:
+    """Return the EGGN whose weights are `tensors`, in evaluation mode; those missing if not `complete` are untrained."""
     attributes, channels = tensors["decoder.out.weight"].shape[0], tensors["generator.out.weight"].shape[0]
-    eggn = EGGN(channels, attributes, settings)
-    eggn.load_state_dict(tensors)
-    return eggn.eval().requires_grad_(False), settings
+    eggn = GENERATORS[settings.generator].networks(channels, attributes, settings)
+    eggn.load_state_dict(tensors, strict=complete)
+    return eggn.eval().requires_grad_(False)
 
 
 def write_synthetic(path: Path, made: SyntheticFeatures, provenance: Provenance) -> None:

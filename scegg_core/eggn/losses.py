@@ -1,4 +1,4 @@
-"""Every loss of the paper as a pure function of tensors: Eqs. 6-8 (SCEN) and 10-15 (EGGN)."""
+"""EGGN's losses as pure functions of tensors: Eqs. 10-12. Eqs. 14 and 15 are `scen/losses.py` class_cross_entropy."""
 
 from torch import Tensor
 from torch.nn import functional

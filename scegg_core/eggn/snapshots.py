@@ -1,6 +1,6 @@
 """Snapshots: a generator as it was at evenly spaced epochs, so that epochs can be compared without training again.
 
-Only what synthesis and the classifier's input need is kept: G, Dec and F, one file an epoch.
+Only the networks that synthesis and the classifier's input need are kept (`FeatureGenerator.kept`), one file an epoch.
 """
 
 import hashlib
@@ -14,12 +14,12 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from scegg_core.artifacts.files import Provenance, read_description, read_tensors, write_tensors
+from scegg_core.eggn.files import eggn_of
+from scegg_core.eggn.generators import GENERATORS
 from scegg_core.eggn.model import EGGN
 from scegg_core.errors import InputError
 from scegg_core.settings.base import as_mapping, parse_section
 from scegg_core.settings.eggn import EggnSettings
-
-PARTS = ("generator", "decoder", "feedback")
 
 
 @dataclass(frozen=True)
@@ -46,7 +46,8 @@ class SnapshotKeeper:
     def take(self, epoch: int, eggn: EGGN) -> None:
         """Keep `eggn` if `epoch` is one of those wanted."""
         if epoch in self.epochs:
-            tensors = {name: value for name, value in eggn.state_dict().items() if name.split(".")[0] in PARTS}
+            kept = GENERATORS[self.settings.generator].kept
+            tensors = {name: value for name, value in eggn.state_dict().items() if name.split(".")[0] in kept}
             extra = {"epoch": epoch, "settings": as_mapping(self.settings)}
             write_tensors(self.folder / _name(epoch), "snapshot", tensors, self.provenance, extra)
 
@@ -93,10 +94,7 @@ def read_snapshots(folder: str | Path) -> Iterator[Snapshot]:
 def _read(file: Path) -> Snapshot:
     tensors, extra = read_tensors(file, "snapshot"), read_description(file)["extra"]
     settings = parse_section(EggnSettings, extra["settings"], str(file))
-    attributes, channels = tensors["decoder.out.weight"].shape[0], tensors["generator.out.weight"].shape[0]
-    eggn = EGGN(channels, attributes, settings)
-    eggn.load_state_dict(tensors, strict=False)
-    return Snapshot(extra["epoch"], eggn.eval().requires_grad_(False), settings)
+    return Snapshot(extra["epoch"], eggn_of(tensors, settings, complete=False), settings)
 
 
 def _name(epoch: int) -> str:

@@ -5,6 +5,7 @@ from torch import Tensor
 
 from scegg_core.data.tables import DatasetIndex
 from scegg_core.eggn.data import SyntheticFeatures
+from scegg_core.eggn.generators import GENERATORS
 from scegg_core.eggn.model import EGGN
 from scegg_core.settings.eggn import EggnSettings
 from scegg_core.settings.synthesis import SynthesisSettings
@@ -21,11 +22,11 @@ def synthesize(
     Each class draws its own noise from (seed, class), so that adding a class leaves the others' features as they are,
     up to rounding: they are made in batches over classes.
     """
-    strength = settings.feedback_strength if eggn_settings.generator == "tf-vaegan" else None
+    generate = GENERATORS[eggn_settings.generator].generate
     labels = classes.repeat_interleave(settings.per_class)
     noise = torch.cat([_noise(seed, label, settings.per_class, eggn.latent) for label in classes.tolist()])
     parts = zip(noise.to(vectors.device).split(ROWS), vectors[labels].split(ROWS), strict=True)
-    return SyntheticFeatures(torch.cat([eggn.generate(*part, strength) for part in parts]), labels)
+    return SyntheticFeatures(torch.cat([generate(eggn, *part, settings) for part in parts]), labels)
 
 
 def synthesize_unseen(

@@ -21,13 +21,11 @@ from scegg_core.regions.backbone import Backbone, random_features
 from scegg_core.regions.decoding import load_images
 from scegg_core.settings.backbone import BackboneSettings, BackboneTrainingSettings
 from scegg_core.training.checkpoint import Checkpoint
-from scegg_core.training.curve import Curve
 from scegg_core.training.progress import bar
+from scegg_core.training.state import TrainingState
 
 #: Length of the class vectors in the head; with unit vectors the scores grow too slowly under AdamW's fixed steps.
 VECTOR_LENGTH = 10**0.5
-
-STATEFUL = ("model", "optimizer", "schedule")
 
 
 @dataclass(frozen=True)
@@ -80,65 +78,57 @@ class _Trainer:
         seed: int,
         checkpoint: Checkpoint | None,
     ):
-        self.model, self.images, self.labels = model, images, labels
-        self.settings, self.checkpoint = settings, checkpoint
+        self.model, self.images, self.labels, self.settings = model, images, labels, settings
         rate, steps = settings.learning_rate, settings.epochs * (len(images) // settings.batch_size)
         self.optimizer = torch.optim.AdamW(model.parameters(), rate, weight_decay=settings.weight_decay)
         self.schedule = torch.optim.lr_scheduler.OneCycleLR(self.optimizer, rate, total_steps=steps)
-        self.generator = torch.Generator().manual_seed(seed)
-        self.curve, self.accuracy = [], 0.0
-        self._begin_epoch()
+        self.random = torch.Generator().manual_seed(seed)
+        self.order = torch.empty(len(images), dtype=torch.int64)  # of the images in the running epoch
+        self.correct = torch.zeros((), dtype=torch.int64)  # of the running epoch's images
+        self.accuracy = 0.0
+        parts = {name: getattr(self, name) for name in ("model", "optimizer", "schedule", "random", "order", "correct")}
+        self.state = TrainingState(parts, next(model.parameters()).device, checkpoint)
+
+    @property
+    def curve(self) -> list[float]:
+        """Return the mean loss of every epoch."""
+        return [mean for *_, mean in self.state.curve.points]
 
     def run(self, progress: Callable[[int, float], None]) -> None:
-        """Train to the end, from the checkpoint if there is one."""
-        if self.checkpoint and (state := self.checkpoint.load()):
-            self._restore(state)
-        while len(self.curve) < self.settings.epochs:
-            self._run_epoch()
-            progress(len(self.curve) - 1, self.curve[-1])
+        """Train to the end, from the checkpoint if there is one.
+
+        An epoch is whole batches in random order; a smaller rest waits for another epoch's order.
+        """
+        self.state.restore()
+        size = self.settings.batch_size
+        steps = len(self.images) // size
+        while self.state.step < self.settings.epochs * steps:
+            epoch, place = divmod(self.state.step, steps)
+            if place == 0:
+                self._begin_epoch()
+            self.state.add_step(self._take_step(self.order[place * size : (place + 1) * size]))
+            if place + 1 == steps:
+                self.state.end_epoch("backbone", epoch + 1)
+                self.accuracy = int(self.correct) / (steps * size)
+                progress(epoch, self.curve[-1])
+            if self.state.step < self.settings.epochs * steps:
+                self.state.save_if_due()
 
     def _begin_epoch(self) -> None:
-        self.order, self.losses, self.correct = None, [], 0
+        self.order.copy_(torch.randperm(len(self.images), generator=self.random))
+        self.correct.zero_()
 
-    def _run_epoch(self) -> None:
-        """Take what is left of an epoch: whole batches in random order; a smaller rest waits for another's order."""
-        size = self.settings.batch_size
-        if self.order is None:
-            self.order = torch.randperm(len(self.images), generator=self.generator)
-        for step in range(len(self.losses), len(self.images) // size):
-            self._take_step(self.order[step * size : (step + 1) * size])
-            if self.checkpoint and self.checkpoint.due():
-                self.checkpoint.save(self._state())
-        curve, terms = Curve(), [{"cross_entropy": loss} for loss in self.losses]
-        curve.add_epoch("backbone", len(self.curve) + 1, len(self.curve) * len(terms), terms)
-        self.curve += [mean for *_, mean in curve.points]
-        self.accuracy = self.correct / (len(self.losses) * size)
-        self._begin_epoch()
-
-    def _take_step(self, rows: Tensor) -> None:
-        device = next(self.model.parameters()).device
-        images, labels = augment(self.images[rows], self.settings.shift, self.generator), self.labels[rows].to(device)
+    def _take_step(self, rows: Tensor) -> dict[str, Tensor]:
+        device = self.state.device
+        images, labels = augment(self.images[rows], self.settings.shift, self.random), self.labels[rows].to(device)
         scores = self.model(images.to(device))
         loss = functional.cross_entropy(scores, labels, label_smoothing=self.settings.label_smoothing)
         self.optimizer.zero_grad()
         loss.backward()
         self.optimizer.step()
         self.schedule.step()
-        self.losses.append(loss.detach())
         self.correct += int((scores.argmax(dim=1) == labels).sum())
-
-    def _state(self) -> dict:
-        parts = {name: getattr(self, name).state_dict() for name in STATEFUL}
-        rest = {name: getattr(self, name) for name in ("curve", "order", "losses", "correct")}
-        return parts | rest | {"generator": self.generator.get_state()}
-
-    def _restore(self, state: dict) -> None:
-        for name in STATEFUL:
-            getattr(self, name).load_state_dict(state[name])
-        self.generator.set_state(state["generator"])
-        self.curve, self.order, self.correct = state["curve"], state["order"], state["correct"]
-        device = next(self.model.parameters()).device
-        self.losses = [loss.to(device) for loss in state["losses"]]
+        return {"cross_entropy": loss.detach()}
 
 
 class _Classifier(nn.Module):

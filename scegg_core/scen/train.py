@@ -18,6 +18,7 @@ from scegg_core.training.checkpoint import Checkpoint
 from scegg_core.training.curve import Curve
 from scegg_core.training.device import apply_gradients, seeded
 from scegg_core.training.progress import bar
+from scegg_core.training.state import TrainingState
 
 ORIENTATION_STEPS = 16  # batches that say which way g points
 
@@ -67,22 +68,25 @@ class ScenTrainer:
         checkpoint: Checkpoint | None = None,
     ):
         """`seen` (classes,) bool; the model lies on its device already."""
-        self.model, self.batches, self.settings, self.checkpoint = model, batches, settings, checkpoint
+        self.model, self.batches, self.settings = model, batches, settings
         self.seen = seen.to(device_of(model))
         self.classes = self.seen if settings.softmax_classes == "seen" else None
-        self.curve = Curve()
+        self.stages = self._stages()
+        self.optimizers = [make_optimizer(stage, settings) for stage in self.stages]
+        parts = {f"optimizer of stage {s.name}": o for s, o in zip(self.stages, self.optimizers, strict=True)}
+        self.state = TrainingState({"model": model, **parts}, self.seen.device, checkpoint)
 
     def run(self) -> TrainedScen:
         """Train to the end, from the checkpoint if there is one."""
-        state = self.checkpoint.load() if self.checkpoint else None
-        for number, stage in enumerate(self._stages()):
-            if state is None or state["stage"] == number:
-                if stage.name == "2" and state is None and self.model.glob.by_mean:
-                    self._scale_features()
-                self._run_stage(number, stage, state)
-                state = None
+        self.state.restore()
+        begin = 0
+        for stage, optimizer in zip(self.stages, self.optimizers, strict=True):
+            if stage.name == "2" and self.state.step == begin and self.model.glob.by_mean:
+                self._scale_features()
+            self._run_stage(stage, optimizer, begin)
+            begin += stage.steps
         self._orient()
-        return TrainedScen(self.model.eval().requires_grad_(False), self.curve)
+        return TrainedScen(self.model.eval().requires_grad_(False), self.state.curve)
 
     @torch.no_grad()
     def _scale_features(self) -> None:
@@ -132,23 +136,22 @@ class ScenTrainer:
             ),
         )
 
-    def _run_stage(self, number: int, stage: Stage, state: dict | None) -> None:
-        optimizer = make_optimizer(stage, self.settings)
-        first, terms = self._restore(state, optimizer) if state else (0, [])
-        device = device_of(self.model)
+    def _run_stage(self, stage: Stage, optimizer: torch.optim.Optimizer, begin: int) -> None:
+        """Take what is left of the stage, before which there are `begin` steps."""
+        state, device = self.state, device_of(self.model)
+        first = state.step - begin
+        if first >= stage.steps:
+            return
         with bar(stage.steps, f"SCEN stage {stage.name}", initial=first) as progress:
             for step, (regions, labels) in self._batches_from(first, stage.steps):
-                terms.append(self.step(stage, optimizer, regions.to(device), labels.to(device)))
+                state.add_step(self.step(stage, optimizer, regions.to(device), labels.to(device)))
                 progress.update()
                 if (step + 1) % self.batches.steps == 0 or step + 1 == stage.steps:
-                    epoch = step // self.batches.steps + 1
-                    self.curve.add_epoch(stage.name, epoch, step + 1 - len(terms), terms)
-                    progress.set_postfix(
-                        {name: f"{value:.3g}" for _, e, name, value in self.curve.points[-len(terms[0]) :]}
-                    )
-                    terms = []
-                if self.checkpoint and step + 1 < stage.steps and self.checkpoint.due():
-                    self._save(number, step + 1, optimizer, terms)
+                    names = len(state.terms[0])
+                    state.end_epoch(stage.name, step // self.batches.steps + 1, begin)
+                    progress.set_postfix({name: f"{value:.3g}" for *_, name, value in state.curve.points[-names:]})
+                if step + 1 < stage.steps:
+                    state.save_if_due()
 
     def step(
         self, stage: Stage, optimizer: torch.optim.Optimizer, regions: Tensor, labels: Tensor
@@ -210,25 +213,6 @@ class ScenTrainer:
                     return
                 yield step, batch
                 step += 1
-
-    def _save(self, number: int, step: int, optimizer: torch.optim.Optimizer, terms: list) -> None:
-        self.checkpoint.save(
-            {
-                "stage": number,
-                "step": step,
-                "model": self.model.state_dict(),
-                "optimizer": optimizer.state_dict(),
-                "curve": [list(point) for point in self.curve.points],
-                "terms": terms,
-            }
-        )
-
-    def _restore(self, state: dict, optimizer: torch.optim.Optimizer) -> tuple[int, list]:
-        self.model.load_state_dict(state["model"])
-        optimizer.load_state_dict(state["optimizer"])
-        self.curve.points = [tuple(point) for point in state["curve"]]
-        device = device_of(self.model)
-        return state["step"], [{name: value.to(device) for name, value in step.items()} for step in state["terms"]]
 
 
 def start_scen(

@@ -1,18 +1,27 @@
 """Settings of EGGN, stage 3. Defaults are the paper's, and TF-VAEGAN's where the paper points to it."""
 
+from pathlib import Path
 from typing import Literal
 
 from pydantic import Field
 
 from scegg_core.settings.base import settings
 
+GENERATORS = Path(__file__).parents[1] / "eggn" / "generators"
+
+
+def generator_names() -> tuple[str, ...]:
+    """Return the names of the generators, read off their files: importing them takes seconds."""
+    files = {path.stem for path in GENERATORS.glob("*.py")} - {"__init__", "base"}
+    return tuple(sorted(name.replace("_", "-") for name in files))
+
 
 @settings
 class EggnSettings:
     """Embedding guided generative network, stage 3 (paper section 3.2, Eqs. 9-15, 18), on TF-VAEGAN."""
 
-    generator: Literal["tf-vaegan", "f-vaegan", "f-clswgan"] = Field(
-        "tf-vaegan", description="which parts take part: all; no Dec and F; critic and classifier alone"
+    generator: Literal[generator_names()] = Field(
+        "tf-vaegan", description="the method that makes features; each is a file of scegg_core/eggn/generators"
     )
     hidden_width: int = Field(4096, ge=1, description="hidden width of E, G, D, Dec and F; TF-VAEGAN's")
     latent_size: int | None = Field(None, ge=1, description="size of z; null: the number of attributes, as TF-VAEGAN")

@@ -1,1 +1,1 @@
-"""What all training loops share: devices, curves, checkpoints, progress."""
+"""What all training loops share: devices, curves, states and checkpoints, progress."""

@@ -1,4 +1,4 @@
-"""What all training loops share: seeds, curves, the check for non-finite losses, and resumable checkpoints."""
+"""Checkpoints: a training state on disk, from which a training that was stopped goes on."""
 
 import json
 import signal

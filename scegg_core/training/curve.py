@@ -1,4 +1,4 @@
-"""TODO."""
+"""The curve of a training: the mean of every loss term over each epoch; a value that is not finite stops it."""
 
 from dataclasses import dataclass, field
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""TODO."""
+"""Where and how training computes: seeds, devices, memory that is kept, one step of an optimizer."""
 
 import ctypes
 import os

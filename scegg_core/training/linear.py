@@ -11,6 +11,7 @@ from scegg_core.training.checkpoint import Checkpoint
 from scegg_core.training.curve import Curve
 from scegg_core.training.device import seeded
 from scegg_core.training.progress import bar
+from scegg_core.training.state import TrainingState
 
 
 @dataclass(frozen=True)
@@ -49,43 +50,35 @@ def train_classifier(
     targets = positions(labels, classes)
     with seeded(seed):
         layer = nn.Linear(inputs.shape[1], len(classes)).to(inputs.device)
+    optimizer, random = _optimizer(layer, settings), torch.Generator().manual_seed(seed)
+    state = TrainingState({"layer": layer, "optimizer": optimizer, "random": random}, inputs.device, checkpoint)
+    state.restore()
+    done = state.step // -(-len(inputs) // settings.batch_size)
+    with bar(settings.epochs, name, initial=done, unit="epoch") as progress:
+        for epoch in range(done + 1, settings.epochs + 1):
+            order = torch.randperm(len(inputs), generator=random).to(inputs.device)
+            for rows in order.split(settings.batch_size):
+                loss = functional.cross_entropy(layer(inputs[rows]), targets[rows])
+                optimizer.zero_grad()
+                loss.backward()
+                optimizer.step()
+                state.add_step({"cross_entropy": loss.detach()})
+            state.end_epoch(name, epoch)
+            progress.update()
+            if epoch < settings.epochs:
+                state.save_if_due()
+    return ZeroShotClassifier(layer.requires_grad_(False), classes), state.curve
+
+
+def _optimizer(layer: nn.Linear, settings: ClassifierSettings) -> torch.optim.Optimizer:
     # ASSUME: epochs, batch and learning rate are TF-VAEGAN's; the paper gives no E_C.
-    optimizer = torch.optim.Adam(
+    return torch.optim.Adam(
         layer.parameters(),
         settings.learning_rate,
         (settings.beta1, 0.999),
         weight_decay=settings.weight_decay,
         fused=True,
     )
-    generator, curve, done = torch.Generator().manual_seed(seed), Curve(), 0
-    if checkpoint and (state := checkpoint.load()):
-        done = state["epoch"]
-        layer.load_state_dict(state["layer"])
-        optimizer.load_state_dict(state["optimizer"])
-        generator.set_state(state["generator"])
-        curve.points = [tuple(point) for point in state["curve"]]
-    with bar(settings.epochs, name, initial=done, unit="epoch") as progress:
-        for epoch in range(done + 1, settings.epochs + 1):
-            order, terms = torch.randperm(len(inputs), generator=generator).to(inputs.device), []
-            for rows in order.split(settings.batch_size):
-                loss = functional.cross_entropy(layer(inputs[rows]), targets[rows])
-                optimizer.zero_grad()
-                loss.backward()
-                optimizer.step()
-                terms.append({"cross_entropy": loss.detach()})
-            curve.add_epoch(name, epoch, (epoch - 1) * len(terms), terms)
-            progress.update()
-            if checkpoint and epoch < settings.epochs and checkpoint.due():
-                checkpoint.save(
-                    {
-                        "epoch": epoch,
-                        "layer": layer.state_dict(),
-                        "optimizer": optimizer.state_dict(),
-                        "generator": generator.get_state(),
-                        "curve": [list(point) for point in curve.points],
-                    }
-                )
-    return ZeroShotClassifier(layer.requires_grad_(False), classes), curve
 
 
 def positions(labels: Tensor, classes: Tensor) -> Tensor:

@@ -8,7 +8,9 @@ import reference
 import torch
 from torch import Tensor, nn
 
-from scegg_core.eggn.data import Guide, SeenFeatures
+from scegg_core.eggn.data import SeenFeatures
+from scegg_core.eggn.draws import Batch
+from scegg_core.eggn.guidance import guide_by
 from scegg_core.eggn.train import EggnTrainer, start_eggn
 from scegg_core.scen.scaling import MinMaxScaler
 from scegg_core.settings.eggn import EggnSettings
@@ -67,9 +69,8 @@ class Case:
         span = self.random(shape.channels).abs()
         span[0] = 0  # a constant channel
         self.scaler = MinMaxScaler(self.random(shape.channels), span)
-        self.trainer = EggnTrainer(
-            self.model, self.data, Guide(self.classify, self.scaler) if guide else None, self.settings, seed=2
-        )
+        guided_by = guide_by(self.classify, self.scaler, self.settings) if guide else None
+        self.trainer = EggnTrainer(self.model, self.data, guided_by, self.settings, seed=2)
         self.feature, self.labels = self.data.features[: shape.batch], self.data.labels[: shape.batch]
         self.vector, self.tau = vectors[self.labels], torch.rand(shape.batch, 1, generator=draw, dtype=torch.float64)
         self.lambdas = {"w": 10.0, "r": 0.01, "s": 0.1, "u": 0.1, "": 10.0}
@@ -84,13 +85,17 @@ class Case:
     def strength(self, feedback: bool) -> float | None:
         return 0.7 if feedback else None
 
+    @property
+    def batch(self) -> Batch:
+        return Batch(self.feature, self.vector, self.labels)
+
     def losses(self, feedback: bool) -> tuple[Tensor, dict[str, Tensor]]:
-        return self.trainer.generator_loss(self.feature, self.vector, self.labels, feedback)
+        return self.trainer.generator.generator_loss(self.batch, feedback)
 
     def draws(self, synthesized: bool = False) -> SimpleNamespace:
         """What the next generator_loss will draw: E's noise, the prior's z of Eq. 14, unseen labels and their z."""
         twin = torch.Generator()
-        twin.set_state(self.trainer.generator.get_state())
+        twin.set_state(self.trainer.random.get_state())
         normal = lambda: torch.randn(self.shape.batch, self.model.latent, generator=twin, dtype=torch.float64)  # noqa: E731
         noise, prior = normal(), normal() if synthesized else None
         rows = torch.randint(self.shape.unseen, (self.shape.batch,), generator=twin)

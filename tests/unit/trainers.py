@@ -7,7 +7,8 @@ import pytest
 import torch
 from torch import nn
 
-from scegg_core.eggn.data import Guide, SeenFeatures
+from scegg_core.eggn.data import SeenFeatures
+from scegg_core.eggn.guidance import guide_by
 from scegg_core.eggn.train import EggnTrainer, start_eggn
 from scegg_core.regions.batches import ResidentBatches
 from scegg_core.regions.train import _Classifier, _Trainer
@@ -55,7 +56,7 @@ def eggn_trainer(checkpoint: Checkpoint | None = None, seed: int = 1, **settings
     )
     data = SeenFeatures(random(9, 6, seed=2).sigmoid(), torch.arange(9) % 3, random(4, 4, seed=3), SEEN)
     with seeded(9):
-        guide = Guide(nn.Linear(6, 4), MinMaxScaler(torch.zeros(6), torch.ones(6)))
+        guide = guide_by(nn.Linear(6, 4), MinMaxScaler(torch.zeros(6), torch.ones(6)), given)
     return EggnTrainer(start_eggn(6, 4, given, seed), data, guide, given, seed, checkpoint)
 
 
@@ -94,7 +95,7 @@ def run(trainer) -> None:
 
 def result(trainer) -> tuple[dict, list]:
     run(trainer)
-    return trainer.model.state_dict(), getattr(trainer.curve, "points", trainer.curve)
+    return trainer.model.state_dict(), trainer.state.curve.points
 
 
 def same(first: tuple, second: tuple) -> bool:

@@ -53,9 +53,11 @@ def test_plain_steps_change_scen_as_ours_do(number):
 def test_plain_critic_and_generator_terms_are_ours(feedback):
     case = Case(Shape(), feedback_strength=1.0)
     plain = PlainEggnSteps(copy.deepcopy(case.model), lambda batch: None, None, case.data.vectors[3:])
-    assert_equal(plain._distance(case.feature, case.vector), case.trainer.distance(case.model.decoder(case.feature).vector, case.vector))  # fmt: skip
+    assert_equal(plain._distance(case.feature, case.vector), case.trainer.generator.distance(case.model.decoder(case.feature).vector, case.vector))  # fmt: skip
     z = case.random(case.shape.batch, case.shape.latent)
-    assert_equal(plain._make(z, case.vector, feedback), case.trainer._logits(z, case.vector, feedback).sigmoid())
+    assert_equal(
+        plain._make(z, case.vector, feedback), case.trainer.generator.logits(z, case.vector, feedback).sigmoid()
+    )
     torch.manual_seed(0)
     found = plain._penalty(case.feature, case.feature.flip(0), case.vector)
     torch.manual_seed(0)

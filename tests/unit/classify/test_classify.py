@@ -188,16 +188,14 @@ def test_synthesis_and_classifier_leave_the_global_random_numbers_alone():
 
 def test_classification_loss_of_f_clswgan_reads_a_classifier_of_the_seen_classes():
     from scegg_core.eggn.data import SeenFeatures
-    from scegg_core.eggn.stage import classification_settings, seen_guide
-    from scegg_core.settings.eggn import EggnSettings
+    from scegg_core.eggn.generators.f_clswgan import seen_guide
 
     centres = torch.eye(4)[:3] * 0.9
     labels = torch.arange(3).repeat(400)
     features = (centres[labels] + 0.02 * torch.randn(1200, 4, generator=torch.Generator().manual_seed(0))).clamp(0, 1)
     seen = torch.tensor([True, True, True, False])
-    guide = seen_guide(SeenFeatures(features, labels, torch.eye(4), seen), seed=0)
+    guide = seen_guide(SeenFeatures(features, labels, torch.eye(4), seen), 0.01, seed=0)
     scores = guide.scores(features)
     assert (scores[:, :3].argmax(1) == labels).float().mean() > 0.9
     assert torch.equal(scores[:, 3], torch.zeros(1200))
-    given = classification_settings(EggnSettings(generator="f-clswgan", classification_weight=0.01))
-    assert (given.seen_guidance, given.unseen_guidance, given.guidance_classes) == (0.01, 0.0, "seen_unseen")
+    assert (guide.seen_weight, guide.unseen_weight, guide.apart) == (0.01, 0.0, True)

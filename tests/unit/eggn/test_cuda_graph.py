@@ -4,7 +4,7 @@ import pytest
 import torch
 from eggn_case import SHAPES, Case
 
-from scegg_core.eggn.data import Guide
+from scegg_core.eggn.guidance import guide_by
 from scegg_core.eggn.train import EggnTrainer
 from scegg_core.scen.scaling import MinMaxScaler
 
@@ -15,12 +15,13 @@ def places(trainer) -> list[int]:
     """Return the address of everything that an iteration keeps: weights, optimizer states, the penalty's weight."""
     states = [state for optimizer in trainer.optimizers.values() for state in optimizer.state.values()]
     kept = [value for state in states for _, value in sorted(state.items())]
-    return [tensor.data_ptr() for tensor in (*trainer.model.parameters(), *kept, trainer.penalty_weight)]
+    return [tensor.data_ptr() for tensor in (*trainer.model.parameters(), *kept, trainer.generator.penalty_weight)]
 
 
 def trainer_on_cuda(graphs: bool) -> EggnTrainer:
     case = Case(SHAPES["usual"], cuda_graphs=graphs)
-    guide = Guide(case.classify.cuda(), MinMaxScaler(case.scaler.low.cuda(), case.scaler.span.cuda()))
+    scaler = MinMaxScaler(case.scaler.low.cuda(), case.scaler.span.cuda())
+    guide = guide_by(case.classify.cuda(), scaler, case.settings)
     return EggnTrainer(case.model.cuda(), case.data.to("cuda"), guide, case.settings, seed=2)
 
 
@@ -28,10 +29,10 @@ def trainer_on_cuda(graphs: bool) -> EggnTrainer:
 def test_all_that_an_iteration_keeps_stays_in_place(feedback):
     trainer = Case(SHAPES["usual"]).trainer
     trainer.iterate(feedback)  # makes the optimizers' states
-    before, weight = places(trainer), float(trainer.penalty_weight)
+    before, weight = places(trainer), float(trainer.generator.penalty_weight)
     trainer.iterate(feedback)
     assert places(trainer) == before
-    assert float(trainer.penalty_weight) != weight
+    assert float(trainer.generator.penalty_weight) != weight
 
 
 def test_the_setting_changes_nothing_on_a_cpu():
@@ -54,4 +55,4 @@ def test_replayed_iterations_are_the_usual_ones():
             {name: float(value) for name, value in terms.items()}, rel=1e-9
         )
     torch.testing.assert_close(others, weights, rtol=1e-9, atol=1e-12)
-    assert torch.equal(one.generator.get_state(), other.generator.get_state())
+    assert torch.equal(one.random.get_state(), other.random.get_state())

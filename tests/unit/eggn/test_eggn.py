@@ -7,7 +7,7 @@ import pytest
 import torch
 from eggn_case import PASSES, SHAPES, Case, Shape
 
-from scegg_core.eggn.data import ImageDraw
+from scegg_core.eggn.draws import ImageDraw
 from scegg_core.eggn.model import EGGN, Latent
 from scegg_core.settings.eggn import EggnSettings
 
@@ -42,9 +42,9 @@ def test_images_are_drawn_alike_or_classes_evenly():
 @pytest.mark.parametrize(("penalty", "factor"), [(0.5, 1 / 1.1), (1.0005, 1 / 1.1), (1.02, 1.0), (1.06, 1.1)])
 @pytest.mark.parametrize("adaptive", [True, False])
 def test_penalty_weight_follows_the_penalty_outside_its_band(penalty, factor, adaptive):
-    trainer = Case(Shape(), adaptive_penalty=adaptive).trainer
-    trainer._adapt_penalty(torch.tensor(penalty, dtype=torch.float64))
-    assert float(trainer.penalty_weight) == pytest.approx(10 * factor if adaptive else 10)
+    generator = Case(Shape(), adaptive_penalty=adaptive).trainer.generator
+    generator.adapt_penalty(torch.tensor(penalty, dtype=torch.float64))
+    assert float(generator.penalty_weight) == pytest.approx(10 * factor if adaptive else 10)
 
 
 def test_feedback_of_strength_0_changes_nothing():
@@ -82,10 +82,9 @@ def changed_parts(case: Case, feedback: bool, step) -> set[str]:
 )
 def test_generator_step_updates_exactly_its_parts(settings, expected, feedback):
     case = Case(Shape(), **settings)
-    feedback = feedback and case.settings.generator == "tf-vaegan"
-    assert changed_parts(case, feedback, case.trainer._generator_step) == expected | (
-        {"feedback"} if feedback else set()
-    )
+    generator = case.trainer.generator
+    feedback = feedback and generator.has_feedback
+    assert changed_parts(case, feedback, generator.generator_step) == expected | ({"feedback"} if feedback else set())
 
 
 @PASSES
@@ -95,7 +94,7 @@ def test_generator_step_updates_exactly_its_parts(settings, expected, feedback):
 )
 def test_critic_steps_update_critic_and_decoder_alone(generator, expected, feedback):
     case = Case(Shape(), generator=generator)
-    assert changed_parts(case, feedback and generator == "tf-vaegan", case.trainer._critic_steps) == expected
+    assert changed_parts(case, feedback and generator == "tf-vaegan", case.trainer.generator.critic_steps) == expected
 
 
 @pytest.mark.parametrize(

@@ -26,7 +26,7 @@ def test_generator_equals_the_transcription(case, feedback):
     z = case.random(case.shape.batch, case.shape.latent)
     ours = case.model.generate(z, case.vector, case.strength(feedback))
     assert_same_function(ours, case.plain_made(z, case.labels, feedback), list(case.model.parameters()))
-    assert_equal(case.trainer._logits(z, case.vector, feedback).sigmoid(), ours)
+    assert_equal(case.trainer.generator.logits(z, case.vector, feedback).sigmoid(), ours)
 
 
 def test_critic_equals_the_transcription(case):
@@ -61,9 +61,9 @@ def test_generator_term_equals_the_transcription(case, term, feedback):
 
 @pytest.mark.parametrize("lambda_", [10.0, 0.0, 0.3])
 def test_eq11_critic_loss_equals_the_double_backward_transcription(case, lambda_):
-    case.trainer.penalty_weight.fill_(lambda_)
+    case.trainer.generator.penalty_weight.fill_(lambda_)
     fake = case.random(*case.feature.shape).sigmoid()
-    loss, terms = case.trainer.critic_loss(case.feature, case.vector, fake, case.tau)
+    loss, terms = case.trainer.generator.critic_loss(case.feature, case.vector, fake, case.tau)
     plain = -10 * reference.wgan(case.weights, case.feature, fake, case.vector, case.tau, lambda_)
     assert_same_function(loss, plain, case.of("critic"))
     assert_equal(
@@ -88,7 +88,7 @@ def test_eq12_distance_of_real_features_equals_the_transcription(form, plain, sh
     if shape.attributes == 1 and form == "weighted_l1":
         pytest.skip("vectors of one attribute are 1 or -1: where they agree the weights are 0 / 0")
     case = Case(shape, decoder_loss=form)
-    ours = case.trainer.distance(case.model.decoder(case.feature).vector, case.vector)
+    ours = case.trainer.generator.distance(case.model.decoder(case.feature).vector, case.vector)
     assert_same_function(ours, plain(case.weights, case.feature, case.vector), case.of("decoder"))
 
 
@@ -108,8 +108,8 @@ def test_eqs9_18_gradients_of_all_steps_are_those_of_the_whole_objective(case, f
     plain = case.plain(case.draws(), feedback)
     objective = plain["L_VG"] + plain["L_EGS"]
     ours, _ = case.losses(feedback)
-    critic, _ = case.trainer.critic_loss(case.feature, case.vector, plain["fake"], case.tau)
-    decoder = 0.01 * case.trainer.distance(case.model.decoder(case.feature).vector, case.vector)
+    critic, _ = case.trainer.generator.critic_loss(case.feature, case.vector, plain["fake"], case.tau)
+    decoder = 0.01 * case.trainer.generator.distance(case.model.decoder(case.feature).vector, case.vector)
     for loss, parts, sign in (
         (ours, ("encoder", "generator", "feedback"), 1),
         (ours + decoder, ("decoder",), 1),
@@ -162,8 +162,8 @@ def test_eq14_on_the_synthesis_path_equals_the_transcription(feedback):
 def test_the_critic_learns_from_z_of_the_prior_where_it_is_asked_to():
     case = Case(Shape(), critic_path="synthesis")
     draw = torch.Generator().manual_seed(3)
-    case.trainer.generator.manual_seed(3)
-    found = case.trainer._latent_of(case.feature, case.vector)
+    case.trainer.random.manual_seed(3)
+    found = case.trainer.generator.z_for_critic(case.batch)
     assert torch.equal(found, torch.randn(*found.shape, generator=draw, dtype=found.dtype))
 
 

@@ -20,7 +20,7 @@ class PlainIteration:
 
     def run(self, feedback: bool, generator_state: torch.Tensor) -> float:
         """Take all steps with the numbers that follow `generator_state`; return the mean penalty."""
-        twin = self.case.trainer.generator.set_state(generator_state)
+        twin = self.case.trainer.random.set_state(generator_state)
         penalty = self.critic_steps(feedback, twin)
         self.penalty_weight *= 1.1 if penalty > 1.05 else 1 / 1.1 if penalty < 1.001 else 1
         self.generator_step(feedback, twin)
@@ -62,13 +62,13 @@ class PlainIteration:
 @pytest.mark.parametrize("seed", [1, 2])
 def test_two_iterations_equal_their_steps_taken_one_by_one(feedback, seed):
     ours, plain = (Case(Shape(), critic_steps=3) for _ in range(2))
-    ours.trainer.generator.manual_seed(seed)
+    ours.trainer.random.manual_seed(seed)
     start, steps = copy.deepcopy(plain.weights), PlainIteration(plain)
     for _ in range(2):
-        state = ours.trainer.generator.get_state()
+        state = ours.trainer.random.get_state()
         penalty = ours.trainer.iterate(feedback)["penalty"]
         assert_equal(penalty, torch.tensor(steps.run(feedback, state), dtype=torch.float64))
-    assert float(ours.trainer.penalty_weight) == pytest.approx(steps.penalty_weight, rel=1e-12)
+    assert float(ours.trainer.generator.penalty_weight) == pytest.approx(steps.penalty_weight, rel=1e-12)
     for name, weight in plain.weights.items():
         moved = ours.weights[name] - start[name]  # Adam blows up rounding where a gradient is zero, to about 1e-10
         torch.testing.assert_close(moved, weight - start[name], rtol=0, atol=2e-10, msg=name)

@@ -16,8 +16,8 @@ from scegg_core.classify.train import train_final
 from scegg_core.data.tables import NO_LABEL, DatasetIndex
 from scegg_core.data.tasks import TASKS
 from scegg_core.data.validation import class_split
-from scegg_core.eggn.stage import train_eggn
 from scegg_core.eggn.synthesis import synthesize_unseen
+from scegg_core.eggn.train import train_eggn
 from scegg_core.evaluate.metrics import mean_class_accuracy
 from scegg_core.regions.backbone import build_backbone
 from scegg_core.regions.extraction import extract_shard

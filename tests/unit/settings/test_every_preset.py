@@ -11,7 +11,7 @@ from small_run import CPU
 from scegg_core.artifacts.files import Provenance
 from scegg_core.classify.predictions import predict_embedding
 from scegg_core.data.tables import DatasetIndex
-from scegg_core.eggn.stage import train_eggn
+from scegg_core.eggn.train import train_eggn
 from scegg_core.errors import InputError
 from scegg_core.evaluate.closed_form import SCORERS, calibrate, predict_closed_form
 from scegg_core.evaluate.final import FinalSettings, run_final_steps

@@ -58,7 +58,7 @@ def test_config_is_what_a_user_edits():
 def test_config_validates_against_the_schema(values):
     from snakemake.utils import validate
 
-    validate(values, str(ROOT / "schemas/config.schema.yaml"))
+    validate(values, str(ROOT / "schemas/config.schema.yaml"), set_default=False)
 
 
 def test_overlays_are_valid(values, monkeypatch, tmp_path):
@@ -188,7 +188,11 @@ def test_validation_split_has_its_data_sets_settings(values):
     ("section", "change", "sentence"),
     [
         ("eggn", {"epochs": 0}, "config: eggn.epochs is 0: should be greater than or equal to 1."),
-        ("eggn", {"generator": "gan"}, "config: eggn.generator is 'gan': "),
+        (
+            "eggn",
+            {"generator": "gan"},
+            "config: eggn.generator is 'gan': should be 'f-clswgan', 'f-vaegan' or 'tf-vaegan'.",
+        ),
         (
             "scen",
             {"learning_rat": 1},

@@ -278,10 +278,10 @@ def test_training_in_portions_is_training_at_once():
 @pytest.mark.slow
 def test_without_l_uce_the_vectors_of_unseen_classes_do_not_matter():
     trainer = eggn_trainer()
-    changed = replace(trainer.data, vectors=trainer.data.vectors.clone())
+    changed = replace(trainer.draws.data, vectors=trainer.draws.data.vectors.clone())
     changed.vectors[3] += 1
     other = eggn_trainer(unseen_guidance=0.0)
-    other.data = changed
+    other.draws.data = changed
     assert same(result(other), result(eggn_trainer(unseen_guidance=0.0)))
 
 
