@@ -19,6 +19,7 @@ from scegg_core.eggn.guidance import Guide
 from scegg_core.eggn.model import EGGN
 from scegg_core.scen.space import Space
 from scegg_core.settings.eggn import EggnSettings
+from scegg_core.training.alarms import warn
 from scegg_core.training.checkpoint import Checkpoint
 from scegg_core.training.curve import Curve
 from scegg_core.training.device import apply_gradients, seeded
@@ -39,6 +40,7 @@ def train_eggn(
     eggn = start_eggn(data.features.shape[1], data.vectors.shape[1], settings, seed).to(device)
     guide = GENERATORS[settings.generator].guide_of(space, data, settings, seed)
     curve = EggnTrainer(eggn, data, guide, settings, seed, checkpoint).run(on_epoch=on_epoch)
+    warn(curve.points)
     return eggn.eval().requires_grad_(False), curve
 
 

@@ -14,6 +14,7 @@ from scegg_core.scen import losses
 from scegg_core.scen.compression import uprightness
 from scegg_core.scen.model import SCEN, part_shares
 from scegg_core.settings.scen import ScenSettings
+from scegg_core.training.alarms import warn
 from scegg_core.training.checkpoint import Checkpoint
 from scegg_core.training.curve import Curve
 from scegg_core.training.device import apply_gradients, seeded
@@ -265,4 +266,6 @@ def train_scen(
     vectors = torch.from_numpy(index.vectors)
     share = part_shares(index.parts) if settings.attention_words == "part" else None
     model = start_scen(torch.tensor(words), vectors, store.size.channels, settings, seed, share).to(device)
-    return ScenTrainer(model, batches, torch.from_numpy(index.seen), settings, checkpoint).run()
+    trained = ScenTrainer(model, batches, torch.from_numpy(index.seen), settings, checkpoint).run()
+    warn(trained.curve.points)
+    return trained
