@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from scegg_core.evaluate import pointing
+from scegg_core.evaluate import pointing, separation
 from scegg_core.evaluate.metrics import trade_off
 from scegg_core.report import style
 from scegg_core.report.figures import attention, confusion, curves, tradeoff, tsne
@@ -16,11 +16,11 @@ from scegg_core.report.figures import attention, confusion, curves, tradeoff, ts
 SCENES = 717  # classes of SUN
 
 
-def clusters(classes=4, per_class=10, size=6, spread=0.01, shift=0) -> tsne.Labelled:
+def clusters(classes=4, per_class=10, size=6, spread=0.01, shift=0) -> separation.Labelled:
     """Tight clusters at unit vectors; with `shift`, under the next class's label."""
     labels = np.repeat(np.arange(classes), per_class)
     noise = np.random.default_rng(1).normal(scale=spread, size=(len(labels), size))
-    return tsne.Labelled(np.eye(size)[labels] + noise, (labels + shift) % classes)
+    return separation.Labelled(np.eye(size)[labels] + noise, (labels + shift) % classes)
 
 
 def chosen(count=2, per_class=3, seed=0, classes=8) -> tsne.Points:
@@ -30,23 +30,23 @@ def chosen(count=2, per_class=3, seed=0, classes=8) -> tsne.Points:
 
 
 def test_nearest_mean_is_right_on_separable_clusters_and_wrong_on_swapped_ones():
-    assert tsne.nearest_mean_accuracy(clusters(), clusters()) == 1.0
-    assert tsne.nearest_mean_accuracy(clusters(shift=1), clusters()) == 0.0
+    assert separation.nearest_mean_accuracy(clusters(), clusters()) == 1.0
+    assert separation.nearest_mean_accuracy(clusters(shift=1), clusters()) == 0.0
 
 
 def test_nearest_mean_counts_classes_evenly():
-    known = tsne.Labelled(np.array([[0.0], [1.0]]), np.array([0, 1]))
-    tested = tsne.Labelled(np.array([[0.1], [0.2], [0.3], [0.0]]), np.array([0, 0, 0, 1]))
-    assert tsne.nearest_mean_accuracy(known, tested) == 0.5  # all of class 0, none of class 1
+    known = separation.Labelled(np.array([[0.0], [1.0]]), np.array([0, 1]))
+    tested = separation.Labelled(np.array([[0.1], [0.2], [0.3], [0.0]]), np.array([0, 0, 0, 1]))
+    assert separation.nearest_mean_accuracy(known, tested) == 0.5  # all of class 0, none of class 1
 
 
 def test_separation_rows():
-    row = tsne.separation("dense", clusters(), clusters(per_class=5))
+    row = separation.separation("dense", clusters(), clusters(per_class=5))
     assert (row.classes, row.real, row.synthetic, row.ncm_accuracy, row.chance) == (4, 40, 20, 100.0, 25.0)
     assert row.silhouette_real > 0.9
-    table = tsne.separation_table([row, row])
+    table = separation.separation_table([row, row])
     assert list(table["space"]) == ["dense", "dense"]
-    assert np.isnan(tsne.silhouette(tsne.Labelled(np.zeros((3, 2)), np.zeros(3))))
+    assert np.isnan(separation.silhouette(separation.Labelled(np.zeros((3, 2)), np.zeros(3))))
 
 
 def test_choice_is_the_same_for_a_seed_and_bounded():
@@ -70,7 +70,7 @@ def test_tsne_is_deterministic_and_keeps_clusters_together():
     place = tsne.embed(points.features, perplexity=30, seed=3)
     assert place.shape == (48, 2)
     assert np.array_equal(place, tsne.embed(points.features, perplexity=30, seed=3))
-    assert tsne.nearest_mean_accuracy(tsne.Labelled(place, points.labels), tsne.Labelled(place, points.labels)) == 1.0
+    assert separation.nearest_mean_accuracy(separation.Labelled(place, points.labels), separation.Labelled(place, points.labels)) == 1.0
     with pytest.raises(ValueError, match="at least 5 points, got 4"):
         tsne.embed(np.zeros((4, 2)), 30, 0)
 
@@ -234,7 +234,7 @@ def test_no_names_overlap_at_717_classes():
 @pytest.mark.slow
 def test_tsne_legend_stays_inside_at_717_classes():
     labels, seen = np.repeat(np.arange(SCENES), 2), np.arange(SCENES) % 10 != 0
-    real = tsne.Labelled(np.random.default_rng(0).random((len(labels), 2)), labels)
+    real = separation.Labelled(np.random.default_rng(0).random((len(labels), 2)), labels)
     drawn = tsne.choose_classes(labels, seen, SCENES, 0)
     points = tsne.choose_points("space", real, real, drawn, per_class=1, seed=0)
     figure = tsne.draw([points], [points.features], [f"some_outdoor_place_{i}" for i in range(SCENES)])

@@ -10,7 +10,7 @@ from torch import Tensor
 from torch.autograd import gradcheck
 
 from scegg_core.scen import losses
-from scegg_core.scen import model as scen
+from scegg_core.scen import compression as scen
 from scegg_core.scen import train as train_scen
 from scegg_core.scen.compression import SemanticCompression, mean_compression, uprightness
 from scegg_core.scen.model import SCEN
