@@ -70,7 +70,12 @@ def test_tsne_is_deterministic_and_keeps_clusters_together():
     place = tsne.embed(points.features, perplexity=30, seed=3)
     assert place.shape == (48, 2)
     assert np.array_equal(place, tsne.embed(points.features, perplexity=30, seed=3))
-    assert separation.nearest_mean_accuracy(separation.Labelled(place, points.labels), separation.Labelled(place, points.labels)) == 1.0
+    assert (
+        separation.nearest_mean_accuracy(
+            separation.Labelled(place, points.labels), separation.Labelled(place, points.labels)
+        )
+        == 1.0
+    )
     with pytest.raises(ValueError, match="at least 5 points, got 4"):
         tsne.embed(np.zeros((4, 2)), 30, 0)
 

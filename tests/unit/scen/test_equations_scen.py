@@ -9,8 +9,8 @@ from agreement import assert_equal, assert_same_function
 from torch import Tensor
 from torch.autograd import gradcheck
 
-from scegg_core.scen import losses
 from scegg_core.scen import compression as scen
+from scegg_core.scen import losses
 from scegg_core.scen import train as train_scen
 from scegg_core.scen.compression import SemanticCompression, mean_compression, uprightness
 from scegg_core.scen.model import SCEN
