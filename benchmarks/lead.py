@@ -16,7 +16,6 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
-from scegg_core.artifacts.paths import SpaceFiles
 from scegg_core.data.tables import DatasetIndex
 from scegg_core.data.tasks import task_classes, task_images
 from scegg_core.eggn.files import read_eggn, read_synthetic
@@ -43,9 +42,7 @@ class Lead:
 
 def follow(run: RunFiles) -> Lead:
     """Return what the steps of a run reach on its classes played as unseen."""
-    space = read_space(SpaceFiles(run.index, run.features, run.scaler, run.scen))
-    eggn, _ = read_eggn(run.eggn)
-    synthetic = read_synthetic(run.run / "synthetic_unseen.parquet")
+    space, (eggn, _), synthetic = read_space(run.space), read_eggn(run.weights.eggn), read_synthetic(run.synthetic)
     with torch.inference_mode():
         decoded = eggn.decoder(space.features)
     inputs = dict(zip(STEPS, (space.features, decoded.hidden, decoded.vector), strict=True))
