@@ -16,7 +16,7 @@ def test_oracle_and_cosine_of_separable_classes(tmp_path):
     split = tuple(np.where(labels == 0, "trainval", "test_unseen").tolist())
     index = replace(index, seen=np.arange(4) == 0, labels=labels, split=split)
     noise = torch.rand(len(labels), 4, generator=torch.Generator().manual_seed(0))
-    features = torch.eye(4)[torch.from_numpy(labels)] + 0.1 * noise
+    features = 20 * torch.eye(4)[torch.from_numpy(labels)] + noise  # far apart: 100 steps have to do
     space = Space(index, features, None, None)
     assert lead.oracle(space) == 100.0
     images = lead.task_images(index, "czsl")
