@@ -12,9 +12,9 @@ from scegg_core.scen.space import Space
 
 def test_oracle_and_cosine_of_separable_classes(tmp_path):
     index = make_run(tmp_path).index
-    labels = np.arange(len(index.paths)) % 4
+    labels, paths = np.arange(48) % 4, tuple(map(str, range(48)))
     split = tuple(np.where(labels == 0, "trainval", "test_unseen").tolist())
-    index = replace(index, seen=np.arange(4) == 0, labels=labels, split=split)
+    index = replace(index, seen=np.arange(4) == 0, labels=labels, split=split, paths=paths, rows=np.arange(48))
     noise = torch.rand(len(labels), 4, generator=torch.Generator().manual_seed(0))
     features = 20 * torch.eye(4)[torch.from_numpy(labels)] + noise  # far apart: 100 steps have to do
     space = Space(index, features, None, None)
