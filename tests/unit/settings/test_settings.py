@@ -58,7 +58,7 @@ def test_config_is_what_a_user_edits():
 def test_config_validates_against_the_schema(values):
     from snakemake.utils import validate
 
-    validate(values, str(ROOT / "schemas/config.schema.yaml"))
+    validate(values, str(ROOT / "schemas/config.schema.yaml"), set_default=False)
 
 
 def test_overlays_are_valid(values, monkeypatch, tmp_path):
