@@ -60,7 +60,11 @@ def table_part(dataset):
 
 def variants_in(wildcards):
     """Return the variant in the wildcards, or None for all of a table."""
-    return {wildcards.variant} if "variant" in wildcards.keys() else None
+    if "variant" not in wildcards.keys():
+        return None
+    if wildcards.variant not in CONFIG.dataset(wildcards.dataset).variants:
+        raise InputError(f"config: datasets.{base(wildcards.dataset)}.variants has no {wildcards.variant!r}; add it.")
+    return {wildcards.variant}
 
 
 def curve_files(dataset, variant):
@@ -220,6 +224,15 @@ rule plot_attention:
         "../workflow_scripts/plot_attention.py"
 
 
+@sentence
+def curves_of(wildcards):
+    """Return the files of a variant's training curves."""
+    found = curve_files(wildcards.dataset, wildcards.variant)
+    if not found:
+        raise InputError(f"variant {wildcards.variant!r} of {wildcards.dataset} has no training curves.")
+    return [path for _, path in found]
+
+
 def epoch_files(dataset, variant):
     """Return (seed, file) of a variant's scores by epoch on the validation split, where an epoch is selected there."""
     standing, seeds = chosen(dataset, variant), CONFIG.variant(variant).seeds or CONFIG.dataset(dataset).seeds
@@ -230,7 +243,7 @@ def epoch_files(dataset, variant):
 
 rule plot_curves:
     input:
-        curves=sentence(lambda w: [path for _, path in curve_files(w.dataset, w.variant)]),
+        curves=curves_of,
         epochs=sentence(lambda w: [path for _, path in epoch_files(w.dataset, w.variant)]),
     output:
         curves="results/{dataset}/variants/{variant}/curves.parquet",

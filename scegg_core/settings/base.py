@@ -48,7 +48,7 @@ def parse_section(kind: type[Section], values: dict, place: str = "") -> Section
     _refuse_keys_without_text(values, place)
     try:
         # as JSON, since that is where "strict" knows lists and mappings, as YAML does, and not Python's own classes
-        return TypeAdapter(kind).validate_json(json.dumps(values, default=str), strict=True)
+        return TypeAdapter(kind).validate_json(json.dumps(values, default=_as_yaml), strict=True)
     except ValidationError as error:
         raise InputError(_sentence(error, kind, place)) from None
 
@@ -93,6 +93,11 @@ def problem_of(item: dict[str, Any], kind: type) -> str:
     if name == "value_error" and isinstance(value, dict):
         return f"does not fit together: {reason}"
     return f"is {value!r}: {REASONS.get(name, reason)}"
+
+
+def _as_yaml(value: Any) -> dict | str:
+    """A settings object as the mapping that it was made from; a date, which YAML reads where text is meant, as text."""
+    return asdict(value) if is_dataclass(value) else str(value)
 
 
 def _sentence(error: ValidationError, kind: type, place: str) -> str:

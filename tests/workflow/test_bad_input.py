@@ -50,6 +50,12 @@ TABLE = "results/aviary/table.csv"
         ),
         ("run: {device: gpu}", TABLE, "config: run.device is 'gpu': should match pattern "),
         ("tuning: {}", "results/aviary/tuning.csv", "config: section tuning has no grid, so nothing can be compared"),
+        (
+            "run: {}",
+            "results/aviary/variants/f-vaegan/confusion.png",
+            "config: datasets.aviary.variants has no 'f-vaegan'; add it.",
+        ),
+        ("run: {}", "results/aviary/variants/eszsl/curves.png", "variant 'eszsl' of aviary has no training curves."),
         ("run: {}", "results/birds/table.csv", f"config: datasets has no 'birds'; {KNOWN}"),
         ("run: {}", "results/aviary/variants/nothing/seed0/metrics.json", "config: variants has no 'nothing'; known: "),
         (
