@@ -1,7 +1,7 @@
 """What a training curve warns of: a penalty that ran away, a latent space that collapsed, a loss that stood still.
 
-The limits come from ten runs on the aviary and ten on photographs (docs/notes/lead.md). With g upside down KL ended at
-0.6 to 0.7 and a penalty went up to 75; upright, KL ended at 1.8 to 2.4 and no penalty of a later epoch was above 2.3.
+The limits come from ten runs on the aviary (docs/notes/lead.md). With g upside down KL ended at 0.6 to 0.8, and on other
+images a penalty went up to 75; upright, KL ended above 2 and no penalty of a later epoch was above 1.4.
 """
 
 import sys
