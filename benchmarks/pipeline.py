@@ -15,7 +15,7 @@ from torch.nn import functional
 from benchmarks.measure import Spread, Work, ratios, take_turns, timed
 from benchmarks.shapes import Shape
 from scegg_core.artifacts.files import Provenance
-from scegg_core.eggn.model import EGGN
+from scegg_core.eggn.generators import NETWORKS
 from scegg_core.eggn.synthesis import synthesize
 from scegg_core.evaluate.metrics import class_accuracies, trade_off
 from scegg_core.regions.backbone import Backbone, FeatureMap, build_backbone
@@ -131,11 +131,11 @@ def synthesis(shape: Shape) -> Work:
     """Return the synthesis of all unseen classes' features, with feedback."""
     device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
     settings = EggnSettings(hidden_width=shape.width)
-    eggn = EGGN(shape.channels, shape.attributes, settings).to(device)
+    eggn = NETWORKS[settings.generator](shape.channels, shape.attributes, settings).to(device)
     vectors = functional.normalize(torch.rand(shape.classes, shape.attributes), dim=1).to(device)
     unseen = torch.arange(shape.classes - shape.unseen, shape.classes)
     given = SynthesisSettings(per_class=shape.per_class)
-    return lambda: synthesize(eggn, vectors, unseen, settings, given, seed=0)
+    return lambda: synthesize(eggn, vectors, unseen, given, seed=0)
 
 
 def epoch(shape: Shape) -> Work:

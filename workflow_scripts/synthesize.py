@@ -13,6 +13,6 @@ with run_job(snakemake) as job:
     settings, seed = job.settings(SynthesisSettings), int(snakemake.wildcards.seed)
     device = prepare_device(snakemake.resources.device, snakemake.params.deterministic)
     index = read_index(job.index_files())
-    eggn, eggn_settings = read_eggn(Path(snakemake.input.eggn))
-    made = synthesize_unseen(index, eggn, eggn_settings, settings, seed, device)
+    eggn, _ = read_eggn(Path(snakemake.input.eggn))
+    made = synthesize_unseen(index, eggn, settings, seed, device)
     write_synthetic(Path(snakemake.output.synthetic), made, job.provenance(seed=seed, device=device))

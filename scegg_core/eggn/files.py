@@ -16,7 +16,7 @@ from scegg_core.artifacts.files import (
     write_tensors,
 )
 from scegg_core.eggn.data import SyntheticFeatures
-from scegg_core.eggn.generators import GENERATORS
+from scegg_core.eggn.generators import NETWORKS
 from scegg_core.eggn.model import EGGN
 from scegg_core.settings.base import as_mapping, parse_section
 from scegg_core.settings.eggn import EggnSettings
@@ -37,7 +37,7 @@ def read_eggn(path: Path) -> tuple[EGGN, EggnSettings]:
 def eggn_of(tensors: dict[str, Tensor], settings: EggnSettings, complete: bool = True) -> EGGN:
     """Return the EGGN whose weights are `tensors`, in evaluation mode; those missing if not `complete` are untrained."""
     attributes, channels = tensors["decoder.out.weight"].shape[0], tensors["generator.out.weight"].shape[0]
-    eggn = GENERATORS[settings.generator].networks(channels, attributes, settings)
+    eggn = NETWORKS[settings.generator](channels, attributes, settings)
     eggn.load_state_dict(tensors, strict=complete)
     return eggn.eval().requires_grad_(False)
 

@@ -4,12 +4,14 @@ The shapes follow TF-VAEGAN, on which the paper builds.
 """
 
 from dataclasses import dataclass
+from typing import ClassVar
 
 import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
 from scegg_core.settings.eggn import EggnSettings
+from scegg_core.settings.synthesis import SynthesisSettings
 
 SLOPE = 0.2  # of every LeakyReLU
 
@@ -178,7 +180,10 @@ class Feedback(nn.Module):
 
 
 class EGGN(nn.Module):
-    """All five networks; the smaller generators leave some of them unused."""
+    """All five networks; the smaller generators leave some of them unused, and a later method may add some."""
+
+    #: Networks that synthesis and the final classifier's input need: snapshots keep these.
+    kept: ClassVar[tuple[str, ...]] = ("generator", "decoder", "feedback")
 
     def __init__(self, channels: int, attributes: int, settings: EggnSettings):
         super().__init__()
@@ -198,6 +203,10 @@ class EGGN(nn.Module):
         if strength is None:
             return feature
         return self.generator.logits(hidden + strength * self.correction(feature)).sigmoid()
+
+    def synthesize(self, z: Tensor, vector: Tensor, settings: SynthesisSettings) -> Tensor:
+        """Return synthetic features (batch, channels) of z of the prior and class vectors (section 3.3)."""
+        return self.generate(z, vector)
 
     def correction(self, feature: Tensor) -> Tensor:
         """Return F's correction for a first-pass feature; Dec is only read here, so it gets no gradient."""

@@ -1,6 +1,6 @@
 """Snapshots: a generator as it was at evenly spaced epochs, so that epochs can be compared without training again.
 
-Only the networks that synthesis and the classifier's input need are kept (`FeatureGenerator.kept`), one file an epoch.
+Only the networks that synthesis and the classifier's input need are kept (`EGGN.kept`), one file an epoch.
 """
 
 import hashlib
@@ -15,7 +15,6 @@ from tempfile import TemporaryDirectory
 
 from scegg_core.artifacts.files import Provenance, read_description, read_tensors, write_tensors
 from scegg_core.eggn.files import eggn_of
-from scegg_core.eggn.generators import GENERATORS
 from scegg_core.eggn.model import EGGN
 from scegg_core.errors import InputError
 from scegg_core.settings.base import as_mapping, parse_section
@@ -46,7 +45,7 @@ class SnapshotKeeper:
     def take(self, epoch: int, eggn: EGGN) -> None:
         """Keep `eggn` if `epoch` is one of those wanted."""
         if epoch in self.epochs:
-            kept = GENERATORS[self.settings.generator].kept
+            kept = eggn.kept
             tensors = {name: value for name, value in eggn.state_dict().items() if name.split(".")[0] in kept}
             extra = {"epoch": epoch, "settings": as_mapping(self.settings)}
             write_tensors(self.folder / _name(epoch), "snapshot", tensors, self.provenance, extra)

@@ -5,9 +5,7 @@ from torch import Tensor
 
 from scegg_core.data.tables import DatasetIndex
 from scegg_core.eggn.data import SyntheticFeatures
-from scegg_core.eggn.generators import GENERATORS
 from scegg_core.eggn.model import EGGN
-from scegg_core.settings.eggn import EggnSettings
 from scegg_core.settings.synthesis import SynthesisSettings
 
 ROWS = 4096  # features made at a time
@@ -15,24 +13,22 @@ ROWS = 4096  # features made at a time
 
 @torch.no_grad()
 def synthesize(
-    eggn: EGGN, vectors: Tensor, classes: Tensor, eggn_settings: EggnSettings, settings: SynthesisSettings, seed: int
+    eggn: EGGN, vectors: Tensor, classes: Tensor, settings: SynthesisSettings, seed: int
 ) -> SyntheticFeatures:
     """Return `per_class` features of each of `classes` (rows of `vectors`, (all classes, attributes)).
 
     Each class draws its own noise from (seed, class), so that adding a class leaves the others' features as they are,
     up to rounding: they are made in batches over classes.
     """
-    generate = GENERATORS[eggn_settings.generator].generate
     labels = classes.repeat_interleave(settings.per_class)
     noise = torch.cat([_noise(seed, label, settings.per_class, eggn.latent) for label in classes.tolist()])
     parts = zip(noise.to(vectors.device).split(ROWS), vectors[labels].split(ROWS), strict=True)
-    return SyntheticFeatures(torch.cat([generate(eggn, *part, settings) for part in parts]), labels)
+    return SyntheticFeatures(torch.cat([eggn.synthesize(*part, settings) for part in parts]), labels)
 
 
 def synthesize_unseen(
     index: DatasetIndex,
     eggn: EGGN,
-    eggn_settings: EggnSettings,
     settings: SynthesisSettings,
     seed: int,
     device: torch.device,
@@ -40,7 +36,7 @@ def synthesize_unseen(
     """Return `synthesize` of the unseen classes of `index`, computed on `device`, in main memory."""
     unseen = torch.nonzero(~torch.from_numpy(index.seen)).squeeze(1)
     vectors = torch.from_numpy(index.vectors).to(device)
-    made = synthesize(eggn.to(device), vectors, unseen, eggn_settings, settings, seed)
+    made = synthesize(eggn.to(device), vectors, unseen, settings, seed)
     return SyntheticFeatures(made.features.cpu(), made.labels)
 
 

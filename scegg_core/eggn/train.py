@@ -14,7 +14,7 @@ from torch import Tensor
 from scegg_core.eggn.cuda_graph import GraphedStep
 from scegg_core.eggn.data import SeenFeatures, seen_features
 from scegg_core.eggn.draws import Draws
-from scegg_core.eggn.generators import GENERATORS
+from scegg_core.eggn.generators import GENERATORS, NETWORKS
 from scegg_core.eggn.guidance import Guide
 from scegg_core.eggn.model import EGGN
 from scegg_core.scen.space import Space
@@ -47,7 +47,7 @@ def train_eggn(
 def start_eggn(channels: int, attributes: int, settings: EggnSettings, seed: int) -> EGGN:
     """Return an untrained EGGN whose start depends on `seed` alone."""
     with seeded(seed):
-        return GENERATORS[settings.generator].networks(channels, attributes, settings)
+        return NETWORKS[settings.generator](channels, attributes, settings)
 
 
 class EggnTrainer:

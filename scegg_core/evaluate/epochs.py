@@ -16,6 +16,6 @@ def score_snapshots(
     """Return the scores of each snapshot on the test images of the space's data set."""
     scores = []
     for snapshot in snapshots:
-        metrics = run_final_steps(space, snapshot.eggn, snapshot.settings, settings, device).metrics
+        metrics = run_final_steps(space, snapshot.eggn, settings, device).metrics
         scores.append(EpochScore(snapshot.epoch, metrics.acc, metrics.u, metrics.s, metrics.h, metrics.ausuc))
     return scores

@@ -17,7 +17,6 @@ from scegg_core.eggn.synthesis import synthesize_unseen
 from scegg_core.evaluate.scores import Metrics, score
 from scegg_core.scen.space import Space
 from scegg_core.settings.classifier import ClassifierSettings
-from scegg_core.settings.eggn import EggnSettings
 from scegg_core.settings.synthesis import SynthesisSettings
 
 
@@ -43,7 +42,6 @@ class FinalResults:
 def run_final_steps(
     space: Space,
     eggn: EGGN,
-    eggn_settings: EggnSettings,
     settings: FinalSettings,
     device: torch.device,
     predict_on: torch.device | None = None,
@@ -52,7 +50,7 @@ def run_final_steps(
 
     Computed on `device`, to which `eggn` is moved; predictions and all after them on `predict_on`, if another.
     """
-    synthetic = synthesize_unseen(space.index, eggn, eggn_settings, settings.synthesis, settings.seed, device)
+    synthetic = synthesize_unseen(space.index, eggn, settings.synthesis, settings.seed, device)
     classifiers, predictions = {}, {}
     for task in TASKS:
         trained = train_final(space, synthetic, eggn, task, settings.classifier, settings.seed, device)

@@ -49,9 +49,9 @@ def add_classes(run: str | Path, table: str | Path, name: str, device: str = "au
     made_from = _provenance(parent, Path(table), computing.type)
     write_classes(index, folder / "classes.parquet", made_from("extend_classes"))
     space = Space(index, read_features(files.features, base), read_scaler(files.scaler), None)
-    generator = read_eggn(parent.files.weights.eggn)
+    eggn, _ = read_eggn(parent.files.weights.eggn)
     # as rule `predict` does, on the CPU
-    results = run_final_steps(space, *generator, parent.settings, computing, predict_on=torch.device("cpu"))
+    results = run_final_steps(space, eggn, parent.settings, computing, predict_on=torch.device("cpu"))
     _write(folder, results, parent.settings, made_from)
     return folder
 

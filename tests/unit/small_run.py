@@ -15,7 +15,7 @@ from scegg_core.classify.train import train_final
 from scegg_core.data.tables import DatasetIndex, write_index
 from scegg_core.data.tasks import TASKS
 from scegg_core.eggn.files import write_eggn, write_synthetic
-from scegg_core.eggn.model import EGGN
+from scegg_core.eggn.generators import NETWORKS
 from scegg_core.eggn.synthesis import synthesize
 from scegg_core.regions.backbone import build_backbone, random_features
 from scegg_core.regions.extraction import extract_shard
@@ -135,10 +135,10 @@ def _write_final(
         index, read_features(folder / "features.parquet", index), read_scaler(folder / "scaler.safetensors"), None
     )
     given, making = EggnSettings(hidden_width=8), SynthesisSettings(per_class=6)
-    eggn = EGGN(space.features.shape[1], len(ATTRIBUTES), given).eval().requires_grad_(False)
+    eggn = NETWORKS[given.generator](space.features.shape[1], len(ATTRIBUTES), given).eval().requires_grad_(False)
     write_eggn(run / "eggn.safetensors", eggn, given, Provenance("train_eggn", seed=3))
     unseen = torch.nonzero(~torch.from_numpy(index.seen)).squeeze(1)
-    made = synthesize(eggn, torch.from_numpy(index.vectors), unseen, given, making, 3)
+    made = synthesize(eggn, torch.from_numpy(index.vectors), unseen, making, 3)
     write_synthetic(run / "synthetic_unseen.parquet", made, Provenance("synthesize", as_mapping(making), seed=3))
     for task in TASKS:
         final = train_final(space, made, eggn, task, settings, 3, CPU)

@@ -19,7 +19,6 @@ from scegg_core.errors import InputError
 from scegg_core.scen.losses import class_cross_entropy
 from scegg_core.scen.space import Space
 from scegg_core.settings.eggn import EggnSettings
-from scegg_core.settings.synthesis import SynthesisSettings
 
 PENALTY_BAND = (1.001, 1.05)  # of the mean gradient penalty; lambda is adapted outside it
 
@@ -59,12 +58,8 @@ class Made:
 class FeatureGenerator:
     """A method's networks, losses and steps; the base is a Wasserstein GAN of G and D with guidance by CLS_g."""
 
-    #: Networks by name; a method with more of them has a subclass.
-    networks: type[EGGN] = EGGN
     #: Whether the second half of each epoch's steps is a pass with feedback.
     has_feedback = False
-    #: The networks that synthesis and the final classifier's input need: snapshots keep these.
-    kept: tuple[str, ...] = ("generator", "decoder", "feedback")
 
     def __init__(self, model: EGGN, guide: Guide | None, settings: EggnSettings, draws: Draws, update: Update):
         """Without `guide` L_EGS is left out."""
@@ -88,11 +83,6 @@ class FeatureGenerator:
                 "has no classification loss of its own; set it to 0."
             )
         return guide_by_cls_g(space, settings, data.features.device)
-
-    @classmethod
-    def generate(cls, model: EGGN, z: Tensor, vector: Tensor, settings: SynthesisSettings) -> Tensor:
-        """Return synthetic features (batch, channels) of z of the prior and class vectors (section 3.3)."""
-        return model.generate(z, vector)
 
     # --- what a checkpoint saves beside networks and optimizers ---
 

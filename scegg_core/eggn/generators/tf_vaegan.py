@@ -15,6 +15,14 @@ from scegg_core.settings.eggn import EggnSettings
 from scegg_core.settings.synthesis import SynthesisSettings
 
 
+class TfVaeganNetworks(EGGN):
+    """All five networks; synthesis has feedback."""
+
+    def synthesize(self, z: Tensor, vector: Tensor, settings: SynthesisSettings) -> Tensor:
+        """Return synthetic features (batch, channels), corrected once by F."""
+        return self.generate(z, vector, settings.feedback_strength)
+
+
 class TfVaegan(FVaegan):
     """L_VAE, L_WGAN and L_Rec (Eq. 12); each epoch's second half trains F, which corrects G's hidden layer."""
 
@@ -32,11 +40,6 @@ class TfVaegan(FVaegan):
             "decoder": AdamSettings(settings.decoder_learning_rate, settings.beta1),
             "feedback": AdamSettings(settings.feedback_learning_rate, settings.beta1),
         }
-
-    @classmethod
-    def generate(cls, model: EGGN, z: Tensor, vector: Tensor, settings: SynthesisSettings) -> Tensor:
-        """Return synthetic features (batch, channels), corrected once by F."""
-        return model.generate(z, vector, settings.feedback_strength)
 
     def trained(self, feedback: bool) -> list[str]:
         """Return E, G, Dec unless it is fixed, and F in the pass with feedback."""

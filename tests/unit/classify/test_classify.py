@@ -58,10 +58,9 @@ def test_scaled_training_features_fill_0_to_1_and_come_back():
 
 
 def synthetic(classes: list[int], seed: int = 5, generator: str = "tf-vaegan", **settings):
-    eggn = start_eggn(6, 4, EGGN_SETTINGS, seed=1)
+    eggn = start_eggn(6, 4, EggnSettings(hidden_width=8, latent_size=3, generator=generator), seed=1)
     given = SynthesisSettings(**{"per_class": 7, **settings})
-    eggn_settings = EggnSettings(hidden_width=8, latent_size=3, generator=generator)
-    return synthesize(eggn, random(5, 4), torch.tensor(classes), eggn_settings, given, seed)
+    return synthesize(eggn, random(5, 4), torch.tensor(classes), given, seed)
 
 
 def test_synthesis_gives_per_class_features_of_each_class_in_the_unit_cube():
@@ -93,7 +92,7 @@ def test_synthesis_follows_its_seed_and_every_class_has_its_own_noise():
     assert not torch.equal(synthetic([1]).features, synthetic([1], seed=6).features)
     eggn = start_eggn(6, 4, EGGN_SETTINGS, seed=1)
     same_vectors = torch.ones(2, 4)
-    made = synthesize(eggn, same_vectors, torch.tensor([0, 1]), EGGN_SETTINGS, SynthesisSettings(per_class=7), seed=5)
+    made = synthesize(eggn, same_vectors, torch.tensor([0, 1]), SynthesisSettings(per_class=7), seed=5)
     assert not torch.equal(*made.features.chunk(2))
 
 

@@ -8,8 +8,8 @@ from trainers import eggn_trainer, random
 from scegg_core.eggn.data import SeenFeatures
 from scegg_core.eggn.draws import Batch
 from scegg_core.eggn.files import eggn_of
-from scegg_core.eggn.generators import GENERATORS
-from scegg_core.eggn.generators.base import AdamSettings, FeatureGenerator, Term
+from scegg_core.eggn.generators import GENERATORS, NETWORKS
+from scegg_core.eggn.generators.base import AdamSettings, Term
 from scegg_core.eggn.generators.f_vaegan import FVaegan
 from scegg_core.eggn.model import EGGN
 from scegg_core.errors import InputError
@@ -21,6 +21,7 @@ EVERY = pytest.mark.parametrize("name", GENERATORS)
 
 def test_registry_and_files_name_the_same_generators():
     assert tuple(sorted(GENERATORS)) == generator_names()
+    assert set(NETWORKS) == set(GENERATORS)
     for name, kind in GENERATORS.items():
         assert kind.__module__ == f"scegg_core.eggn.generators.{name.replace('-', '_')}"
 
@@ -46,26 +47,24 @@ def test_a_classification_loss_is_refused_where_there_is_none(name):
 
 
 class CycleEggn(EGGN):
-    """Networks of a later method: one more than the five."""
+    """Networks of a later method: one more than the five, and a synthesis of its own."""
+
+    kept = (*EGGN.kept, "regressor")
 
     def __init__(self, channels: int, attributes: int, settings: EggnSettings):
         super().__init__(channels, attributes, settings)
         self.regressor = torch.nn.Linear(channels, attributes)
 
+    def synthesize(self, z, vector, settings):
+        return 1 - super().synthesize(z, vector, settings)
+
 
 class Cycle(FVaegan):
-    """A later method: its own network with its own optimizer, an additional loss, and its own synthesis."""
-
-    networks = CycleEggn
-    kept = (*FeatureGenerator.kept, "regressor")
+    """A later method: its own network with its own optimizer, and an additional loss."""
 
     @classmethod
     def optimizers(cls, settings):
         return super().optimizers(settings) | {"regressor": AdamSettings(1e-2, 0.9)}
-
-    @classmethod
-    def generate(cls, model, z, vector, settings):
-        return 1 - super().generate(model, z, vector, settings)
 
     def trained(self, feedback):
         return [*super().trained(feedback), "regressor"]
@@ -78,6 +77,7 @@ class Cycle(FVaegan):
 @pytest.fixture
 def cycle(monkeypatch) -> None:
     monkeypatch.setitem(GENERATORS, "f-vaegan", Cycle)
+    monkeypatch.setitem(NETWORKS, "f-vaegan", CycleEggn)
 
 
 @pytest.mark.usefixtures("cycle")

@@ -61,7 +61,7 @@ def trained(index: DatasetIndex, store: RegionStore) -> tuple[dict[str, Tensor],
     scaler = MinMaxScaler.fit(embedded.features[training])
     space = Space(index, scaler.transform(embedded.features), scaler, scen)
     eggn, _ = train_eggn(space, EGGN, 3, CPU)
-    made = synthesize_unseen(index, eggn, EGGN, FINAL[0], 3, CPU)
+    made = synthesize_unseen(index, eggn, FINAL[0], 3, CPU)
     final = {task: train_final(space, made, eggn, task, FINAL[1], 3, CPU).classifier.layer for task in TASKS}
     weights = {f"scen.{name}": value for name, value in scen.state_dict().items()}
     weights |= {f"eggn.{name}": value for name, value in eggn.state_dict().items()}

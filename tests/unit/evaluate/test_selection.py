@@ -146,7 +146,7 @@ def test_scores_of_a_snapshot_are_those_of_the_run_that_stops_there(tmp_path):
     eggn, settings = read_eggn(small.run / "eggn.safetensors")
     given = FinalSettings(SynthesisSettings(per_class=6), ClassifierSettings(epochs=2), seed=3)
     expected = score(*(read_predictions(small.run / f"predictions_{task}.parquet") for task in TASKS), small.index)
-    assert run_final_steps(space, eggn, settings, given, CPU).metrics == expected
+    assert run_final_steps(space, eggn, given, CPU).metrics == expected
     (found,) = score_snapshots(space, [Snapshot(7, eggn, settings)], given, CPU)
     assert found == EpochScore(7, expected.acc, expected.u, expected.s, expected.h, expected.ausuc)
 
@@ -320,7 +320,7 @@ def test_the_best_epochs_on_test_are_shown_in_columns_of_their_own(tmp_path):
 
 
 def test_the_test_sets_epochs_are_kept_for_the_oracle_columns_alone(values):
-    values["tables"]["oracle"] = True
+    values["tables"] = {"oracle": True}
     config = read_configuration(values)
     assert [config.eggn_of(data, "sc-egg").snapshots for data in ("cub", "cub/validation")] == [20, 0]
 
@@ -334,7 +334,7 @@ def test_accuracies_on_validation_join_the_curves(tmp_path):
     assert own[own["term"] == "h"][["seed", "epoch", "value"]].values.tolist() == [[7, 2, 0.5], [7, 4, 0.7]]
     assert set(own["term"]) == {"acc", "u", "s", "h", "ausuc"}
     write_curves(tmp_path / "curves.parquet", curves, MADE)
-    assert len(read_table(tmp_path / "curves.parquet", "curves")) == len(trainer.curve.points) + 10
+    assert len(read_table(tmp_path / "curves.parquet", "curves")) == len(trainer.state.curve.points) + 10
     titles = [axes.get_title() for axes in draw_curves(curves).axes if axes.get_title()]
     assert titles[-5:] == [f"validation split\n{name} (share)" for name in NAMES]
     assert read_curves([tmp_path / "curve.parquet"], [7])["stage"].eq("3").all()

@@ -111,7 +111,7 @@ def test_every_generating_variant_stays_finite_to_its_scores(index, store, name)
     assert all(np.isfinite(value) for *_, value in curve.points)
     synthesis, classifier = CONFIG.synthesis_of("cub", name), replace(CONFIG.classifier_of("cub", name), epochs=2)
     final = FinalSettings(replace(synthesis, per_class=5), classifier, seed=1)
-    found = run_final_steps(space, eggn, given, final, CPU).metrics
+    found = run_final_steps(space, eggn, final, CPU).metrics
     assert np.isfinite([found.acc, found.u, found.s, found.h, found.ausuc]).all()
     assert found.classes_without_images == ("c", "f")
 
