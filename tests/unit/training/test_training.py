@@ -272,7 +272,7 @@ def test_training_in_portions_is_training_at_once():
     trainer = eggn_trainer()
     for epochs in (1, 2, 3):
         trainer.run(epochs)
-    assert same((trainer.model.state_dict(), trainer.curve.points), result(eggn_trainer()))
+    assert same((trainer.model.state_dict(), trainer.state.curve.points), result(eggn_trainer()))
 
 
 @pytest.mark.slow
