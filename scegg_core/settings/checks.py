@@ -14,8 +14,8 @@ from scegg_core.settings.eggn import EggnSettings
 if TYPE_CHECKING:
     from scegg_core.settings.resolve import Configuration
 
-#: Generators that train no Dec.
-WITHOUT_DECODER = ("f-vaegan", "f-clswgan")
+#: Generators that train Dec. A new one that does belongs here: of any other the classifier may not see Dec's layers.
+WITH_DECODER = ("tf-vaegan",)
 
 
 def check_dataset(config: "Configuration", name: str) -> None:
@@ -111,8 +111,8 @@ def check_guidance(eggn: EggnSettings, place: str) -> None:
 
 def check_input(classifier: ClassifierSettings, eggn: EggnSettings, place: str) -> None:
     """Refuse a classifier that sees Dec's layers where the generator trains no Dec."""
-    without = eggn.generator in WITHOUT_DECODER or eggn.decoder_weight == 0
-    if classifier.input == "transformed" and without:
+    trained = eggn.generator in WITH_DECODER and eggn.decoder_weight > 0
+    if classifier.input == "transformed" and not trained:
         raise InputError(
             f"config: {place} has input transformed, which needs a trained Dec, but eggn has generator "
             f"{eggn.generator} and decoder_weight {eggn.decoder_weight:g}; set input: dense."
