@@ -1,4 +1,4 @@
-"""Draws one picture of the aviary: draws the bird's look from its class's probabilities, a pose and a scene, and paints them."""
+"""Draws one picture of the aviary: chooses a look by the class's probabilities, a pose and a scene, and paints them."""
 
 from dataclasses import dataclass
 

@@ -1,4 +1,4 @@
-"""From a data set's attribute names to words: one rule per way of writing names, and the file that says which body part an attribute belongs to."""
+"""From a data set's attribute names to words: one rule per way of writing them, and the file of their body parts."""
 
 import csv
 import re

@@ -59,7 +59,7 @@ def probe(path: str | Path) -> str | None:
 
 
 def plain_jpeg(path: str | Path) -> bool:
-    """Return whether the file is a complete, upright, RGB or grayscale JPEG of usual size, which all decoders read alike."""
+    """Return whether the file is a complete, upright, RGB or gray JPEG of usual size: all decoders read it alike."""
     try:
         with Path(path).open("rb") as file, Image.open(file) as image:
             usual = image.format == "JPEG" and image.mode in ("RGB", "L") and image.width * image.height <= LARGE_PIXELS

@@ -45,7 +45,7 @@ def class_split(index: DatasetIndex, settings: DatasetSettings) -> DatasetIndex:
 
 
 def validation_classes(index: DatasetIndex, settings: DatasetSettings) -> frozenset[str]:
-    """Return the names of the seen classes that are played as unseen; raises InputError for a list that does not fit."""
+    """Return the names of the seen classes that are played as unseen; raises InputError for a bad list."""
     if settings.splits is not None:
         file = Path(settings.splits) / f"valclasses{settings.validation_list}.txt"
         if file.is_file():
@@ -54,7 +54,7 @@ def validation_classes(index: DatasetIndex, settings: DatasetSettings) -> frozen
 
 
 def hold_out(count: int, fraction: float, rng: np.random.Generator) -> np.ndarray:
-    """Return which of `count` images of a class are held out, bool: the fraction, rounded, at least 1 and at most all but one."""
+    """Return which of `count` images of a class are held out, bool: the rounded fraction, at least 1, never all."""
     chosen = min(max(1, round(fraction * count)), count - 1)
     mask = np.zeros(count, dtype=bool)
     mask[rng.permutation(count)[:chosen]] = True
@@ -87,7 +87,7 @@ def _drawn(index: DatasetIndex, seed: int) -> frozenset[str]:
 
 
 def _hold_out(labels: np.ndarray, seen: np.ndarray, fraction: float, seed: int) -> np.ndarray:
-    """Return which images are held out, drawn per class, so that a draw does not depend on the images of other classes."""
+    """Return which images are held out, drawn per class, so independently of the other classes."""
     mask = np.zeros(len(labels), dtype=bool)
     for label in np.flatnonzero(seen):
         images = np.flatnonzero(labels == label)

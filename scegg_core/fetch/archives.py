@@ -45,7 +45,7 @@ class Fetched:
 
 @dataclass(frozen=True)
 class _Record:
-    """The digest of a file, kept beside it so that it need not be computed again; valid while size and time are the same."""
+    """The digest of a file, kept beside it to save computing it again; valid while size and time are the same."""
 
     url: str
     sha256: str

@@ -141,7 +141,7 @@ class GlobalEmbeddingNetwork(nn.Module):
             weight.neg_()
 
     def scale_to(self, features: Tensor) -> None:
-        """Let CLS_g scale features by the range of `features` (images, channels), those of the training images, to [0, 1]."""
+        """Let CLS_g scale g to [0, 1] by the range of `features` (images, channels), those of the training images."""
         self.classify[0].fit(features)
 
     def region_weights(self, attention: Tensor, regions: Tensor) -> Tensor:

@@ -18,7 +18,7 @@ class Curve:
     points: list[tuple[str, int, str, float]] = field(default_factory=list)  # stage, epoch, term, value
 
     def add_epoch(self, stage: str, epoch: int, first_step: int, terms: list[dict[str, Tensor]]) -> None:
-        """Record the means of one epoch's steps; raises InputError with stage, step and term for a value that is not finite."""
+        """Record the means of one epoch's steps; InputError names stage, step and term of a value that is not finite."""
         for name in dict.fromkeys(name for step in terms for name in step):
             values = torch.stack([step[name].detach().float() for step in terms if name in step]).cpu()
             bad = torch.nonzero(~torch.isfinite(values))

@@ -35,7 +35,7 @@ def embed_attributes(
 def mean_over_words(
     words: tuple[str, ...], known: dict[str, np.ndarray], settings: AttributeVectorSettings
 ) -> AttributeVectors:
-    """Return the attribute vectors made of the word vectors `known`; raises InputError for an attribute without such a word."""
+    """Return the attribute vectors made of the word vectors `known`; InputError for an attribute without any."""
     rows, used, unknown = [], [], []
     for attribute in words:
         usable = [word for word in attribute.split() if word in known]
