@@ -60,7 +60,7 @@ def code(rule):
 
 
 def base(dataset):
-    """Return the data set's own name, also for its validation split."""
+    """Return the name of a data set, also if `dataset` is its validation split."""
     return dataset.removesuffix(VALIDATION)
 
 

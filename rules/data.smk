@@ -5,11 +5,11 @@
 
 @sentence
 def raw_files(wildcards):
-    """Return the files that say a data set's raw data are in place."""
-    own = dataset_settings(wildcards)
-    if own.generate is not None:
-        return {"raw": f"{own.folder}/aviary.json"}
-    return {f"fetched_{name}": f"data/fetched/{name}.json" for name in own.downloads}
+    """Return the files that show that a data set's raw data are present."""
+    dataset = dataset_settings(wildcards)
+    if dataset.generate is not None:
+        return {"raw": f"{dataset.folder}/aviary.json"}
+    return {f"fetched_{name}": f"data/fetched/{name}.json" for name in dataset.downloads}
 
 
 rule fetch:
@@ -55,7 +55,7 @@ rule index_dataset:
         runtime=minutes(120),
     params:
         settings=sentence(lambda w: CONFIG.dataset(w.dataset).index_part()),
-        places=sentence(lambda w: CONFIG.dataset(w.dataset).places()),
+        paths=sentence(lambda w: CONFIG.dataset(w.dataset).places()),
         code=code("index_dataset"),
     script:
         "../workflow_scripts/index_dataset.py"
@@ -80,7 +80,7 @@ rule split_validation:
         runtime=minutes(20),
     params:
         settings=sentence(lambda w: CONFIG.dataset(w.dataset).index_part()),
-        places=sentence(lambda w: CONFIG.dataset(w.dataset).places()),
+        paths=sentence(lambda w: CONFIG.dataset(w.dataset).places()),
         code=code("split_validation"),
     script:
         "../workflow_scripts/split_validation.py"

@@ -1,23 +1,23 @@
-# Region features of all images, shard by shard; each shard is a job of its own.
+# Region features of all images, shard by shard; one job per shard.
 #   in:  results/{dataset}/images.parquet, the images, the backbone
 #   out: results/{dataset}/regions/part-*.parquet, results/{dataset}/backbone.safetensors where it is trained here
 
 
 @sentence
 def backbone_weights(wildcards):
-    """Return the weight file, trained here or given in config.yaml, or the record of one fetched from torchvision."""
-    own = dataset_settings(wildcards).backbone
-    if own.weights == "random":
+    """Return the weight file, trained here or named in config.yaml, or the record of one fetched from torchvision."""
+    backbone = dataset_settings(wildcards).backbone
+    if backbone.weights == "random":
         return {}
-    if own.weights == "train":
+    if backbone.weights == "train":
         return {"weights": f"results/{wildcards.dataset}/backbone.safetensors"}
-    if own.fetched_to:
-        return {"weights": own.fetch_record}
-    if not Path(own.weights).is_file():
+    if backbone.fetched_to:
+        return {"weights": backbone.fetch_record}
+    if not Path(backbone.weights).is_file():
         raise InputError(
-            f"config: datasets.{wildcards.dataset}.backbone.weights is {own.weights!r}, but there is no such file."
+            f"config: datasets.{wildcards.dataset}.backbone.weights is {backbone.weights!r}, but there is no such file."
         )
-    return {"weights": own.weights}
+    return {"weights": backbone.weights}
 
 
 rule fetch_weights:

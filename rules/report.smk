@@ -9,8 +9,8 @@ PUBLISHED = [str(ROOT / "resources" / name) for name in ("published_table1.csv",
 
 
 def published(wildcards, input):
-    """Return the files of published figures: a param that is not recorded, for asking for `input`. They are no inputs,
-    whose dates and places differ from checkout to checkout; `digest_of_published` tells when they change."""
+    """Return the files of published figures. Snakemake does not record params of functions that ask for `input`: dates
+    and paths of these files differ between checkouts, so `digest_of_published` shows when they change."""
     return PUBLISHED
 
 
@@ -18,7 +18,7 @@ digest_of_published = sha256(b"".join(Path(path).read_bytes() for path in PUBLIS
 
 
 def present(pairs):
-    """Return (thing, file) pairs; those whose file is not there are left out if the settings say so."""
+    """Return (thing, file) pairs; those whose file does not exist are left out if the settings say so."""
     return [(thing, file) for thing, file in pairs if CONFIG.tables.missing == "make" or Path(file).is_file()]
 
 
@@ -70,10 +70,10 @@ def variants_in(wildcards):
 def curve_files(dataset, variant):
     """Return (seed, file) of a variant's training curves: its space's SCEN, then its generator."""
     standing = chosen(dataset, variant)
-    own = CONFIG.variant(standing)
+    settings = CONFIG.variant(standing)
     seeds = CONFIG.variant(variant).seeds or CONFIG.dataset(dataset).seeds
-    folders = [space_folder(dataset, own.space, "{seed}")] if CONFIG.space(own.space).kind == "scen" else []
-    if own.predict_by == "generation":
+    folders = [space_folder(dataset, settings.space, "{seed}")] if CONFIG.space(settings.space).kind == "scen" else []
+    if settings.predict_by == "generation":
         folders.append(f"results/{dataset}/variants/{standing}/seed{{seed}}")
     return present((seed, f"{folder}/curve.parquet".format(seed=seed)) for folder in folders for seed in seeds)
 
@@ -102,7 +102,7 @@ rule tabulate:
         "logs/{dataset}/tabulate.log",
     params:
         settings=sentence(lambda w: table_part(w.dataset)),
-        there=sentence(lambda w: [run for run, _ in files_of_runs(w.dataset, "metrics.json")]),
+        runs=sentence(lambda w: [run for run, _ in files_of_runs(w.dataset, "metrics.json")]),
         oracle=sentence(lambda w: [run for run, _ in oracle_files(w.dataset)]),
         trained=sentence(lambda w: [run for run, _ in curves_of_runs(w.dataset)]),
         published=published,
@@ -127,7 +127,7 @@ rule summarize:
         settings=sentence(
             lambda w: {
                 "tables": [table_part(name) for name in CONFIG.tables.summary],
-                "there": [[run for run, _ in files_of_runs(name, "metrics.json")] for name in CONFIG.tables.summary],
+                "runs": [[run for run, _ in files_of_runs(name, "metrics.json")] for name in CONFIG.tables.summary],
             }
         ),
         published=published,
@@ -155,9 +155,9 @@ rule count_classes:
 
 def tsne_variants(dataset):
     """Return (variant, seed) of the variants drawn: those in the data set's table, or all if none is, at the first seed."""
-    own = CONFIG.dataset(dataset)
-    drawn = [name for name in CONFIG.tsne.variants if name in own.variants] or CONFIG.tsne.variants
-    return [(name, (CONFIG.variant(name).seeds or own.seeds)[0]) for name in drawn]
+    settings = CONFIG.dataset(dataset)
+    drawn = [name for name in CONFIG.tsne.variants if name in settings.variants] or CONFIG.tsne.variants
+    return [(name, (CONFIG.variant(name).seeds or settings.seeds)[0]) for name in drawn]
 
 
 def tsne_files(dataset):

@@ -5,7 +5,7 @@ CHECKPOINT_SECONDS = round(CONFIG.run.checkpoint_interval)  # resources are whol
 
 
 def size_mb(files):
-    """Return the MB of those files that are there: inside a group of jobs some are made only after it was submitted."""
+    """Return the MB of the files that exist: in a group of jobs, some are made only after the group was submitted."""
     return sum(Path(file).stat().st_size for file in files if Path(file).exists()) / 1e6
 
 
@@ -41,8 +41,8 @@ def image_count(path):
 
 def shard_minutes(wildcards, input, attempt):
     """Return the minutes to extract one shard: enough for a slow GPU, or a few images a second on CPUs."""
-    share = image_count(input.images) / dataset_settings(wildcards).shards
-    return int(attempt * (15 + share / 60))
+    images = image_count(input.images) / dataset_settings(wildcards).shards
+    return int(attempt * (15 + images / 60))
 
 
 def kept_regions(wildcards):

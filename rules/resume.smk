@@ -1,4 +1,4 @@
-# Every run tells others that it is at work in this folder, and leaves its command for `make resume`.
+# Every run locks this folder against a second run, and records its command for `make resume`.
 import resume
 
 # held as long as this process lives; jobs that run snakemake themselves (on a cluster) do not hold it

@@ -6,15 +6,15 @@
 @sentence
 def vector_sources(wildcards):
     """Return the fetched or generated files that the vectors come from."""
-    own = dataset_settings(wildcards)
-    given = own.attribute_vectors
-    if given.source == "captions":
-        return {"captions": f"{own.folder}/aviary.json"} if own.generate is not None else {}
-    if given.download:
-        return {"source": f"data/fetched/{given.download}.json"}
-    if not given.path or Path(given.path).is_file():
-        return {"source": given.path} if given.path else {}
-    return {"source": f"data/gensim/{given.path}.json"} if given.source == "gensim" else {}
+    dataset = dataset_settings(wildcards)
+    vectors = dataset.attribute_vectors
+    if vectors.source == "captions":
+        return {"captions": f"{dataset.folder}/aviary.json"} if dataset.generate is not None else {}
+    if vectors.download:
+        return {"source": f"data/fetched/{vectors.download}.json"}
+    if not vectors.path or Path(vectors.path).is_file():
+        return {"source": vectors.path} if vectors.path else {}
+    return {"source": f"data/gensim/{vectors.path}.json"} if vectors.source == "gensim" else {}
 
 
 rule fetch_vectors:

@@ -6,6 +6,6 @@ from scegg_core.settings.datasets import DatasetSettings
 from scegg_core.workflow.job import run_job
 
 with run_job(snakemake) as job:
-    section = {**snakemake.params.settings, **snakemake.params.places}
+    section = {**snakemake.params.settings, **snakemake.params.paths}
     index = index_dataset(parse_section(DatasetSettings, section, f"datasets.{snakemake.wildcards.dataset}"))
     write_index(index, job.index_outputs(), job.provenance())

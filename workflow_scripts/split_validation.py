@@ -7,7 +7,7 @@ from scegg_core.settings.datasets import DatasetSettings
 from scegg_core.workflow.job import run_job
 
 with run_job(snakemake) as job:
-    section = {**snakemake.params.settings, **snakemake.params.places}
+    section = {**snakemake.params.settings, **snakemake.params.paths}
     settings = parse_section(DatasetSettings, section, f"datasets.{snakemake.wildcards.dataset}")
     index = read_index(job.index_files())
     write_index(class_split(index, settings), job.index_outputs(), job.provenance())

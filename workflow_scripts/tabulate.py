@@ -9,7 +9,7 @@ from scegg_core.workflow.job import run_job
 
 with run_job(snakemake) as job:
     settings, files = job.settings(TableSettings), snakemake.output
-    results = run_results(snakemake.input.metrics, snakemake.params.there, settings)
+    results = run_results(snakemake.input.metrics, snakemake.params.runs, settings)
     results = with_oracle(results, snakemake.input.oracle, snakemake.params.oracle)
     results = with_alarms(results, snakemake.input.curves, snakemake.params.trained)
     published = read_published(*snakemake.params.published)

@@ -45,13 +45,13 @@ def whole_file(path: str | Path) -> Iterator[Path]:
 
 
 def write_text(path: str | Path, text: str) -> None:
-    """Write `text` to `path` whole or not at all."""
+    """Write `text` to `path`, completely or not at all."""
     with whole_file(path) as temporary:
         temporary.write_text(text, encoding="utf-8")
 
 
 def write_json(path: str | Path, content: object) -> None:
-    """Write `content` as indented JSON with sorted keys, whole or not at all."""
+    """Write `content` as indented JSON with sorted keys, completely or not at all."""
     write_text(path, json.dumps(content, indent=2, sort_keys=True, ensure_ascii=False) + "\n")
 
 

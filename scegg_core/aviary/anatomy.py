@@ -1,4 +1,4 @@
-"""The shape of a bird: outlines of its parts in bird coordinates, and how a pose puts them on the picture.
+"""The shape of a bird: outlines of its parts in bird coordinates, and the pose that maps them to pixels.
 
 Bird coordinates: the body is about 1 long, x points to where the bird faces, y downwards, origin inside the body.
 """
@@ -61,7 +61,7 @@ class Pose:
     mirrored: bool
     offset: tuple[float, float] = (0.0, 0.0)
 
-    def place(self, points: np.ndarray) -> np.ndarray:
+    def to_pixels(self, points: np.ndarray) -> np.ndarray:
         """Return the pixel coordinates of bird coordinates, both (..., 2)."""
         turned = rotate(np.asarray(points, dtype=float), self.angle) * self.scale
         if self.mirrored:
@@ -125,5 +125,5 @@ def extent(look: dict[str, str], pose: Pose) -> np.ndarray:
     outlines = [BODY, circle(HEAD_CENTRE, HEAD_RADIUS), bill, tail, feet()]
     if look["crown_shape"] == "crested":
         outlines.append(CREST)
-    points = pose.place(np.concatenate(outlines))
+    points = pose.to_pixels(np.concatenate(outlines))
     return np.stack([points.min(axis=0), points.max(axis=0)])

@@ -1,8 +1,8 @@
 """Writes sentences about birds, from which word vectors for the attributes can be learned.
 
 The birds of the captions are made up sentence by sentence and have nothing to do with the classes, so the vectors
-know the language of the attributes but nothing about unseen classes. Words that only ever trade places ("red" and
-"blue" in one template) would get the same vector; each word therefore brings companions of its own along.
+know the language of the attributes but nothing about unseen classes. Words that always occur in the same template
+("red" and "blue") would get the same vector; each word therefore comes with companion words of its own.
 """
 
 import numpy as np

@@ -1,4 +1,4 @@
-"""Writes the text files of CUB's own layout for the aviary: image and class lists, boxes, parts, attributes."""
+"""Writes the aviary's text files in the layout of CUB: image and class lists, boxes, parts, attributes."""
 
 from collections.abc import Iterable
 from pathlib import Path
@@ -27,7 +27,7 @@ def write_cub_files(folder: Path, species: Species, paths: list[str], boxes: np.
     _write(root / "bounding_boxes.txt", ((number, *_decimals(box)) for number, box in enumerate(boxes, start=1)))
     _write(root / "parts/parts.txt", enumerate(PARTS, start=1))
     _write(root / "parts/part_locs.txt", _part_rows(parts))
-    _write(root / "attributes/class_attribute_labels_continuous.txt", map(_decimals, 100 * species.shares))
+    _write(root / "attributes/class_attribute_labels_continuous.txt", map(_decimals, 100 * species.probabilities))
     _write(folder / "attributes.txt", enumerate(attribute_names(), start=1))
     _write(folder / "attribute_parts.csv", [("attribute_id", "part"), *enumerate(attribute_parts(), start=1)], ",")
 

@@ -1,4 +1,4 @@
-"""Draws the whole aviary and writes it in the layout of CUB and xlsa17."""
+"""Draws all images of the aviary and writes the data set in the layout of CUB and xlsa17."""
 
 import json
 import multiprocessing
@@ -48,7 +48,7 @@ def _draw_all(
     """Write all pictures; return boxes (images, 4) and parts (images, parts, 3) in pixels."""
     for name in species.names:
         (images / name).mkdir(parents=True, exist_ok=True)
-    draw = partial(_draw_one, settings, images, species.shares, paths)
+    draw = partial(_draw_one, settings, images, species.probabilities, paths)
     if workers == 1:
         drawn = [draw(number) for number in range(len(paths))]
     else:
@@ -60,12 +60,12 @@ def _draw_all(
 
 
 def _draw_one(
-    settings: AviarySettings, images: Path, shares: np.ndarray, paths: list[str], number: int
+    settings: AviarySettings, images: Path, probabilities: np.ndarray, paths: list[str], number: int
 ) -> tuple[np.ndarray, np.ndarray]:
     """Draw and write one picture and return its box (4,) and parts (parts, 3)."""
-    # a generator of its own for every picture makes it independent of the order and the number of workers
+    # with one random generator per picture, pictures do not depend on their order and the number of workers
     rng = np.random.default_rng([settings.seed, 1, number])
-    row = shares[number // settings.images_per_class]
+    row = probabilities[number // settings.images_per_class]
     picture = draw_picture(row, settings.image_size, settings.distractors, rng)
     Image.fromarray(picture.pixels).save(images / paths[number], quality=JPEG_QUALITY)
     return picture.box, picture.parts

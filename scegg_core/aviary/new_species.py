@@ -27,20 +27,21 @@ def draw_new_species(folder: Path, count: int = 3, pictures: int = 40, size: int
     rows = np.flatnonzero(species.unseen)
     names = [PREFIX + species.names[row].partition(".")[2] for row in rows]
     for name, row in zip(names, rows, strict=True):
-        _draw(folder / "images" / name, species.shares[row], pictures, settings, int(row))
+        _draw(folder / "images" / name, species.probabilities[row], pictures, settings, int(row))
     text = io.StringIO()
     table = csv.writer(text, lineterminator="\n")
     table.writerow(["class", *attribute_names()])
     table.writerows(
-        [name, *(f"{100 * share:g}" for share in species.shares[row])] for name, row in zip(names, rows, strict=True)
+        [name, *(f"{100 * probability:g}" for probability in species.probabilities[row])]
+        for name, row in zip(names, rows, strict=True)
     )
     write_text(folder / "classes.csv", text.getvalue())
     return names
 
 
-def _draw(folder: Path, shares: np.ndarray, pictures: int, settings: AviarySettings, row: int) -> None:
+def _draw(folder: Path, probabilities: np.ndarray, pictures: int, settings: AviarySettings, row: int) -> None:
     folder.mkdir(parents=True, exist_ok=True)
     for number in range(pictures):
         rng = np.random.default_rng([settings.seed, 1, row, number])
-        drawn = draw_picture(shares, settings.image_size, settings.distractors, rng)
+        drawn = draw_picture(probabilities, settings.image_size, settings.distractors, rng)
         Image.fromarray(drawn.pixels).save(folder / f"{number + 1:03d}.jpg", quality=JPEG_QUALITY)

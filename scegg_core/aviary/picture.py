@@ -1,4 +1,4 @@
-"""Draws one picture of the aviary: picks a look from the class's shares, a pose and a scene, and paints them."""
+"""Draws one picture of the aviary: chooses a look by the class's probabilities, a pose and a scene, and paints them."""
 
 from dataclasses import dataclass
 
@@ -13,8 +13,8 @@ from scegg_core.aviary.species import split_traits
 from scegg_core.aviary.traits import PARTS
 
 SUPERSAMPLING = 3
-# body length as a share of the picture's width
-BODY_SHARE = {"small": (0.26, 0.32), "large": (0.35, 0.42)}
+# body length as a fraction of the picture's width
+BODY_LENGTH = {"small": (0.26, 0.32), "large": (0.35, 0.42)}
 MARGIN = 0.02
 
 
@@ -31,14 +31,14 @@ class Picture:
     parts: np.ndarray
 
 
-def draw_picture(shares: np.ndarray, size: int, distractors: int, rng: np.random.Generator) -> Picture:
-    """Return a picture of a bird whose class shows each attribute with the given probability, (attributes,)."""
-    look = _choose_look(shares, rng)
+def draw_picture(probabilities: np.ndarray, size: int, distractors: int, rng: np.random.Generator) -> Picture:
+    """Return a picture of a bird of the class whose images show each attribute with `probabilities` (attributes,)."""
+    look = _choose_look(probabilities, rng)
     large = size * SUPERSAMPLING
     pose = _choose_pose(look, large, rng)
     image = paint_background(look["habitat"], large, rng)
     scatter_distractors(image, distractors, rng)
-    paint_perch(image, pose.place(anatomy.feet()), rng)
+    paint_perch(image, pose.to_pixels(anatomy.feet()), rng)
     BirdPainter(image, look, pose, rng).paint()
     hidden = _cover(image, rng)
     pixels = light_up(np.asarray(image.reduce(SUPERSAMPLING)), rng)
@@ -46,16 +46,16 @@ def draw_picture(shares: np.ndarray, size: int, distractors: int, rng: np.random
     return Picture(pixels, np.concatenate([box[0], box[1] - box[0]]), _locate(look, pose, hidden))
 
 
-def _choose_look(shares: np.ndarray, rng: np.random.Generator) -> dict[str, str]:
-    """Return one value of every trait, drawn with the class's shares, (attributes,)."""
-    traits = split_traits(shares)
+def _choose_look(probabilities: np.ndarray, rng: np.random.Generator) -> dict[str, str]:
+    """Return one value of every trait, drawn with the class's probabilities, (attributes,)."""
+    traits = split_traits(probabilities)
     return {trait.name: trait.values[rng.choice(len(part), p=part / part.sum())] for trait, part in traits}
 
 
 def _choose_pose(look: dict[str, str], size: int, rng: np.random.Generator) -> anatomy.Pose:
     """Return a random pose that keeps the whole bird inside the picture."""
     pose = anatomy.Pose(
-        scale=size * rng.uniform(*BODY_SHARE[look["size"]]),
+        scale=size * rng.uniform(*BODY_LENGTH[look["size"]]),
         angle=np.radians(rng.normal(0, 10)),
         mirrored=bool(rng.random() < 0.5),
     )
@@ -83,7 +83,7 @@ def _locate(look: dict[str, str], pose: anatomy.Pose, hidden: Image.Image) -> np
     centres = anatomy.part_locations(look)
     rows = np.zeros((len(PARTS), 3))
     for row, part in zip(rows, PARTS, strict=True):
-        x, y = pose.place(centres[part]).tolist()
+        x, y = pose.to_pixels(centres[part]).tolist()
         if not hidden.getpixel((int(x), int(y))):
             row[:] = x / SUPERSAMPLING, y / SUPERSAMPLING, 1
     return rows

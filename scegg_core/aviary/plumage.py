@@ -36,11 +36,13 @@ class BirdPainter:
         return vary(COLORS[self.look[trait]], self.rng, 9.0)
 
     def _mask(self, *outlines: np.ndarray) -> Image.Image:
-        return shape_mask(self.image.size, *(self.pose.place(outline) for outline in outlines))
+        return shape_mask(self.image.size, *(self.pose.to_pixels(outline) for outline in outlines))
 
     def _line(self, points: np.ndarray, color: Color, width: float) -> None:
         pixels = max(1, round(width * self.pose.scale))
-        ImageDraw.Draw(self.image).line(as_sequence(self.pose.place(points)), fill=color, width=pixels, joint="curve")
+        ImageDraw.Draw(self.image).line(
+            as_sequence(self.pose.to_pixels(points)), fill=color, width=pixels, joint="curve"
+        )
 
     def _outlined(self, outline: np.ndarray, color: Color) -> Image.Image:
         """Fill a closed outline, draw its rim a little darker, and return its mask."""

@@ -1,4 +1,4 @@
-"""Invents the classes: each one's share of images per trait value, its name, and which classes are unseen."""
+"""Invents the classes: for each the probability of every trait value, its name, and which classes are unseen."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -24,12 +24,12 @@ NOUNS = {
 class Species:
     """All classes in folder order.
 
-    names: "001.Crimson_capped_Warbler" and so on; shares: (classes, attributes), the probability with which an
+    names: "001.Crimson_capped_Warbler" and so on; probabilities: (classes, attributes), with which an
     image of the class shows the value, summing to 1 within each trait; unseen: (classes,) booleans.
     """
 
     names: list[str]
-    shares: np.ndarray
+    probabilities: np.ndarray
     unseen: np.ndarray
 
 
@@ -38,9 +38,11 @@ def invent_species(settings: AviarySettings) -> Species:
     rng = np.random.default_rng([settings.seed, 0])
     unseen = np.zeros(settings.classes, dtype=bool)
     unseen[rng.choice(settings.classes, settings.unseen_classes, replace=False)] = True
-    shares = np.concatenate([_trait_shares(trait, unseen, settings.constancy, rng) for trait in TRAITS], axis=1)
+    probabilities = np.concatenate(
+        [_trait_probabilities(trait, unseen, settings.constancy, rng) for trait in TRAITS], axis=1
+    )
     # CUB's percentages have a limited resolution as well, and rounded ones read better in the text files
-    return Species(_name_all(shares), np.round(shares, 2), unseen)
+    return Species(_name_all(probabilities), np.round(probabilities, 2), unseen)
 
 
 def split_traits(row: np.ndarray) -> Iterator[tuple[Trait, np.ndarray]]:
@@ -52,12 +54,12 @@ def split_traits(row: np.ndarray) -> Iterator[tuple[Trait, np.ndarray]]:
 
 
 def main_values(row: np.ndarray) -> dict[str, str]:
-    """Return the most frequent value of every trait for one class's shares, shape (attributes,)."""
+    """Return the most frequent value of every trait for one class's probabilities, shape (attributes,)."""
     return {trait.name: trait.values[int(part.argmax())] for trait, part in split_traits(row)}
 
 
-def _trait_shares(trait: Trait, unseen: np.ndarray, constancy: float, rng: np.random.Generator) -> np.ndarray:
-    """Return (classes, values): a main value with the larger share and one second value with the rest."""
+def _trait_probabilities(trait: Trait, unseen: np.ndarray, constancy: float, rng: np.random.Generator) -> np.ndarray:
+    """Return (classes, values): the probability of a main value, and the rest for one second value."""
     count = len(trait.values)
     main = np.empty(len(unseen), dtype=int)
     # balanced within seen and within unseen classes, so that no unseen class has a value never trained on
@@ -65,17 +67,17 @@ def _trait_shares(trait: Trait, unseen: np.ndarray, constancy: float, rng: np.ra
         main[group] = rng.permutation(np.arange(group.sum()) + rng.integers(count)) % count
     second = (main + rng.integers(1, count, len(main))) % count
     spread = 1.0 - constancy
-    share = np.round(rng.uniform(constancy - spread, 1.0, len(main)), 2)
-    shares = np.zeros((len(main), count))
+    larger = np.round(rng.uniform(constancy - spread, 1.0, len(main)), 2)
+    probabilities = np.zeros((len(main), count))
     rows = np.arange(len(main))
-    shares[rows, main], shares[rows, second] = share, 1.0 - share
-    return shares
+    probabilities[rows, main], probabilities[rows, second] = larger, 1.0 - larger
+    return probabilities
 
 
-def _name_all(shares: np.ndarray) -> list[str]:
+def _name_all(probabilities: np.ndarray) -> list[str]:
     """Return one name per class, made from its main values and different from the others where that is possible."""
     taken: list[str] = []
-    for row in shares:
+    for row in probabilities:
         candidates = _candidate_names(main_values(row))
         taken.append(next((name for name in candidates if name not in taken), candidates[-1]))
     return [f"{number:03d}.{name}" for number, name in enumerate(taken, start=1)]

@@ -11,8 +11,8 @@ from scegg_core.aviary.species import Species
 DATASET = "AVIARY"
 # the benchmark's files hold paths of their authors' machine; a loader has to cope with that, so these do too
 FOREIGN_PREFIX = "/srv/aviary/drawn/CUB_200_2011/CUB_200_2011/images/"
-TEST_SHARE = 0.2
-VALIDATION_SHARE = 1 / 3
+TEST_FRACTION = 0.2
+VALIDATION_FRACTION = 1 / 3
 MAT_TEXT_SIZE = 116
 
 
@@ -25,7 +25,7 @@ def write_xlsa_files(folder: Path, species: Species, paths: list[str], seed: int
     order = rng.permutation(len(species.names))
     folders = np.repeat(np.arange(len(order)), len(paths) // len(order))
     splits = _split_images(folders, species.unseen, rng)
-    original = 100.0 * species.shares[order].T
+    original = 100.0 * species.probabilities[order].T
     names = [species.names[row] for row in order]
     _write_mat(target / "att_splits.mat", {
         "allclasses_names": _cells(names),
@@ -41,11 +41,11 @@ def write_xlsa_files(folder: Path, species: Species, paths: list[str], seed: int
 
 
 def _split_images(folders: np.ndarray, unseen: np.ndarray, rng: np.random.Generator) -> dict[str, np.ndarray]:
-    """Return zero-based image rows per split; trainval and test_seen share the seen classes, in random order."""
+    """Return zero-based image rows per split; trainval and test_seen have images of the seen classes, in random order."""
     is_test = np.zeros(len(folders), dtype=bool)
     for row in np.flatnonzero(~unseen):
         members = np.flatnonzero(folders == row)
-        is_test[rng.permutation(members)[: max(1, round(TEST_SHARE * len(members)))]] = True
+        is_test[rng.permutation(members)[: max(1, round(TEST_FRACTION * len(members)))]] = True
     new = unseen[folders]
     return {
         "trainval_loc": rng.permutation(np.flatnonzero(~new & ~is_test)),
@@ -60,7 +60,7 @@ def _write_class_lists(target: Path, names: list[str], unseen: np.ndarray, rng: 
     _write_list(target / "allclasses.txt", names)
     _write_list(target / "trainvalclasses.txt", seen)
     _write_list(target / "testclasses.txt", rng.permutation([name for name in names if name not in seen]))
-    held_out = max(1, round(VALIDATION_SHARE * len(seen)))
+    held_out = max(1, round(VALIDATION_FRACTION * len(seen)))
     for number in (1, 2, 3):
         shuffled = rng.permutation(seen)
         _write_list(target / f"valclasses{number}.txt", shuffled[:held_out])

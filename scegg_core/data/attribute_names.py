@@ -1,4 +1,4 @@
-"""From a data set's attribute names to words: one rule per naming habit, and the file that binds names to parts."""
+"""From a data set's attribute names to words: one rule per way of writing them, and the file of their body parts."""
 
 import csv
 import re
@@ -50,8 +50,8 @@ def to_words(names: tuple[str, ...], rule: str) -> tuple[str, ...]:
     Raises InputError for a name that leaves no word.
     """
     words = tuple(RULES[rule](name) for name in names)
-    for name, found in zip(names, words, strict=True):
-        if not found:
+    for name, text in zip(names, words, strict=True):
+        if not text:
             raise InputError(f"attribute name {name!r} leaves no word by the rule names: {rule}; rename the attribute.")
     return words
 

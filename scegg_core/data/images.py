@@ -1,4 +1,4 @@
-"""Opening images as they come, always as RGB, and a cheap check of their headers; damaged ones get one sentence."""
+"""Opens images of any format as RGB, and checks their headers quickly; says in one sentence what is wrong with one."""
 
 import os
 from pathlib import Path
@@ -10,12 +10,12 @@ from scegg_core.errors import InputError
 
 #: More pixels than this are refused before anything is decoded.
 MAX_PIXELS = 500_000_000
-#: Larger images are brought down while they are decoded, to no less than KEPT_SIDE pixels on the shorter side.
+#: Larger images are reduced while they are decoded, to at least KEPT_SIDE pixels on the shorter side.
 LARGE_PIXELS = 64_000_000
 KEPT_SIDE = 4096
 
-Image.MAX_IMAGE_PIXELS = None  # Pillow's own limit gives way to MAX_PIXELS, which is checked before any decoding
-Image.init()  # load all readers now: Pillow's own loading at need is not safe in threads
+Image.MAX_IMAGE_PIXELS = None  # instead of Pillow's limit, MAX_PIXELS is checked before any decoding
+Image.init()  # load all readers now: if Pillow loads them later, that is not safe in threads
 
 _REASONS = (
     (FileNotFoundError, "is missing"),
@@ -44,9 +44,9 @@ def open_rgb(path: str | Path) -> Image.Image:
 
 
 def probe(path: str | Path) -> str | None:
-    """Return why the image at `path` cannot be used, or None; reads its header and its end, decodes only in doubt.
+    """Return why the image at `path` cannot be used, or None; reads its header and its end.
 
-    A file whose end is not that of a whole JPEG or PNG is decoded to find out whether it is truncated.
+    A file whose end is not that of a complete JPEG or PNG is decoded, to find out whether it is truncated.
     """
     try:
         with Path(path).open("rb") as file, Image.open(file) as image:
@@ -59,7 +59,7 @@ def probe(path: str | Path) -> str | None:
 
 
 def plain_jpeg(path: str | Path) -> bool:
-    """Return whether the file is a whole, upright, RGB or grayscale JPEG of usual size: what any decoder reads alike."""
+    """Return whether the file is a complete, upright, RGB or gray JPEG of usual size: all decoders read it alike."""
     try:
         with Path(path).open("rb") as file, Image.open(file) as image:
             usual = image.format == "JPEG" and image.mode in ("RGB", "L") and image.width * image.height <= LARGE_PIXELS
@@ -83,7 +83,7 @@ def _refuse_oversized(image: Image.Image) -> None:
 
 
 def _ends_well(file, kind: str) -> bool:
-    """Tell whether the open file ends as a whole file of its kind does (padding allowed); position is restored."""
+    """Return whether the open file has the end of a complete file (padding allowed); its position is restored."""
     if kind not in _ENDS:
         return False
     position = file.tell()

@@ -1,4 +1,4 @@
-"""The two tasks, CZSL and GZSL (section 4): which classes are told apart, and which images are tested."""
+"""The two tasks, CZSL and GZSL (section 4): between which classes a prediction chooses, and which images are tested."""
 
 import numpy as np
 
@@ -8,7 +8,7 @@ TASKS = ("czsl", "gzsl")
 
 
 def task_classes(index: DatasetIndex, task: str) -> np.ndarray:
-    """Return the classes told apart: the unseen ones in czsl, all in gzsl."""
+    """Return the classes that a prediction chooses from: the unseen ones in czsl, all in gzsl."""
     return np.flatnonzero(~index.seen) if task == "czsl" else np.arange(len(index.classes))
 
 

@@ -1,4 +1,4 @@
-"""The validation split: a data set made of the training images alone, some seen classes played as unseen.
+"""The validation split: a data set made of the training images alone, in which some seen classes are played as unseen.
 
 Settings are chosen on it, so that nothing is ever chosen on test images.
 """
@@ -18,8 +18,8 @@ def class_split(index: DatasetIndex, settings: DatasetSettings) -> DatasetIndex:
     """Return the data set for selection on validation, made from the trainval images of `index` alone.
 
     Its unseen classes are those of valclasses{validation_list}.txt (drawn with `split_seed` where there is no such
-    file), its test_seen images a share `validation_share` of each other seen class. The real unseen classes are gone
-    and labels numbered anew; `rows` leads back to the images of `index`.
+    file), its test_seen images are the fraction `validation_share` of each other seen class. The real unseen classes are
+    left out and labels renumbered; `rows` still refers to the images table of the base data set.
     """
     # DEVIATES: train_loc and val_loc of att_splits.mat are not used, their union holds test images.
     played_unseen = validation_classes(index, settings)
@@ -45,7 +45,7 @@ def class_split(index: DatasetIndex, settings: DatasetSettings) -> DatasetIndex:
 
 
 def validation_classes(index: DatasetIndex, settings: DatasetSettings) -> frozenset[str]:
-    """Return the names of the seen classes that are played as unseen; raises InputError for an unfit list."""
+    """Return the names of the seen classes that are played as unseen; raises InputError for a bad list."""
     if settings.splits is not None:
         file = Path(settings.splits) / f"valclasses{settings.validation_list}.txt"
         if file.is_file():
@@ -53,9 +53,9 @@ def validation_classes(index: DatasetIndex, settings: DatasetSettings) -> frozen
     return _drawn(index, settings.split_seed)
 
 
-def hold_out(count: int, share: float, rng: np.random.Generator) -> np.ndarray:
-    """Return which of `count` images of a class are held out, bool: the rounded share, at least 1, one always stays."""
-    chosen = min(max(1, round(share * count)), count - 1)
+def hold_out(count: int, fraction: float, rng: np.random.Generator) -> np.ndarray:
+    """Return which of `count` images of a class are held out, bool: the rounded fraction, at least 1, never all."""
+    chosen = min(max(1, round(fraction * count)), count - 1)
     mask = np.zeros(count, dtype=bool)
     mask[rng.permutation(count)[:chosen]] = True
     return mask
@@ -77,7 +77,7 @@ def _listed(file: Path, index: DatasetIndex) -> frozenset[str]:
 
 
 def _drawn(index: DatasetIndex, seed: int) -> frozenset[str]:
-    # ASSUME: without lists, the share of seen classes played as unseen is that of the real unseen classes.
+    # ASSUME: without lists, the fraction of seen classes played as unseen is that of the real unseen classes.
     seen = np.flatnonzero(index.seen)
     if len(seen) < 2:
         raise InputError(f"the data set has {len(seen)} seen class; a validation split needs at least 2.")
@@ -86,11 +86,11 @@ def _drawn(index: DatasetIndex, seed: int) -> frozenset[str]:
     return frozenset(index.classes[label] for label in chosen)
 
 
-def _hold_out(labels: np.ndarray, seen: np.ndarray, share: float, seed: int) -> np.ndarray:
-    """Return which images are held out, drawn per class, so that one class's images do not sway another's draw."""
+def _hold_out(labels: np.ndarray, seen: np.ndarray, fraction: float, seed: int) -> np.ndarray:
+    """Return which images are held out, drawn per class, so independently of the other classes."""
     mask = np.zeros(len(labels), dtype=bool)
     for label in np.flatnonzero(seen):
         images = np.flatnonzero(labels == label)
         if len(images) > 1:
-            mask[images] = hold_out(len(images), share, np.random.default_rng([seed, 2, int(label)]))
+            mask[images] = hold_out(len(images), fraction, np.random.default_rng([seed, 2, int(label)]))
     return mask

@@ -51,7 +51,7 @@ def _parts(
         return np.full((len(images), 0), -1), np.zeros((len(index.attributes), 0), dtype=bool)
     sizes = _sizes([Path(folder) / path for path in paths])
     grid = (store.size.height, store.size.width)
-    return part_regions(located.places, sizes, grid, resize), bind_parts(index.parts, located.names)
+    return part_regions(located.positions, sizes, grid, resize), bind_parts(index.parts, located.names)
 
 
 def _sizes(paths: Sequence[Path]) -> np.ndarray:

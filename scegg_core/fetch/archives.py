@@ -1,4 +1,4 @@
-"""Fetching archives: resumed where cut off, checked before use, unpacked whole or not at all, never fetched twice."""
+"""Fetching archives: downloads continue where they broke off, are checked before use, and are never made twice."""
 
 import fcntl
 import json
@@ -22,7 +22,7 @@ from scegg_core.settings.downloads import Download
 #: Seconds to wait for a connection, and for the next bytes.
 TIMEOUT = (20.0, 60.0)
 
-#: A transfer that is cut off is tried so many times, with a pause that grows by so many seconds.
+#: How often a transfer that breaks off is tried, and the seconds by which the pause grows each time.
 ATTEMPTS = 4
 
 PAUSE = 2.0
@@ -32,10 +32,10 @@ _CHUNK = 1 << 16
 
 @dataclass(frozen=True)
 class Fetched:
-    """A fetched file: its place, its sha256 for the provenance, and its origin.
+    """A fetched file: its path, its sha256 for the provenance, and its origin.
 
-    `origin` is 'downloaded', 'there' (the file was there already, by hand or from an earlier run) or 'unpacked there'
-    (only its content was; the sha256 is '' unless an earlier run recorded it).
+    `origin` is 'downloaded', 'present' (the file existed, put there by hand or by an earlier run) or 'unpacked' (only
+    its content existed; the sha256 is '' unless an earlier run recorded it).
     """
 
     file: Path
@@ -45,7 +45,7 @@ class Fetched:
 
 @dataclass(frozen=True)
 class _Record:
-    """What is kept beside a file, so that it is not read again to know its digest: valid while size and time stand."""
+    """The digest of a file, kept beside it to save computing it again; valid while size and time are the same."""
 
     url: str
     sha256: str
@@ -67,8 +67,8 @@ def fetch(download: Download, progress: bool = True) -> Fetched:
     with _alone(file):
         if not file.exists() and _content(download):
             record = _read_record(file)
-            return Fetched(file, record.sha256 if record else "", "unpacked there")
-        origin = "there" if file.exists() else "downloaded"
+            return Fetched(file, record.sha256 if record else "", "unpacked")
+        origin = "present" if file.exists() else "downloaded"
         digest = _known_digest(download, file) if file.exists() else _download(download, file, progress)
         if download.unpack_to is not None:
             _unpack_once(download, file, digest)
@@ -109,14 +109,14 @@ def _unpack_once(download: Download, file: Path, digest: str) -> None:
 
 
 def _known_digest(download: Download, file: Path) -> str:
-    """Return the sha256 of a file that is there, its checksum verified unless that was done before."""
+    """Return the sha256 of an existing file; its checksum is verified unless that was done before."""
     record = _read_record(file)
     if record is not None and record.verified == download.checksum:
         return record.sha256
     wrong = _checksum_fault(download, file)
     if wrong:
         raise InputError(
-            f"{file} {wrong}; delete it to have it fetched from {download.url}, or put a whole copy there."
+            f"{file} {wrong}; delete it to have it fetched from {download.url}, or put a complete copy there."
         )
     return _write_record(download, file)
 
@@ -148,8 +148,8 @@ def _checksum_fault(download: Download, file: Path) -> str:
     algorithm, _, expected = download.checksum.partition(":")
     if algorithm not in ("md5", "sha256") or not expected:
         raise InputError(f"the checksum {download.checksum!r} of {download.url} has to read md5:… or sha256:….")
-    found = file_digest(file, algorithm)
-    return "" if found == expected.lower() else f"has the {algorithm} {found}, but {expected} was expected"
+    digest = file_digest(file, algorithm)
+    return "" if digest == expected.lower() else f"has the {algorithm} {digest}, but {expected} was expected"
 
 
 def _write_record(download: Download, file: Path) -> str:
@@ -172,7 +172,7 @@ def _read_record(file: Path) -> _Record | None:
 
 
 def _transfer(download: Download, part: Path, progress: bool) -> None:
-    """Fill `part`, taking up what is there; a transfer that is cut off is taken up again, ATTEMPTS in all."""
+    """Download what `part` lacks; a transfer that breaks off is continued, in ATTEMPTS attempts at most."""
     for attempt in range(1, ATTEMPTS + 1):
         try:
             return _receive(download, part, progress)
@@ -210,7 +210,7 @@ def _receive(download: Download, part: Path, progress: bool) -> None:
 
 
 def _settle(part: Path, have: int, answer: requests.Response) -> None:
-    """Accept `part` where the host says that it is whole already, else drop it to begin again."""
+    """Accept `part` if the host says that it is complete, else delete it to begin again."""
     if answer.headers.get("Content-Range", "").endswith(f"/{have}"):
         return
     part.unlink()
@@ -218,7 +218,7 @@ def _settle(part: Path, have: int, answer: requests.Response) -> None:
 
 
 def _resume_headers(part: Path) -> dict[str, str]:
-    """Return the headers that ask for the rest only, and only if the file there is still the one begun."""
+    """Return the headers that ask for the missing bytes only, if the host's file is still the same."""
     validator = _validator_path(part)
     if not part.exists() or not part.stat().st_size or not validator.exists():
         return {}
@@ -239,7 +239,7 @@ def _validator_path(part: Path) -> Path:
 
 
 def _unreachable(error: Exception) -> bool:
-    """Tell whether no connection came about at all: then it is not tried again and again."""
+    """Return whether no connection was made at all: then it is not tried again."""
     return isinstance(error, requests.exceptions.ConnectTimeout) or "Max retries exceeded" in str(error)
 
 

@@ -1,4 +1,4 @@
-"""Unpacking archives safely: nothing leaves the folder, no bombs, and the content appears whole or not at all."""
+"""Unpacking archives safely: no file outside the folder, no archive bombs, and all of the content or none of it."""
 
 import json
 import shutil
@@ -24,19 +24,19 @@ _ROOM_KEPT = 1 << 28
 
 
 def is_unpacked(archive: Path, target: Path, digest: str, provides: tuple[str, ...]) -> bool:
-    """Tell whether `target` holds the content of this very archive (sha256 `digest`), or content put there by hand."""
+    """Return whether `target` holds the content of this archive (sha256 `digest`), or content put there by hand."""
     if _marked(archive, target) is None:
         return content_is_there(archive, target, provides)
     return _marked(archive, target) == digest and all((target / name).exists() for name in provides)
 
 
 def content_is_there(archive: Path, target: Path, provides: tuple[str, ...]) -> bool:
-    """Tell whether all of `provides` is in `target` and no unpacking of `archive` was left half done."""
+    """Return whether all of `provides` is in `target` and no unpacking of `archive` was interrupted."""
     return bool(provides) and all((target / name).exists() for name in provides) and _marked(archive, target) != ""
 
 
 def marker_path(archive: Path, target: Path) -> Path:
-    """Return the file in `target` that tells what was unpacked; its sha256 is '' until all content is in place."""
+    """Return the file in `target` that records what was unpacked; its sha256 is '' until all of it is."""
     return target / f".unpacked-{archive.name}.json"
 
 
@@ -51,7 +51,7 @@ def _marked(archive: Path, target: Path) -> str | None:
 
 
 def unpack(archive: Path, target: Path, digest: str) -> None:
-    """Unpack the zip or tar `archive` (sha256 `digest`) into the folder `target`, by way of a temporary folder in it.
+    """Unpack the zip or tar `archive` (sha256 `digest`) into the folder `target`, through a temporary folder in it.
 
     Raises InputError, leaving nothing behind, for a damaged archive, a member that would leave the folder, a link
     that is not a plain relative one, a bomb, and for too little room on the disk.
@@ -87,7 +87,7 @@ def _unpack_tar(archive: Path, folder: Path) -> None:
 
 
 def _safe_members(tar: tarfile.TarFile, limit: "_Limit") -> Iterator[tarfile.TarInfo]:
-    # stricter than Python's `data` filter, which some versions let long chains of links get around
+    # stricter than Python's `data` filter, which long chains of links can evade in some versions
     for member in tar:
         limit.count(member.name, member.size)
         _refuse_leaving(limit.archive, member.name)
@@ -121,7 +121,7 @@ def _refuse_leaving(archive: Path, name: str, what: str = "") -> None:
 
 
 class _Limit:
-    """Adds up what an archive declares and refuses it when that is more than an honest archive holds."""
+    """Adds up what an archive declares and raises InputError where that is too much for a normal archive."""
 
     def __init__(self, archive: Path, folder: Path):
         self.archive = archive
@@ -145,10 +145,10 @@ class _Limit:
 
 
 def _merge(source: Path, target: Path) -> None:
-    """Move the entries of `source` into `target`, each by one rename; folders that are there already are joined."""
+    """Move the entries of `source` into `target`, each by one rename; existing folders are merged."""
     for entry in sorted(source.iterdir()):
-        place = target / entry.name
-        if place.is_dir() and entry.is_dir() and not entry.is_symlink():
-            _merge(entry, place)
+        path = target / entry.name
+        if path.is_dir() and entry.is_dir() and not entry.is_symlink():
+            _merge(entry, path)
         else:
-            entry.replace(place)
+            entry.replace(path)

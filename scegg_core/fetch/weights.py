@@ -10,9 +10,9 @@ from scegg_core.settings.downloads import Download
 
 
 def fetch_weights(network: str, weights: str) -> Fetched:
-    """Return the weights of `network` called `weights` in their place, fetched unless a copy put there by hand is in it.
+    """Return the file of the weights of `network` called `weights`; it is downloaded unless it exists already.
 
-    The file is no output of the rule that fetches it, so that no edit of code can have it deleted and fetched again.
+    The file is not an output of the rule that fetches it: else an edit of code would delete and download it again.
     """
     settings = BackboneSettings(network=network, weights=weights)
     url, path = weights_url(settings), Path(settings.fetched_to)

@@ -15,9 +15,9 @@ from scegg_core.regions.store import Group, RegionStore, read_ahead
 
 GIB = 1 << 30
 
-WINDOW_SHARE = 1 / 6  # of the budget, for one of at most three windows: a streamed training takes half of it
+WINDOW_FRACTION = 1 / 6  # of the budget, for one of at most three windows: streaming uses half of the budget
 
-DEVICE_SHARE = 0.7  # of a GPU's free memory, at most, for resident features
+DEVICE_FRACTION = 0.7  # of a GPU's free memory, at most, for resident features
 
 
 class ResidentBatches:
@@ -49,15 +49,15 @@ class ResidentBatches:
 class StreamedBatches:
     """Features read from shards: row groups in random order, gathered into windows whose rows are mixed.
 
-    One window is in use while the next is read; a third is there for a moment when they change.
+    One window is in use while the next is read; for a moment, when they change, there are three.
     """
 
     def __init__(
         self, store: RegionStore, rows: np.ndarray, labels: np.ndarray, batch_size: int, seed: int, window_bytes: int
     ):
-        """`rows` (images,) are the image rows to train on, `labels` (images,) theirs."""
+        """`rows` (images,) are the image rows to train on, `labels` (images,) their labels."""
         self.store, self.batch_size, self.seed = store, batch_size, seed
-        self.labels, self.place = labels.astype(np.int64), store.places(rows)
+        self.labels, self.position = labels.astype(np.int64), store.positions(rows)
         self.groups = [group for group in store.groups if len(self._wanted(group))]
         self.window_rows = max(batch_size, window_bytes // store.row_bytes)
         self.steps = -(-len(rows) // batch_size)
@@ -78,7 +78,7 @@ class StreamedBatches:
 
     def _wanted(self, group: Group) -> np.ndarray:
         """Which rows of the group are trained on."""
-        return np.flatnonzero(self.place[group.images] >= 0)
+        return np.flatnonzero(self.position[group.images] >= 0)
 
     def _plan(self, number: int) -> list[tuple[list[Group], np.ndarray]]:
         """Windows of an epoch: the row groups of each and the order of their wanted rows."""
@@ -98,12 +98,12 @@ class StreamedBatches:
         groups, order = window
         labels = np.empty(len(order), np.int64)
         features = np.empty((len(order), self.store.size.regions, self.store.size.channels), np.float16)
-        target = np.argsort(order)  # row k of the window goes where the order asks for it
+        target = np.argsort(order)  # row k of the window goes to position target[k] of the batches
         for group in groups:
             wanted = self._wanted(group)
             here, target = np.split(target, [len(wanted)])
             features[here] = self.store.read(group)[wanted]
-            labels[here] = self.labels[self.place[group.images[wanted]]]
+            labels[here] = self.labels[self.position[group.images[wanted]]]
         return features, labels
 
     def _batches(self, windows: list, skip: int) -> Iterator[tuple[Tensor, Tensor]]:
@@ -117,11 +117,11 @@ class StreamedBatches:
                 if len(rest[1]) == self.batch_size:
                     yield _tensors(*rest)
                     rest = None
-            whole = len(labels) // self.batch_size * self.batch_size
-            for at in range(0, whole, self.batch_size):
+            complete = len(labels) // self.batch_size * self.batch_size
+            for at in range(0, complete, self.batch_size):
                 yield _tensors(features[at : at + self.batch_size], labels[at : at + self.batch_size])
-            if whole < len(labels):
-                rest = features[whole:].copy(), labels[whole:].copy()
+            if complete < len(labels):
+                rest = features[complete:].copy(), labels[complete:].copy()
         if rest is not None:
             yield _tensors(*rest)
 
@@ -144,31 +144,31 @@ def region_batches(
         raise InputError(
             f"scen.sampling class_balanced needs all {need:.1f} GiB of region features in memory, but scen.memory_budget is {budget} GiB."
         )
-    return StreamedBatches(store, rows, labels, batch_size, seed, int(budget * GIB * WINDOW_SHARE))
+    return StreamedBatches(store, rows, labels, batch_size, seed, int(budget * GIB * WINDOW_FRACTION))
 
 
 def load_rows(store: RegionStore, rows: np.ndarray) -> Tensor:
     """Return the features of image `rows` in their order, (rows, R, channels) half precision."""
-    place = store.places(rows)
+    position = store.positions(rows)
     features = np.empty((len(rows), store.size.regions, store.size.channels), np.float16)
-    groups = [group for group in store.groups if (place[group.images] >= 0).any()]
+    groups = [group for group in store.groups if (position[group.images] >= 0).any()]
     for group, values in zip(groups, read_ahead(store.read, groups), strict=True):
-        target = place[group.images]
+        target = position[group.images]
         features[target[target >= 0]] = values[target >= 0]
     return torch.from_numpy(features)
 
 
 def _near(features: Tensor, device: torch.device) -> Tensor:
-    """Return the features on the device, or where they are if it has no room for them beside the training."""
-    if device.type == "cuda" and features.nbytes > DEVICE_SHARE * torch.cuda.mem_get_info(device)[0]:
+    """Return the features on the device, or unmoved if they would take too much of its memory."""
+    if device.type == "cuda" and features.nbytes > DEVICE_FRACTION * torch.cuda.mem_get_info(device)[0]:
         return features
     return features.to(device)
 
 
 def balanced_order(labels: np.ndarray, steps: int, batch_size: int, generator: np.random.Generator) -> np.ndarray:
-    """Return the rows of `steps` batches: a batch has every class once before any comes twice, in random order.
+    """Return the rows of `steps` batches; in a batch, the counts of any two classes differ by at most one.
 
-    The image of a class is drawn evenly from it, with replacement.
+    Classes come in random order; for each, one of its images is drawn with replacement.
     """
     by_class = np.argsort(labels, kind="stable")
     classes, starts, sizes = np.unique(labels[by_class], return_index=True, return_counts=True)

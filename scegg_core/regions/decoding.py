@@ -156,5 +156,5 @@ def load_images(paths: list[Path], settings: BackboneSettings) -> Tensor:
 
 
 def usable_cores() -> int:
-    """Return the cores this process may use: a cluster's job is often given a part of its machine."""
+    """Return the number of cores that this process may use: on a cluster often fewer than the machine has."""
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1

@@ -19,7 +19,7 @@ from scegg_core.training.progress import bar
 
 MOST_IMAGES = 512  # per forward pass; a GPU is busy long before that
 
-MEMORY_SHARE = 0.5  # of the device's free memory, for one forward pass
+MEMORY_FRACTION = 0.5  # of the device's free memory, for one forward pass
 
 
 @dataclass
@@ -125,11 +125,11 @@ def batch_size_on(device: torch.device, backbone: Backbone, settings: BackboneSe
 
 
 def fitting_batch(free: int, per_image: int) -> int:
-    """Return the largest power of two of images whose `per_image` bytes each fit into a share of `free` bytes.
+    """Return the largest power of two of images, of `per_image` bytes each, that fit into MEMORY_FRACTION of `free` bytes.
 
-    A power of two, so that a little more or less free memory leaves the result, to its last digit, as it is.
+    A power of two, so that small changes of the free memory change neither the batches nor the last digits of results.
     """
-    fits = int(MEMORY_SHARE * free) // max(1, per_image)
+    fits = int(MEMORY_FRACTION * free) // max(1, per_image)
     return 1 << (max(1, min(fits, MOST_IMAGES)).bit_length() - 1)
 
 

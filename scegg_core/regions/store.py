@@ -25,7 +25,7 @@ GROUP_BYTES = 4 << 20  # of one row group: the smallest that is read at full spe
 
 @dataclass(frozen=True)
 class Group:
-    """One row group: where it lies and which images it holds."""
+    """One row group of a shard: its file, its number there, and the image rows it holds."""
 
     path: Path
     number: int
@@ -33,7 +33,7 @@ class Group:
 
 
 def shard_rows(images: int, shards: int, shard: int) -> range:
-    """Return the image rows of one shard; shards are contiguous and differ in size by at most one."""
+    """Return the image rows of one shard: contiguous, and of equal number in all shards up to one."""
     return range(images * shard // shards, images * (shard + 1) // shards)
 
 
@@ -55,7 +55,7 @@ class ShardWriter:
             self._write(self._group_rows)
 
     def finish(self) -> None:
-        """Write what is left."""
+        """Write the rows that do not fill a group."""
         if self._rows:
             self._write(len(self._rows))
 
@@ -72,7 +72,7 @@ class ShardWriter:
 
 @contextmanager
 def write_shard(path: str | Path, size: FeatureMap, provenance: Provenance) -> Iterator[ShardWriter]:
-    """Yield a writer of one shard; the file appears whole when the block ends without an error."""
+    """Yield a writer of one shard; the file appears when the block ends without an error."""
     schema = pa.schema([("image", pa.int32()), ("regions", pa.binary(2 * size.regions * size.channels))])
     extra = {"regions": size.regions, "channels": size.channels, "grid": [size.height, size.width], "type": "float16"}
     options = {"compression": "none", "use_dictionary": False, "write_statistics": False, "write_page_checksum": True}
@@ -113,17 +113,20 @@ class RegionStore:
         """Return the bytes of one image's region features."""
         return 2 * self.size.regions * self.size.channels
 
-    def places(self, rows: np.ndarray) -> np.ndarray:
-        """Return for every image row the position that it has in `rows`, or -1; all of `rows` have to be stored."""
-        most = max(int(group.images.max()) for group in self.groups)
-        place = np.full(1 + max(most, int(rows.max())), -1, np.int64)
-        place[rows] = np.arange(len(rows))
-        found = sum(np.count_nonzero(place[group.images] >= 0) for group in self.groups)
-        if found != len(rows):
+    def positions(self, rows: np.ndarray) -> np.ndarray:
+        """Return, for every image row, its position in `rows`, or -1 if it is not among them.
+
+        Raises InputError if the store lacks one of `rows`.
+        """
+        last = max(int(group.images.max()) for group in self.groups)
+        position = np.full(1 + max(last, int(rows.max())), -1, np.int64)
+        position[rows] = np.arange(len(rows))
+        stored = sum(np.count_nonzero(position[group.images] >= 0) for group in self.groups)
+        if stored != len(rows):
             raise InputError(
-                f"the region shards in {self.groups[0].path.parent} hold {found} of {len(rows)} images; delete that folder."
+                f"the region shards in {self.groups[0].path.parent} hold {stored} of {len(rows)} images; delete that folder."
             )
-        return place
+        return position
 
     def read(self, group: Group) -> np.ndarray:
         """Return the features of a row group, (rows, R, channels) float16, its page checksums verified."""

@@ -1,8 +1,8 @@
-"""Trains a small backbone from nothing on a data set's own seen classes, for where no weights can be downloaded.
+"""Trains a small backbone from random weights on the seen classes of a data set, where no weights can be downloaded.
 
-It sees training images of seen classes and their class vectors alone, so the zero-shot protocol holds: unseen
-classes stay unseen. With class vectors the head predicts attributes and scores a class by their product with its
-vector, so that classes learn from each other; a few hundred images are too few for each class on its own.
+It uses only training images of seen classes and their class vectors, so unseen classes stay unseen, as zero-shot
+learning requires. With class vectors, the head predicts attributes and scores a class by their product with its
+vector. So all classes train the same attributes: a few hundred images are too few to learn every class alone.
 """
 
 import copy
@@ -31,7 +31,7 @@ VECTOR_LENGTH = 10**0.5
 @dataclass(frozen=True)
 class TrainedBackbone:
     """state_dict: weights of the network on the CPU, without the head; curve: mean loss of every epoch;
-    train_accuracy: share of the images that the last epoch classified correctly, 0..1."""
+    train_accuracy: fraction of the images that the last epoch classified correctly, 0..1."""
 
     state_dict: dict[str, Tensor]
     curve: list[float]
@@ -50,10 +50,10 @@ def train_backbone(
 ) -> TrainedBackbone:
     """Return the network's weights after classifying the images through pooling over regions and a linear head.
 
-    network: ends in a feature map (batch, channels, height, width); it is copied, its start is the caller's choice.
+    network: gives a feature map (batch, channels, height, width); a copy is trained, from the weights that it has.
     images: (N, 3, size, size) uint8, training images of seen classes; targets: (N, A), the class vector of every
     image, or (N,), its label, which is plain classification. seed: order and augmentation of the images.
-    progress: called with epoch and mean loss after every epoch. Goes on from the checkpoint if there is one.
+    progress: called with epoch and mean loss after every epoch. Continues from the checkpoint if there is one.
     Raises ValueError where images and targets differ in number or are fewer than one batch.
     """
     _check(images, targets, settings)
@@ -97,17 +97,17 @@ class _Trainer:
     def run(self, progress: Callable[[int, float], None]) -> None:
         """Train to the end, from the checkpoint if there is one.
 
-        An epoch is whole batches in random order; a smaller rest waits for another epoch's order.
+        An epoch has full batches only, in random order: the few images that are left over differ from epoch to epoch.
         """
         self.state.restore()
         size = self.settings.batch_size
         steps = len(self.images) // size
         while self.state.step < self.settings.epochs * steps:
-            epoch, place = divmod(self.state.step, steps)
-            if place == 0:
+            epoch, step = divmod(self.state.step, steps)
+            if step == 0:
                 self._begin_epoch()
-            self.state.add_step(self._take_step(self.order[place * size : (place + 1) * size]))
-            if place + 1 == steps:
+            self.state.add_step(self._take_step(self.order[step * size : (step + 1) * size]))
+            if step + 1 == steps:
                 self.state.end_epoch("backbone", epoch + 1)
                 self.accuracy = int(self.correct) / (steps * size)
                 progress(epoch, self.curve[-1])
@@ -140,7 +140,7 @@ class _Classifier(nn.Module):
         self.backbone = Backbone(copy.deepcopy(network))
         self.register_buffer("vectors", vectors)
         self.head = nn.Linear(channels, vectors.shape[1])
-        # zeros need no random numbers and give the features' first gradient one step later
+        # zeros need no random numbers; they delay the first gradient of the features by one step
         nn.init.zeros_(self.head.weight)
         nn.init.zeros_(self.head.bias)
 
@@ -156,7 +156,7 @@ def _head_vectors(classes: Tensor) -> Tensor:
     """Return (classes, A) vectors of equal length: centred class vectors, or one-hot ones for labels (classes,)."""
     if classes.dim() == 1:
         return torch.eye(len(classes))
-    # what all classes have in common tells none of them apart
+    # what all classes have in common does not help to distinguish them
     centred = classes.float() - classes.float().mean(dim=0)
     return functional.normalize(centred, dim=1) * VECTOR_LENGTH
 
@@ -191,30 +191,29 @@ def train_on_seen(
     checkpoint: Checkpoint | None = None,
 ) -> TrainedBackbone:
     """Return a backbone that learned the seen classes' attributes on their training images under `folder`."""
-    training = index.in_split("trainval")
-    given = settings.training
-    paths = [index.paths[row] for row in training]
+    rows, training = index.in_split("trainval"), settings.training
+    paths = [index.paths[row] for row in rows]
     images = (
-        cut_outs(Path(folder), paths, given.crop)
-        if given.crop
+        cut_outs(Path(folder), paths, training.crop)
+        if training.crop
         else load_images([Path(folder) / path for path in paths], settings)
     )
-    with bar(given.epochs, "backbone", unit="epoch") as progress:
+    with bar(training.epochs, "backbone", unit="epoch") as progress:
 
         def report(epoch: int, loss: float) -> None:
             progress.update()
             progress.set_postfix(loss=f"{loss:.3f}")
 
-        # the head learns a(c) of seen classes rather than their names: from little data attributes are learned better
-        targets = torch.from_numpy(index.vectors[index.labels[training]])
-        return train_backbone(random_features(settings), images, targets, given, 0, device, report, checkpoint)
+        # the head learns a(c) of seen classes, not their names: with little data attributes are learned better
+        targets = torch.from_numpy(index.vectors[index.labels[rows]])
+        return train_backbone(random_features(settings), images, targets, training, 0, device, report, checkpoint)
 
 
 def cut_outs(folder: Path, paths: list[str], size: int) -> torch.Tensor:
     """Return the birds of the images at `paths`, cut out along their boxes, uint8 (n, 3, size, size).
 
     Like the photographs of ImageNet they show the object large and little else, so the backbone does not learn to
-    look away from the clutter around it: that is left to the attention.
+    ignore the background: that is left to the attention.
     """
     boxes = read_boxes(folder)
     pictures = [cut_out(folder / path, boxes[path], size) for path in paths]

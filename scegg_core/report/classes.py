@@ -1,4 +1,4 @@
-"""The table of classes: accuracy of each, and what it is most often taken for."""
+"""The table of classes: accuracy of each, and the class that it is most often confused with."""
 
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 def class_rows(variants: Iterator[VariantRuns], index: DatasetIndex, task: str) -> "DataFrame":
     """Return `per_class_table` of every variant, its seeds pooled, with columns variant, title, task, seeds in front.
 
-    `images` counts an image once.
+    `images` counts every image once, not once per seed.
     """
     from pandas import DataFrame, concat
 
@@ -22,9 +22,9 @@ def class_rows(variants: Iterator[VariantRuns], index: DatasetIndex, task: str) 
     for one in variants:
         table = per_class_table(*one.pooled(), index.classes, index.seen)
         table["images"] //= len(one.runs)
-        for place, (name, value) in enumerate(
+        for position, (name, value) in enumerate(
             {"variant": one.variant, "title": one.title, "task": task.upper(), "seeds": len(one.runs)}.items()
         ):
-            table.insert(place, name, value)
+            table.insert(position, name, value)
         parts.append(table)
     return concat(parts, ignore_index=True)

@@ -35,8 +35,8 @@ def read_published(*paths: str | Path) -> tuple[PublishedRow, ...]:
 
 def find_published(rows: tuple[PublishedRow, ...], dataset: str, variant: str) -> PublishedRow | None:
     """Return the published row of our `variant` on the data set that the paper calls `dataset`, or None."""
-    found = (row for row in rows if row.dataset == dataset and row.variant == variant)
-    return next(found, None) if dataset and variant else None
+    matches = (row for row in rows if row.dataset == dataset and row.variant == variant)
+    return next(matches, None) if dataset and variant else None
 
 
 def _read(path: Path) -> list[PublishedRow]:

@@ -27,21 +27,21 @@ class TableSettings:
     titles: dict[str, str]
     selection: dict[str, str]
     tuned: dict[str, str]  # of variants that stand for a point of a grid: its settings
-    runs: Runs  # that belong into the table
+    runs: Runs  # that the table should have
     reference: str
 
 
 @settings
 class SummarySettings:
-    """The tables that a summary is made of, and the runs that are there of each."""
+    """The tables that a summary is made of, and the runs of each whose metrics are read."""
 
     tables: tuple[TableSettings, ...]
-    there: tuple[Runs, ...]
+    runs: tuple[Runs, ...]
 
 
-def run_results(paths: Sequence[str], there: Sequence[tuple[str, int]], given: TableSettings) -> list[RunResult]:
-    """Return one result per run; `paths` are the metrics files of the runs `there`, in their order."""
-    return [_result(Path(path), given, *run) for path, run in zip(paths, there, strict=True)]
+def run_results(paths: Sequence[str], runs: Sequence[tuple[str, int]], table: TableSettings) -> list[RunResult]:
+    """Return one result per run; `paths` are the metrics files of `runs`, in their order."""
+    return [_result(Path(path), table, *run) for path, run in zip(paths, runs, strict=True)]
 
 
 def with_oracle(results: Sequence[RunResult], paths: Sequence[str], runs: Sequence[tuple[str, int]]) -> list[RunResult]:
@@ -52,11 +52,11 @@ def with_oracle(results: Sequence[RunResult], paths: Sequence[str], runs: Sequen
 
 def with_alarms(results: Sequence[RunResult], paths: Sequence[str], runs: Sequence[tuple[str, int]]) -> list[RunResult]:
     """Return `results` with what the training curves at `paths` warn of; `runs` names the run of each curve."""
-    found: dict[tuple[str, int], list[str]] = {}
+    sentences: dict[tuple[str, int], list[str]] = {}
     for path, run in zip(paths, runs, strict=True):
         points = zip(*(column.to_pylist() for column in read_table(path, "curve").columns), strict=True)
-        found.setdefault(tuple(run), []).extend(alarm.sentence for alarm in alarms(points))
-    return [replace(result, alarms=tuple(found.get((result.variant, result.seed), ()))) for result in results]
+        sentences.setdefault(tuple(run), []).extend(alarm.sentence for alarm in alarms(points))
+    return [replace(result, alarms=tuple(sentences.get((result.variant, result.seed), ()))) for result in results]
 
 
 def best_on_test(scores: Sequence[EpochScore]) -> dict[str, float]:
@@ -65,55 +65,55 @@ def best_on_test(scores: Sequence[EpochScore]) -> dict[str, float]:
     return {"Acc": max(score.acc for score in scores), "U": best.u, "S": best.s, "H": best.h}
 
 
-def summary_results(paths: Sequence[str], given: SummarySettings) -> list[RunResult]:
-    """Return the results of all data sets; `paths` are the metrics files of `given.there`, data set by data set."""
-    waiting, found = iter(paths), []
-    for table, there in zip(given.tables, given.there, strict=True):
-        found += run_results([next(waiting) for _ in there], there, table)
-    return found
+def summary_results(paths: Sequence[str], summary: SummarySettings) -> list[RunResult]:
+    """Return the results of all data sets; `paths` are the metrics files of `summary.runs`, data set by data set."""
+    remaining, results = iter(paths), []
+    for table, runs in zip(summary.tables, summary.runs, strict=True):
+        results += run_results([next(remaining) for _ in runs], runs, table)
+    return results
 
 
-def remarks(results: Sequence[RunResult], given: TableSettings) -> list[str]:
-    """Return what has to be said about a table: whether its data set is generated, on what it was computed and whether
+def remarks(results: Sequence[RunResult], table: TableSettings) -> list[str]:
+    """Return the remarks below a table: whether its data set is generated, on what it was computed and whether
     deterministically, what the training of a run warns of, and which runs are missing."""
-    said = [f"{given.dataset} is a generated data set: a demonstration, no benchmark."] if given.generated else []
-    said += [f"{given.dataset} was computed on {how}." for how in sorted({run.computed for run in results} - {""})]
+    sentences = [f"{table.dataset} is a generated data set: a demonstration, no benchmark."] if table.generated else []
+    sentences += [f"{table.dataset} was computed on {how}." for how in sorted({run.computed for run in results} - {""})]
     empty = sorted({name for run in results for name in run.without_images})
     if empty:
-        said.append(f"Classes without test images do not count: {', '.join(empty)}.")
+        sentences.append(f"Classes without test images do not count: {', '.join(empty)}.")
     if any(run.oracle for run in results):
-        said.append("Columns oracle: the best epoch on the test set, as released codes report; never the result.")
-    said += [f"Warning: {run.title}, seed {run.seed}: {text}." for run in results for text in run.alarms]
-    for variant in given.titles:
-        said += missing_remarks(results, [variant], [seed for name, seed in given.runs if name == variant])
-    return said
+        sentences.append("Columns oracle: the best epoch on the test set, as released codes report; never the result.")
+    sentences += [f"Warning: {run.title}, seed {run.seed}: {text}." for run in results for text in run.alarms]
+    for variant in table.titles:
+        sentences += missing_remarks(results, [variant], [seed for name, seed in table.runs if name == variant])
+    return sentences
 
 
-def ablation_remarks(results: Sequence[RunResult], given: TableSettings) -> list[str]:
+def ablation_remarks(results: Sequence[RunResult], table: TableSettings) -> list[str]:
     """Return `remarks`, and the rows of the paper's Table 2 that the data set's table does not have."""
-    left_out = [name for name in ABLATION if name not in given.titles]
-    return [*remarks(results, given), *missing_remarks(results, left_out)]
+    left_out = [name for name in ABLATION if name not in table.titles]
+    return [*remarks(results, table), *missing_remarks(results, left_out)]
 
 
-def _result(path: Path, given: TableSettings, variant: str, seed: int) -> RunResult:
-    found = read_metrics(path)
+def _result(path: Path, table: TableSettings, variant: str, seed: int) -> RunResult:
+    metrics = read_metrics(path)
     return RunResult(
-        dataset=given.dataset,
+        dataset=table.dataset,
         variant=variant,
-        title=given.titles[variant],
+        title=table.titles[variant],
         seed=seed,
-        backbone=given.backbone,
-        weights=given.weights,
-        image_size=given.image_size,
-        selection=given.selection[variant],
-        acc=found.acc,
-        u=found.u,
-        s=found.s,
-        h=found.h,
-        ausuc=found.ausuc,
-        published=given.published or "",
+        backbone=table.backbone,
+        weights=table.weights,
+        image_size=table.image_size,
+        selection=table.selection[variant],
+        acc=metrics.acc,
+        u=metrics.u,
+        s=metrics.s,
+        h=metrics.h,
+        ausuc=metrics.ausuc,
+        published=table.published or "",
         computed="; ".join(read_description(path, "metrics")["provenance"]["computed"]),
-        tuned=given.tuned.get(variant, ""),
-        epoch=found.selected.epoch if found.selected else None,
-        without_images=found.classes_without_images,
+        tuned=table.tuned.get(variant, ""),
+        epoch=metrics.selected.epoch if metrics.selected else None,
+        without_images=metrics.classes_without_images,
     )

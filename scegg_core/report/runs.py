@@ -26,8 +26,8 @@ class VariantRuns:
         )
 
 
-def read_runs(paths: Sequence[str], given: RunNames) -> Iterator[VariantRuns]:
-    """Yield each variant's predictions; `paths` are in the order of `given.runs`. One variant is held at a time."""
-    for variant in dict.fromkeys(name for name, _ in given.runs):
-        own = [Path(path) for path, (name, _) in zip(paths, given.runs, strict=True) if name == variant]
-        yield VariantRuns(variant, given.titles[variant], tuple(map(read_predictions, own)))
+def read_runs(paths: Sequence[str], names: RunNames) -> Iterator[VariantRuns]:
+    """Yield each variant's predictions; `paths` are in the order of `names.runs`. Only one variant is in memory at a time."""
+    for variant in dict.fromkeys(name for name, _ in names.runs):
+        files = [Path(path) for path, (name, _) in zip(paths, names.runs, strict=True) if name == variant]
+        yield VariantRuns(variant, names.titles[variant], tuple(map(read_predictions, files)))

@@ -48,7 +48,7 @@ METADATA = {
 
 
 def styled(draw: Callable[P, R]) -> Callable[P, R]:
-    """Return `draw` run under STYLE, with matplotlib's own settings left as they were."""
+    """Return `draw` run under STYLE, which leaves the settings of matplotlib unchanged."""
 
     @wraps(draw)
     def wrapper(*args, **kwargs):
@@ -68,7 +68,7 @@ def new_figure(width: float, height: float) -> "Figure":
 
 
 def save(figure: "Figure", *paths: str | Path) -> None:
-    """Write `figure` to each of `paths` (.png, .pdf or .svg), whole or not at all; equal figures give equal bytes."""
+    """Write `figure` to each of `paths` (.png, .pdf or .svg), completely or not at all; equal figures give equal bytes."""
     from matplotlib import rc_context
 
     for path in map(Path, paths):
@@ -89,7 +89,7 @@ def class_colours(count: int) -> np.ndarray:
 
 
 def mix(colours: np.ndarray, amount: float) -> np.ndarray:
-    """Return `colours` mixed with white (amount > 0) or black (amount < 0) by the share |amount|."""
+    """Return `colours` mixed with white (amount > 0) or black (amount < 0) by the fraction |amount|."""
     return colours + (1 - colours) * amount if amount > 0 else colours * (1 + amount)
 
 

@@ -1,6 +1,6 @@
 """Result tables: runs of variants and seeds in; data frames in the shape of the paper's tables out.
 
-Accuracies come in as shares in [0, 1] and leave as percent, rounded to two decimals.
+Accuracies are in [0, 1] in the results and in percent, rounded to two decimals, in the tables.
 """
 
 from collections.abc import Iterable, Sequence
@@ -30,8 +30,8 @@ class RunResult:
     `dataset` is the name shown, `published` the data set's name in the published tables ('' for none); `computed` says
     on what it was computed and whether the same bits come out again. `tuned` are the settings that the validation
     split selected ('' for none), `epoch` the epoch (None: the last); `oracle` has the paper's metrics of the best
-    epochs on test, where they are to be shown. `without_images` are classes that no test image shows: none
-    counts. `alarms` are what the training curves warn of.
+    epochs on test, where they are to be shown. `without_images` are classes without test images: they do
+    not count. `alarms` are what the training curves warn of.
     """
 
     dataset: str
@@ -63,9 +63,9 @@ class RunResult:
 def result_table(results: Sequence[RunResult], published: Sequence[PublishedRow] = ()) -> "DataFrame":
     """Return one row per variant: settings, number of seeds, mean and `_std` of each metric, published figures.
 
-    `_std` is the sample standard deviation over seeds (ddof 1), empty for one seed. Published columns are there if
-    any row has them. Runs of a variant that differ in backbone, weights, image size or selection stay separate rows.
-    Raises ValueError if a run is there twice.
+    `_std` is the sample standard deviation over seeds (ddof 1), empty for one seed. Published columns are left out
+    if no row has a value. Runs of a variant that differ in backbone, weights, image size or selection stay separate rows.
+    Raises ValueError if a run occurs twice.
     """
     from pandas import DataFrame
 
@@ -140,7 +140,7 @@ def per_class_table(labels: np.ndarray, predicted: np.ndarray, names: Sequence[s
     """Return one row per class that has images: seen, images, accuracy in percent, and its commonest confusion.
 
     `labels`, `predicted` (images,) are positions in `names` and `seen` (classes,) bool. `most_often_taken_for` is the
-    class that most of its misclassified images go to ('' if none), `taken_for` their share of its images in percent.
+    class that most of its misclassified images go to ('' if none), `taken_for` the percentage of its images that go there.
     """
     from pandas import DataFrame
 
@@ -153,9 +153,9 @@ def missing_remarks(results: Sequence[RunResult], variants: Sequence[str], seeds
     """Return a sentence for each of `variants` that has no result, or lacks some of `seeds`."""
     remarks = []
     for variant in variants:
-        found = {run.seed for run in results if run.variant == variant}
-        lacking = [str(seed) for seed in seeds if seed not in found]
-        if not found:
+        finished = {run.seed for run in results if run.variant == variant}
+        lacking = [str(seed) for seed in seeds if seed not in finished]
+        if not finished:
             remarks.append(f"Missing: {variant} has no results yet.")
         elif lacking:
             remarks.append(f"Missing: {variant} lacks seed {', '.join(lacking)}.")

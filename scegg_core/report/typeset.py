@@ -67,7 +67,7 @@ def escape_latex(text: str) -> str:
 
 
 def to_page(title: str, table: "DataFrame", remarks: Sequence[str] = ()) -> str:
-    """Return the table as a whole HTML page that needs nothing else; best bold, second best italic, remarks below."""
+    """Return the table as a complete HTML page without other files; best bold, second best italic, remarks below."""
     head, *body = _display(table, ("%s", "<b>%s</b>", "<i>%s</i>"), _for_page) or [[]]
     kinds = [' class="number"' if right else "" for right in _right_aligned(table)]
     rows = ["".join(f"<td{kind}>{cell}</td>" for kind, cell in zip(kinds, row, strict=True)) for row in body]
@@ -97,13 +97,13 @@ def write_csv_and_page(
 
 
 def _for_page(text: str) -> str:
-    """Escaped, and the deviation small in a line of its own: narrow enough for a laptop."""
+    """The escaped text, with the deviation small on a second line: narrow enough for a laptop."""
     mean, sign, spread = escape(text).partition(" ± ")
     return f"{mean}<br><small>± {spread}</small>" if sign else mean
 
 
 def _columns(table: "DataFrame") -> list[str]:
-    """Columns that get a column of their own in print: no stds, no empty ones, one name per row."""
+    """The columns that are printed: without stds, empty ones and a second name of a row."""
     hidden = {"remark", *(["variant"] if "title" in table else [])}
     return [name for name in table if name not in hidden and not name.endswith("_std") and not table[name].isna().all()]
 

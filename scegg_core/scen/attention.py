@@ -13,7 +13,7 @@ from scegg_core.scen.model import SCEN
 
 @dataclass(frozen=True)
 class Attended:
-    """A batch of images: their positions in the index (n,), and what SCEN makes of them.
+    """A batch of images: their positions in the index (n,), and the attention of SCEN on them.
 
     `maps` (n, A, h, w) is LEN's attention, `whole` (n, h, w) GEN's weight of each region, `scores` (n, A) is e_l.
     """
@@ -34,19 +34,21 @@ def attend(
     store: RegionStore, scen: SCEN, index: DatasetIndex, positions: np.ndarray, batch: int = 32
 ) -> Iterator[Attended]:
     """Yield the attention on the images at `positions`, in the order of the store; only their row groups are read."""
-    place = dict(zip(index.rows[positions].tolist(), positions.tolist(), strict=True))
+    position_of = dict(zip(index.rows[positions].tolist(), positions.tolist(), strict=True))
     for group in store.groups:
-        wanted = np.array([row for row, image in enumerate(group.images.tolist()) if image in place], dtype=np.int64)
+        wanted = np.array(
+            [row for row, image in enumerate(group.images.tolist()) if image in position_of], dtype=np.int64
+        )
         features = store.read(group) if len(wanted) else None
         for start in range(0, len(wanted), batch):
             rows = wanted[start : start + batch]
-            where = np.array([place[int(image)] for image in group.images[rows]])
+            where = np.array([position_of[int(image)] for image in group.images[rows]])
             yield _attend(scen, torch.from_numpy(features[rows]), where, (store.size.height, store.size.width))
 
 
 def _attend(scen: SCEN, regions: torch.Tensor, positions: np.ndarray, grid: tuple[int, int]) -> Attended:
     regions = scen.prepare(regions)
     local = scen.local(regions)
-    whole = scen.glob.region_weights(local.attention, regions)
+    weights = scen.glob.region_weights(local.attention, regions)
     maps = local.attention.transpose(1, 2).reshape(len(regions), -1, *grid)
-    return Attended(positions, maps.numpy(), whole.reshape(-1, *grid).numpy(), local.semantic.numpy())
+    return Attended(positions, maps.numpy(), weights.reshape(-1, *grid).numpy(), local.semantic.numpy())

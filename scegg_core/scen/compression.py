@@ -1,4 +1,4 @@
-"""TODO."""
+"""SC, the semantic compression of h into g (Eq. 4): its MLP, the gradient of it, and the weight of each region in g."""
 
 import math
 
@@ -12,7 +12,7 @@ SLOPE = 0.01  # of SC's LeakyReLU
 
 SCATTER = 15.0  # of SC's weights around their mean with compression_start mean, as a multiple of torch's own start
 
-GROUP = 1 << 22  # numbers of SC's hidden layer that exist at a time
+GROUP = 1 << 22  # numbers of SC's hidden layer that are in memory at a time
 
 
 class SemanticCompression(nn.Module):
@@ -48,8 +48,8 @@ class SemanticCompression(nn.Module):
         """
         mixed = attention @ self.reduce.weight.T  # (batch, R, width)
         positive = [_hidden(*part, self.reduce.bias) > 0 for part in _groups(mixed, regions)]
-        share = torch.cat([part.to(mixed.dtype).mean(dim=2) for part in positive])  # (batch, width)
-        slope = SLOPE + (1 - SLOPE) * share
+        active = torch.cat([part.to(mixed.dtype).mean(dim=2) for part in positive])  # of all channels, (batch, width)
+        slope = SLOPE + (1 - SLOPE) * active
         return torch.einsum("bw,w,brw->br", slope, self.combine.weight[0], mixed)
 
 
@@ -103,7 +103,7 @@ def _groups(mixed: Tensor, regions: Tensor) -> zip:
 
 
 def uprightness(features: Tensor, regions: Tensor) -> Tensor:
-    """Return how far g goes along with the mean of its regions from image to image: the sum of their covariances.
+    """Return how far g follows the mean of its regions from image to image: the covariances of all channels, summed.
 
     `features` (batch, channels) are g, `regions` (batch, R, channels); negative where g is upside down.
     """

@@ -24,7 +24,7 @@ def embed_images(
     store: RegionStore, rows: np.ndarray, scen: SCEN | None, device: torch.device, batch: int = 64
 ) -> Embedded:
     """Return the features of image `rows` of the region store: SCEN's g, or average-pooled regions without a SCEN."""
-    position = store.places(rows)
+    position = store.positions(rows)
     features = torch.empty(len(rows), store.size.channels)
     semantics = torch.empty(len(rows), scen.local.words.shape[0]) if scen else None
     with bar(len(rows), "embedding", unit="image") as progress:

@@ -14,7 +14,7 @@ def write_scen(path: Path, scen: SCEN, settings: ScenSettings, provenance: Prove
 
 
 def read_scen(path: Path) -> SCEN:
-    """Return the trained SCEN at `path`, in evaluation mode; the file says everything about its shape."""
+    """Return the trained SCEN at `path`, in evaluation mode; the file alone says how it is built."""
     tensors = read_tensors(path, "scen")
     settings = parse_section(ScenSettings, read_description(path)["extra"]["settings"], str(path))
     classes, words = tensors["local.class_vectors"], tensors["local.words"]

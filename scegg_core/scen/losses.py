@@ -1,4 +1,4 @@
-"""TODO."""
+"""The losses of SCEN: cross-entropies (Eqs. 6 and 7), semantic consistency (Eq. 8), and DAZLE's calibration."""
 
 import torch
 from torch import Tensor
@@ -21,8 +21,10 @@ def semantic_consistency(local_scores: Tensor, global_scores: Tensor) -> Tensor:
 
 
 def self_calibration(scores: Tensor, seen: Tensor) -> Tensor:
-    """Return DAZLE's calibration loss: minus the log of the probability mass on unseen classes, scores shifted by +1
-    there and -1 on seen ones. Not part of the paper's method."""
+    """Return DAZLE's calibration loss: minus the log of the total probability of the unseen classes, mean over the batch.
+
+    Before the softmax, 1 is added to scores of unseen classes and taken from those of seen ones. Not in the paper.
+    """
     shifted = scores + torch.where(seen, -1.0, 1.0).to(scores.dtype)
     unseen = shifted.masked_fill(seen, -torch.inf)  # rather than an index by the mask, for which the host waits
     return -(torch.logsumexp(unseen, dim=1) - torch.logsumexp(shifted, dim=1)).mean()

@@ -17,7 +17,7 @@ from scegg_core.settings.scen import ScenSettings
 
 @dataclass(frozen=True)
 class LocalEmbedding:
-    """What LEN makes of a batch."""
+    """The output of LEN for a batch."""
 
     attention: Tensor  # (batch, regions, attributes), sums to one over the regions
     semantic: Tensor  # e_l, (batch, attributes)
@@ -26,7 +26,7 @@ class LocalEmbedding:
 
 @dataclass(frozen=True)
 class GlobalEmbedding:
-    """What GEN makes of a batch."""
+    """The output of GEN for a batch."""
 
     feature: Tensor  # g, (batch, channels)
     scores: Tensor  # p_g, (batch, classes)
@@ -36,7 +36,12 @@ class LocalEmbeddingNetwork(nn.Module):
     """LEN: attribute attention over regions and the embedding into the semantic space (Eqs. 1-3)."""
 
     def __init__(
-        self, words: Tensor, class_vectors: Tensor, channels: int, settings: ScenSettings, share: Tensor | None = None
+        self,
+        words: Tensor,
+        class_vectors: Tensor,
+        channels: int,
+        settings: ScenSettings,
+        averaging: Tensor | None = None,
     ):
         super().__init__()
         words = normalized_words(words, settings.word_norm)
@@ -45,7 +50,7 @@ class LocalEmbeddingNetwork(nn.Module):
         self.attend = nn.Parameter(words.new_empty(words.shape[1], channels))  # W_alpha
         self.embed = nn.Parameter(words.new_empty(channels, words.shape[1]))  # W_beta
         self.register_buffer("class_vectors", class_vectors.clone())  # a(c), (classes, attributes)
-        self.register_buffer("share", share)  # (attributes, attributes) or None
+        self.register_buffer("share", averaging)  # (attributes, attributes) or None; `local.share` in saved files
         self.scale = settings.local_scale
         self._start(settings)
 
@@ -70,7 +75,7 @@ class LocalEmbeddingNetwork(nn.Module):
         return (regions @ keys.T).to(self.attend.dtype).softmax(dim=1)
 
     def _attention_keys(self) -> Tensor:
-        # ASSUME: v_n of Eq. 1's softmax is the attribute's own vector; `share` takes the mean over its part's instead.
+        # ASSUME: v_n of Eq. 1's softmax is the attribute's own vector; with `share`, the mean of its part's vectors.
         words = self.words if self.share is None else self.share @ self.words
         return words @ self.attend
 
@@ -95,8 +100,8 @@ def normalized_words(words: Tensor, norm: str) -> Tensor:
     return functional.normalize(words - words.mean(dim=0), dim=1) if norm == "centered" else words
 
 
-def part_shares(parts: Sequence[str]) -> Tensor:
-    """Return (attributes, attributes) weights whose product with the attribute vectors is the mean over each one's part.
+def part_averaging(parts: Sequence[str]) -> Tensor:
+    """Return the matrix (attributes, attributes) that replaces each attribute's vector by the mean vector of its part.
 
     `parts` names every attribute's part; an attribute without one ('') keeps its own vector.
     """
@@ -119,7 +124,7 @@ class GlobalEmbeddingNetwork(nn.Module):
     def forward(self, attention: Tensor, regions: Tensor, first_stage: bool = False) -> GlobalEmbedding:
         """Return g and p_g of the regions under LEN's attention."""
         if self.by_mean and first_stage:
-            # As the released code: the MLP and a classifier of its own serve stage 1 alone.
+            # As in the released code: the MLP and its classifier are used in stage 1 only.
             feature = self.compress(attention, regions)
             return GlobalEmbedding(feature, self.first(feature))
         feature = (mean_compression if self.by_mean else self.compress)(attention, regions)
@@ -127,16 +132,16 @@ class GlobalEmbeddingNetwork(nn.Module):
 
     @torch.no_grad()
     def turn_over(self) -> None:
-        """Change the sign of g, and of what CLS_g multiplies it with: p_g stays as it is, to the last bit.
+        """Change the sign of g and of the weights that CLS_g multiplies it with: p_g stays the same to the last bit.
 
-        Not for `compression: mean`, whose g has the sign of its regions anyway.
+        Not needed with `compression: mean`, whose g always has the sign of its regions.
         """
         combine, first = self.compress.combine, next(m for m in self.classify.modules() if isinstance(m, nn.Linear))
         for weight in (combine.weight, combine.bias, first.weight):
             weight.neg_()
 
     def scale_to(self, features: Tensor) -> None:
-        """Let CLS_g see features scaled as the training images' `features` (images, channels) are to [0, 1]."""
+        """Let CLS_g scale g to [0, 1] by the range of `features` (images, channels), those of the training images."""
         self.classify[0].fit(features)
 
     def region_weights(self, attention: Tensor, regions: Tensor) -> Tensor:
@@ -148,22 +153,27 @@ class SCEN(nn.Module):
     """LEN and GEN on one batch of region features."""
 
     def __init__(
-        self, words: Tensor, class_vectors: Tensor, channels: int, settings: ScenSettings, share: Tensor | None = None
+        self,
+        words: Tensor,
+        class_vectors: Tensor,
+        channels: int,
+        settings: ScenSettings,
+        averaging: Tensor | None = None,
     ):
         """`words` (attributes, word size), `class_vectors` (classes, attributes), `channels` of a region feature.
 
-        `share` (attributes, attributes), from `part_shares`, lets attributes of a part attend together.
+        `averaging` (attributes, attributes), from `part_averaging`, gives all attributes of a part the same attention.
         """
         super().__init__()
-        self.local = LocalEmbeddingNetwork(words, class_vectors, channels, settings, share)
+        self.local = LocalEmbeddingNetwork(words, class_vectors, channels, settings, averaging)
         self.glob = GlobalEmbeddingNetwork(len(words), channels, len(class_vectors), settings)
         self.region_norm = settings.region_norm
         self.low = torch.bfloat16 if settings.precision == "bfloat16" else None
 
     def prepare(self, regions: Tensor) -> Tensor:
-        """Return `regions`, normalized as the settings say, in the type of the products with them.
+        """Return `regions`, normalized as the settings say, in the number type in which they are multiplied.
 
-        That is the weights' own, or with `precision` bfloat16 that one; all else is computed in the weights' type.
+        That is bfloat16 if `precision` says so, else the type of the weights; all else is computed in the latter.
         """
         prepared = regions.to(self.local.attend.dtype)
         if self.region_norm != "none":
@@ -202,7 +212,7 @@ class ChannelScale(nn.Module):
         self.register_buffer("span", torch.ones(channels))
 
     def fit(self, features: Tensor) -> None:
-        """Take smallest value and range from `features` (images, channels); a constant channel keeps its size."""
+        """Take smallest value and range from `features` (images, channels); a constant channel is not divided."""
         low, high = features.aminmax(dim=0)
         self.low.copy_(low)
         self.span.copy_(torch.where(high > low, high - low, torch.ones_like(low)))

@@ -10,7 +10,7 @@ from scegg_core.errors import InputError
 
 @dataclass(frozen=True)
 class MinMaxScaler:
-    """Smallest value and range of each channel, or of all; a constant channel has range 0 and becomes 0."""
+    """Smallest value and range of each channel, or of all channels together; a constant channel becomes 0."""
 
     low: Tensor  # (channels,)
     span: Tensor  # (channels,)
@@ -19,7 +19,7 @@ class MinMaxScaler:
     def fit(cls, features: Tensor, scaling: str = "channel") -> "MinMaxScaler":
         """Return the scaler of `features` (images, channels), by `DatasetSettings.feature_scaling`.
 
-        Raises InputError for features that are not finite: a later comparison would take their channels for constant.
+        Raises InputError for features that are not finite: their channels would later look constant.
         """
         if not torch.isfinite(features).all():
             raise InputError("features of training images are not finite; the stage that made them went wrong.")
@@ -35,7 +35,7 @@ class MinMaxScaler:
         return torch.where(self.span > 0, (features - self.low) / safe, torch.zeros_like(features)).clamp(0, 1)
 
     def inverse(self, scaled: Tensor) -> Tensor:
-        """Return features on their own scale."""
+        """Return scaled features on the scale that they had before `transform`."""
         return scaled * self.span + self.low
 
     def to(self, device: torch.device) -> "MinMaxScaler":

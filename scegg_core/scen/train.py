@@ -12,7 +12,7 @@ from scegg_core.regions.batches import ResidentBatches, StreamedBatches, region_
 from scegg_core.regions.store import RegionStore
 from scegg_core.scen import losses
 from scegg_core.scen.compression import uprightness
-from scegg_core.scen.model import SCEN, part_shares
+from scegg_core.scen.model import SCEN, part_averaging
 from scegg_core.settings.scen import ScenSettings
 from scegg_core.training.alarms import warn
 from scegg_core.training.checkpoint import Checkpoint
@@ -21,9 +21,9 @@ from scegg_core.training.device import apply_gradients, seeded
 from scegg_core.training.progress import bar
 from scegg_core.training.state import TrainingState
 
-ORIENTATION_STEPS = 16  # batches that say which way g points
+ORIENTATION_STEPS = 16  # batches from which the sign of g is determined
 
-PART = 1 << 24  # numbers of region features that a step computes on at a time
+PART = 1 << 24  # numbers of region features that a step uses at a time
 
 
 @dataclass(frozen=True)
@@ -68,7 +68,7 @@ class ScenTrainer:
         settings: ScenSettings,
         checkpoint: Checkpoint | None = None,
     ):
-        """`seen` (classes,) bool; the model lies on its device already."""
+        """`seen` (classes,) bool; `model` is already on the device that it is trained on."""
         self.model, self.batches, self.settings = model, batches, settings
         self.seen = seen.to(device_of(model))
         self.classes = self.seen if settings.softmax_classes == "seen" else None
@@ -91,19 +91,19 @@ class ScenTrainer:
 
     @torch.no_grad()
     def _scale_features(self) -> None:
-        """Fit the scale on which CLS_g sees g to the training images, stage 1 being over."""
-        found = []
+        """Fit the scaling of g in CLS_g to the training images, after stage 1."""
+        features = []
         for regions, _ in self.batches.scan():
             regions = self.model.prepare(regions.to(device_of(self.model)))
-            found.append(self.model.glob(self.model.local.attention(regions), regions).feature)
-        self.model.glob.scale_to(torch.cat(found))
+            features.append(self.model.glob(self.model.local.attention(regions), regions).feature)
+        self.model.glob.scale_to(torch.cat(features))
 
     @torch.no_grad()
     def _orient(self) -> None:
-        """Let g point the way of the mean of its regions.
+        """Give g the sign of the mean of its regions.
 
-        (SC, CLS_g) and (-SC, -CLS_g) are the same to Eqs. 6-8, so training ends at either; stage 3 is not indifferent:
-        features after ReLU are mostly near 0, and so is an upright g scaled to [0, 1], an inverted one mostly near 1.
+        Eqs. 6-8 stay the same if SC and CLS_g both change sign, so training ends with either sign. Stage 3 does not:
+        features after ReLU are mostly near 0, and so is g scaled to [0, 1]; with the other sign it is mostly near 1.
         """
         # ASSUME: g has the sign of its regions' mean; the paper says nothing of SC's sign.
         gen = self.model.glob
@@ -118,27 +118,27 @@ class ScenTrainer:
             gen.turn_over()
 
     def _stages(self) -> tuple[Stage, Stage]:
-        given, steps, gen = self.settings, self.batches.steps, self.model.glob
+        settings, steps, gen = self.settings, self.batches.steps, self.model.glob
         everything = [weight for weight in self.model.parameters() if weight.requires_grad]
-        second = gen.classify if given.stage2_updates == "classifier" else gen
+        second = gen.classify if settings.stage2_updates == "classifier" else gen
         return (
             Stage(
                 "1",
-                given.stage1_steps or given.stage1_epochs * steps,
-                given.learning_rate,
+                settings.stage1_steps or settings.stage1_epochs * steps,
+                settings.learning_rate,
                 everything,
                 (self.model.local.attend,),
             ),
             Stage(
                 "2",
-                given.stage2_steps or given.stage2_epochs * steps,
-                given.stage2_learning_rate or given.learning_rate,
+                settings.stage2_steps or settings.stage2_epochs * steps,
+                settings.stage2_learning_rate or settings.learning_rate,
                 list(second.parameters()),
             ),
         )
 
     def _run_stage(self, stage: Stage, optimizer: torch.optim.Optimizer, begin: int) -> None:
-        """Take what is left of the stage, before which there are `begin` steps."""
+        """Take the remaining steps of the stage; `begin` steps belong to the stages before it."""
         state, device = self.state, device_of(self.model)
         first = state.step - begin
         if first >= stage.steps:
@@ -159,19 +159,19 @@ class ScenTrainer:
     ) -> dict[str, Tensor]:
         """Take one step of the stage on a batch of region features; return its terms by name.
 
-        Every term is a mean over images, so a large batch is computed in parts, and their gradients are added up: what
-        the parts need of memory comes one after the other.
+        Every term is a mean over images, so a large batch is computed in parts whose gradients are added up: memory
+        is needed for one part at a time.
         """
         total: list[Tensor | None] = [None] * len(stage.parameters)
         sums: dict[str, Tensor] = {}
         parts = -(-regions.numel() // PART)
-        for images, own in zip(regions.chunk(parts), labels.chunk(parts), strict=True):
-            share = len(own) / len(labels)
-            loss, terms = self.losses(stage, images, own)
-            found = torch.autograd.grad(share * loss, stage.parameters, allow_unused=True)
-            total = [new if old is None else old.add_(new) for old, new in zip(total, found, strict=True)]
+        for part, part_labels in zip(regions.chunk(parts), labels.chunk(parts), strict=True):
+            fraction = len(part_labels) / len(labels)
+            loss, terms = self.losses(stage, part, part_labels)
+            gradients = torch.autograd.grad(fraction * loss, stage.parameters, allow_unused=True)
+            total = [new if old is None else old.add_(new) for old, new in zip(total, gradients, strict=True)]
             for name, value in terms.items():
-                sums[name] = sums.get(name, 0) + share * value.detach()
+                sums[name] = sums.get(name, 0) + fraction * value.detach()
         apply_gradients(optimizer, stage.parameters, total)
         return sums
 
@@ -181,16 +181,16 @@ class ScenTrainer:
 
     def _first_losses(self, regions: Tensor, labels: Tensor) -> tuple[Tensor, dict[str, Tensor]]:
         """Eq. 16: L_LCE + lambda_g L_GCE."""
-        given = self.settings
-        local, whole = self.model(regions, first_stage=True)
+        settings = self.settings
+        local, global_ = self.model(regions, first_stage=True)
         terms = {
             "L_LCE": losses.class_cross_entropy(local.scores, labels, self.classes),
-            "L_GCE": losses.class_cross_entropy(whole.scores, labels, self.classes),
+            "L_GCE": losses.class_cross_entropy(global_.scores, labels, self.classes),
         }
-        loss = given.local_weight * terms["L_LCE"] + given.global_weight * terms["L_GCE"]
-        if given.calibration_weight:
+        loss = settings.local_weight * terms["L_LCE"] + settings.global_weight * terms["L_GCE"]
+        if settings.calibration_weight:
             terms["L_cal"] = losses.self_calibration(local.scores, self.seen)
-            loss = loss + given.calibration_weight * terms["L_cal"]
+            loss = loss + settings.calibration_weight * terms["L_cal"]
         return loss, terms
 
     def _second_losses(self, regions: Tensor) -> tuple[Tensor, dict[str, Tensor]]:
@@ -198,8 +198,8 @@ class ScenTrainer:
         with torch.no_grad():
             regions = self.model.prepare(regions)
             local = self.model.local(regions)
-        whole = self.model.glob(local.attention, regions)
-        loss = losses.semantic_consistency(local.scores, whole.scores)
+        global_ = self.model.glob(local.attention, regions)
+        loss = losses.semantic_consistency(local.scores, global_.scores)
         if self.settings.stage2_reduction == "mean":
             loss = loss / local.scores.shape[1]
         return loss, {"L_SCR": loss}
@@ -222,11 +222,11 @@ def start_scen(
     channels: int,
     settings: ScenSettings,
     seed: int,
-    share: Tensor | None = None,
+    averaging: Tensor | None = None,
 ) -> SCEN:
-    """Return an untrained SCEN whose start depends on `seed` alone; arguments are SCEN's."""
+    """Return an untrained SCEN whose initial weights depend on `seed` alone; the other arguments are those of SCEN."""
     with seeded(seed):
-        return SCEN(words, class_vectors, channels, settings, share)
+        return SCEN(words, class_vectors, channels, settings, averaging)
 
 
 def make_optimizer(stage: Stage, settings: ScenSettings) -> torch.optim.Optimizer:
@@ -264,8 +264,8 @@ def train_scen(
         device,
     )
     vectors = torch.from_numpy(index.vectors)
-    share = part_shares(index.parts) if settings.attention_words == "part" else None
-    model = start_scen(torch.tensor(words), vectors, store.size.channels, settings, seed, share).to(device)
+    averaging = part_averaging(index.parts) if settings.attention_words == "part" else None
+    model = start_scen(torch.tensor(words), vectors, store.size.channels, settings, seed, averaging).to(device)
     trained = ScenTrainer(model, batches, torch.from_numpy(index.seen), settings, checkpoint).run()
     warn(trained.curve.points)
     return trained

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 LARGEST_PENALTY = 10.0  # mean of an epoch after the first
 SMALLEST_KL = 1.0  # mean of the last epoch
-STILL = 0.02  # share of its first epoch's mean by which a loss has to fall within a third of its stage
+STILL = 0.02  # a loss has to fall by this fraction of its first epoch's mean within a third of its stage
 FALLING = ("L_LCE", "L_GCE", "L_SCR")  # of SCEN; those of the generator pull against each other
 
 Point = tuple[str, int, str, float]  # stage, epoch, term, mean over the epoch
@@ -26,7 +26,7 @@ class Alarm:
 
     @property
     def sentence(self) -> str:
-        """Return the whole warning."""
+        """Return the warning with its stage and term."""
         return f"stage {self.stage}, {self.term} {self.reason}"
 
 

@@ -1,4 +1,4 @@
-"""Checkpoints: a training state on disk, from which a training that was stopped goes on."""
+"""Checkpoints: a training state on disk, from which a training that was stopped continues."""
 
 import json
 import signal
@@ -15,7 +15,7 @@ from scegg_core.artifacts.files import Provenance, whole_file
 
 
 class Checkpoint:
-    """A training state beside the output, saved at an interval and on SIGTERM, gone when the stage completes.
+    """A training state beside the output: saved at an interval and on SIGTERM, deleted when the stage is complete.
 
     `key` names what is being trained (settings, inputs, code): a state of anything else is not continued.
     The state before the last is kept, in case the last one is damaged.
@@ -43,7 +43,7 @@ class Checkpoint:
     def save(self, state: dict) -> None:
         """Save `state` (tensors, numbers, strings, lists and dicts of them); after SIGTERM, exit then.
 
-        A state that cannot be written (disk full) costs no work but the states before it: training goes on.
+        If it cannot be written (disk full), training continues, and the states saved before stay.
         """
         try:
             self._write(state)
@@ -71,7 +71,7 @@ class Checkpoint:
             signal.signal(signal.SIGTERM, before)
 
     def remove(self) -> None:
-        """Delete the saved states: the stage's outputs are in place."""
+        """Delete the saved states: the stage's outputs are written."""
         for path in (self.path, self._older):
             path.unlink(missing_ok=True)
 
@@ -80,8 +80,8 @@ class Checkpoint:
 
     def _read(self, path: Path) -> dict | None:
         try:
-            found = torch.load(path, map_location="cpu", weights_only=True)
-            return found["state"] if found["key"] == self.key else None
+            saved = torch.load(path, map_location="cpu", weights_only=True)
+            return saved["state"] if saved["key"] == self.key else None
         except Exception as error:  # a damaged file makes torch raise many kinds of errors
             print(f"{path.name} is damaged and passed over ({str(error)[:80]})", file=sys.stderr)
             return None
@@ -91,7 +91,7 @@ class Checkpoint:
 def resumable(output: str | Path, provenance: Provenance, interval: float) -> Iterator[Checkpoint]:
     """Yield the checkpoint of a training that makes `output` from what `provenance` says; `interval` in seconds.
 
-    It is deleted when the block ends without an error: by then the outputs have to be in place.
+    It is deleted when the block ends without an error: by then the outputs have to be written.
     """
     checkpoint = Checkpoint(f"{output}.state", json.dumps(asdict(provenance)), interval)
     with checkpoint.guarding():

@@ -1,4 +1,4 @@
-"""The curve of a training: the mean of every loss term over each epoch; a value that is not finite stops it."""
+"""The curve of a training: the mean of every loss term over each epoch; a value that is not finite ends the training."""
 
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -18,7 +18,7 @@ class Curve:
     points: list[tuple[str, int, str, float]] = field(default_factory=list)  # stage, epoch, term, value
 
     def add_epoch(self, stage: str, epoch: int, first_step: int, terms: list[dict[str, Tensor]]) -> None:
-        """Record the means of one epoch's steps; a non-finite value stops with a sentence naming stage, step, term."""
+        """Record the means of one epoch's steps; InputError names stage, step and term of a value that is not finite."""
         for name in dict.fromkeys(name for step in terms for name in step):
             values = torch.stack([step[name].detach().float() for step in terms if name in step]).cpu()
             bad = torch.nonzero(~torch.isfinite(values))

@@ -29,7 +29,7 @@ def pick_device(name: str = "auto") -> torch.device:
 
 
 def prepare_device(name: str, deterministic: bool = True) -> torch.device:
-    """Return the device called `name`, asked for the same bits in every run on the same machine if so wanted."""
+    """Return the device called `name`; `deterministic` asks torch for the same bits in every run on the same machine."""
     keep_freed_memory()
     if deterministic:
         # cuBLAS reads it when the first CUDA tensor is made; without it its products may differ from run to run
@@ -40,10 +40,10 @@ def prepare_device(name: str, deterministic: bool = True) -> torch.device:
 
 
 def keep_freed_memory(block: int = 256 << 20, reserve: int = 1 << 30) -> bool:
-    """Let the C library keep freed blocks of up to `block` bytes, `reserve` in all, for the next step; return whether.
+    """Let the C library keep freed blocks of up to `block` bytes, `reserve` in all; return whether it can (glibc only).
 
-    It returns every tensor of more than 32 MiB to the system and fetches it again page by page, which costs more than
-    most of what is computed on it (docs/benchmarks.md). Larger ones are returned as before. glibc alone can do it.
+    Without this, it returns every block of more than 32 MiB to the system and asks for it again in the next step, page
+    by page: that costs more than most of what is computed in it (docs/benchmarks.md).
     """
     try:
         mallopt = ctypes.CDLL(None).mallopt

@@ -28,7 +28,7 @@ class ZeroShotClassifier:
 
 def linear_of(weight: Tensor, bias: Tensor) -> nn.Linear:
     """Return a linear layer with the given weight (outputs, inputs) and bias (outputs,)."""
-    layer = nn.Linear(weight.shape[1], weight.shape[0], device="meta")  # no start to draw
+    layer = nn.Linear(weight.shape[1], weight.shape[0], device="meta")  # no random initial weights
     layer.weight, layer.bias = nn.Parameter(weight), nn.Parameter(bias)
     return layer.requires_grad_(False)
 
@@ -44,8 +44,8 @@ def train_classifier(
 ) -> tuple[ZeroShotClassifier, Curve]:
     """Return a linear classifier of `classes` fitted by cross-entropy, and its training curve.
 
-    `inputs` (samples, size), `labels` (samples,) rows of the class table, `classes` (outputs,) those told apart. Goes
-    on from the checkpoint if there is one; states are saved between epochs.
+    `inputs` (samples, size), `labels` (samples,) rows of the class table, `classes` (outputs,) the rows that the
+    classifier chooses from. Continues from the checkpoint if there is one; states are saved between epochs.
     """
     targets = positions(labels, classes)
     with seeded(seed):
@@ -82,10 +82,11 @@ def _optimizer(layer: nn.Linear, settings: ClassifierSettings) -> torch.optim.Op
 
 
 def positions(labels: Tensor, classes: Tensor) -> Tensor:
-    """Return for each label its place in `classes`; every label has to occur there."""
-    place = torch.full((int(max(labels.max(), classes.max())) + 1,), -1, device=labels.device)
-    place[classes] = torch.arange(len(classes), device=labels.device)
-    found = place[labels]
-    if (found < 0).any():
-        raise ValueError(f"label {int(labels[found < 0][0])} is not among the {len(classes)} classes of the classifier")
-    return found
+    """Return for each label its position in `classes`; raises ValueError for a label that is not there."""
+    position = torch.full((int(max(labels.max(), classes.max())) + 1,), -1, device=labels.device)
+    position[classes] = torch.arange(len(classes), device=labels.device)
+    targets = position[labels]
+    if (targets < 0).any():
+        unknown = int(labels[targets < 0][0])
+        raise ValueError(f"label {unknown} is not among the {len(classes)} classes of the classifier")
+    return targets

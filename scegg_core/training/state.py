@@ -1,4 +1,4 @@
-"""The state of a training: how far it is, and everything that it goes on from; saved and restored as one."""
+"""The state of a training, saved and restored as one: the steps taken, and everything that the next step needs."""
 
 from typing import Protocol
 
@@ -13,25 +13,25 @@ class Stateful(Protocol):
     """What networks, optimizers and learning-rate schedules can do."""
 
     def state_dict(self) -> dict:
-        """Return what there is to save."""
+        """Return the state to save."""
 
     def load_state_dict(self, state: dict) -> None:
-        """Become what was saved."""
+        """Take over a saved state."""
 
 
-#: A tensor is a part that keeps its place: training changes it in place, and so does restoring it.
+#: A tensor has to stay the same object: training changes its values, and so does restoring it.
 Part = Stateful | torch.Generator | Tensor
 
 
 class TrainingState:
     """The steps taken, the curve, the loss terms of the running epoch, and the parts that training changes, by name.
 
-    A loop calls `restore` before its first step, `add_step` after each, `end_epoch` after an epoch's last one, and
-    `save_if_due` wherever it can go on from.
+    A loop calls `restore` before its first step, `add_step` after each step, `end_epoch` after the last step of an
+    epoch, and `save_if_due` at every point from which it can continue.
     """
 
     def __init__(self, parts: dict[str, Part], device: torch.device, checkpoint: Checkpoint | None = None):
-        """`device` is where the steps' loss terms lie; without a checkpoint nothing is saved or restored."""
+        """`device` is that of the steps' loss terms; without a checkpoint nothing is saved or restored."""
         self.parts, self.device, self.checkpoint = parts, device, checkpoint
         self.step, self.curve = 0, Curve()
         self.terms: list[dict[str, Tensor]] = []  # of the running epoch's steps
@@ -61,7 +61,7 @@ class TrainingState:
         }
 
     def restore(self) -> None:
-        """Become what the checkpoint has saved; where it has nothing, all stays as it is."""
+        """Take over the state in the checkpoint; do nothing if there is none."""
         saved = self.checkpoint.load() if self.checkpoint else None
         if saved is None:
             return

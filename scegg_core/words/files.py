@@ -27,29 +27,29 @@ def read_word_vectors(path: Path, needed: set[str], dimensions: int) -> dict[str
     """Return the vectors, (dimensions,) float32, of those of the words `needed` that the file knows.
 
     Reads word2vec's text and binary formats and GloVe's text (no header), plain, gzipped or as a member of a .zip.
-    The file is streamed and left as soon as all words are found. Raises InputError where it is missing or damaged.
+    Reading stops as soon as all words are found. Raises InputError where it is missing or damaged.
     """
     if not path.is_file():
         raise InputError(
             f"the file of word vectors {path} is missing; fetch it or correct the setting attribute_vectors.path."
         )
     wanted = {word.encode(): word for word in needed}
-    found: dict[str, np.ndarray] = {}
+    vectors: dict[str, np.ndarray] = {}
     try:
         with _stream(path, dimensions) as stream:
             for word, vector in _vectors(stream, wanted, dimensions, path):
-                found.setdefault(wanted[word], vector)
-                if len(found) == len(wanted):
+                vectors.setdefault(wanted[word], vector)
+                if len(vectors) == len(wanted):
                     break
     except (OSError, EOFError, zlib.error, zipfile.BadZipFile) as error:
         raise InputError(f"{path} is damaged or cut off ({_short(error)}); fetch it again.") from None
-    return found
+    return vectors
 
 
 def local_gensim_file(name: str) -> Path | None:
     """Return the file of gensim-data's model `name` if it is here: as a path, or where gensim keeps it."""
-    places = (Path(name), gensim_folder() / name / f"{name}.gz")
-    return next((place for place in places if place.is_file()), None)
+    paths = (Path(name), gensim_folder() / name / f"{name}.gz")
+    return next((path for path in paths if path.is_file()), None)
 
 
 def gensim_folder() -> Path:
@@ -101,16 +101,16 @@ def _vectors(
     return _text_vectors(chain([first], lines), 0, wanted, dimensions, path)
 
 
-def _match_dimensions(found: int, dimensions: int, path: Path) -> None:
-    if found < 1:
+def _match_dimensions(size: int, dimensions: int, path: Path) -> None:
+    if size < 1:
         raise InputError(
             f"{path} is not a file of word vectors: its first line is not a word and its numbers; "
             "check what was fetched."
         )
-    if found != dimensions:
+    if size != dimensions:
         raise InputError(
-            f"{path} holds vectors of {found} numbers, but attribute_vectors.dimensions is {dimensions}; "
-            f"set it to {found}."
+            f"{path} holds vectors of {size} numbers, but attribute_vectors.dimensions is {dimensions}; "
+            f"set it to {size}."
         )
 
 

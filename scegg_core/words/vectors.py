@@ -21,7 +21,7 @@ def embed_attributes(
 ) -> AttributeVectors:
     """Return the vector of each attribute, (A, d) float32: the mean over those of its words that have a vector.
 
-    `words` are the attributes' words, parted by blanks; `captions` and `seed` matter to the source `captions` only.
+    `words` are the words of each attribute, separated by blanks; only the source `captions` uses `captions` and `seed`.
     Raises InputError for an attribute without any known word, and for a source that is missing or damaged.
     """
     if settings.source == "matrix":
@@ -35,18 +35,18 @@ def embed_attributes(
 def mean_over_words(
     words: tuple[str, ...], known: dict[str, np.ndarray], settings: AttributeVectorSettings
 ) -> AttributeVectors:
-    """Return the attribute vectors made of the word vectors `known`; raises InputError where none of the words is."""
+    """Return the attribute vectors made of the word vectors `known`; InputError for an attribute without any."""
     rows, used, unknown = [], [], []
     for attribute in words:
-        found = [word for word in attribute.split() if word in known]
-        if not found:
+        usable = [word for word in attribute.split() if word in known]
+        if not usable:
             raise InputError(
                 f"none of the words of attribute {attribute!r} has a vector in {settings.path or settings.source}; "
                 "rename the attribute or take another source of vectors."
             )
         # ASSUME: an attribute's vector is the mean over its known words (the paper does not say how they are combined).
-        rows.append(np.mean([known[word] for word in found], axis=0, dtype=np.float64))
-        used.append(" ".join(found))
+        rows.append(np.mean([known[word] for word in usable], axis=0, dtype=np.float64))
+        used.append(" ".join(usable))
         unknown.append(" ".join(word for word in attribute.split() if word not in known))
     return AttributeVectors(np.asarray(rows, dtype=np.float32), tuple(used), tuple(unknown))
 
@@ -56,7 +56,7 @@ def _word_vectors(
 ) -> dict[str, np.ndarray]:
     needed = {word for attribute in words for word in attribute.split()}
     if settings.source == "captions":
-        return train_onread_captions(captions, needed, settings, seed)
+        return train_on_captions(captions, needed, settings, seed)
     from scegg_core.words.files import local_gensim_file, read_word_vectors
 
     if not settings.path:
@@ -67,7 +67,7 @@ def _word_vectors(
     return read_word_vectors(file, needed, settings.dimensions)
 
 
-def train_onread_captions(
+def train_on_captions(
     captions: Path | None, needed: set[str], settings: AttributeVectorSettings, seed: int
 ) -> dict[str, np.ndarray]:
     """Return vectors of the words `needed` that occur, by gensim's skip-gram word2vec trained on `captions`.
@@ -134,7 +134,7 @@ def _from_matrix(words: tuple[str, ...], settings: AttributeVectorSettings) -> A
 
 
 def _report(words: tuple[str, ...], vectors: AttributeVectors) -> None:
-    """Log the words without a vector, and attributes that cannot be told apart by their vectors."""
+    """Log the words without a vector, and attributes that have the same vector."""
     for attribute, missing in zip(words, vectors.unknown, strict=True):
         if missing:
             log.warning("attribute %r: no vector for %s", attribute, ", ".join(missing.split()))

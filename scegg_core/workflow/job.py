@@ -21,7 +21,7 @@ from scegg_core.settings.base import parse_section
 #: Inputs whose name means one and the same artifact in all stages of a run.
 SHARED = ("scen", "features", "scaler", "eggn", "synthetic")
 
-#: Inputs that come from runs on another split of the data set, and so from other artifacts of these names.
+#: Inputs that come from runs on another split of the data set, and so from other artifacts with the names of SHARED.
 FOREIGN = ("selection",)
 
 
@@ -51,7 +51,7 @@ class Job:
     def provenance(self, settings: dict | None = None, seed: int | None = None, device: Any = None) -> Provenance:
         """Return what the job's outputs are made from; `device` is the torch device of a job that computes on one.
 
-        Inputs that were made from other inputs than the job's own are refused with one sentence.
+        Raises InputError for an input that was made from another version of an input that the job also reads.
         """
         files = {name: [paths] if isinstance(paths, str) else list(paths) for name, paths in self.task.input.items()}
         inputs = {name: "+".join(map(input_digest, paths)) for name, paths in files.items()}
@@ -59,7 +59,7 @@ class Job:
         computed = set()
         for name, path, origin in origins:
             if origin and name not in FOREIGN:
-                _refuse_strangers(path, origin["inputs"], inputs)
+                _refuse_mismatched(path, origin["inputs"], inputs)
             computed.update(origin["computed"] if origin else ())
         if device is not None:
             computed.update(computed_on(device.type, self.task.params.deterministic))
@@ -80,7 +80,7 @@ def _path(files: Any, name: str) -> Path | None:
     return Path(path) if path else None
 
 
-def _refuse_strangers(path: str, made_from: dict[str, str], inputs: dict[str, str]) -> None:
+def _refuse_mismatched(path: str, made_from: dict[str, str], inputs: dict[str, str]) -> None:
     for name in SHARED:
         if name in made_from and name in inputs and made_from[name] != inputs[name]:
             raise InputError(

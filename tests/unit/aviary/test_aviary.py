@@ -210,9 +210,9 @@ def test_fewer_than_one_worker_is_refused(tmp_path):
 
 def test_pose_mirrors_turns_scales_and_moves():
     quarter = Pose(scale=2.0, angle=np.pi / 2, mirrored=False, offset=(10.0, 0.0))
-    np.testing.assert_allclose(quarter.place(np.array([[1.0, 0.0]])), [[10.0, 2.0]], atol=1e-12)
+    np.testing.assert_allclose(quarter.to_pixels(np.array([[1.0, 0.0]])), [[10.0, 2.0]], atol=1e-12)
     mirrored = Pose(scale=2.0, angle=0.0, mirrored=True)
-    np.testing.assert_allclose(mirrored.place(np.array([[1.0, 3.0]])), [[-2.0, 6.0]])
+    np.testing.assert_allclose(mirrored.to_pixels(np.array([[1.0, 3.0]])), [[-2.0, 6.0]])
 
 
 def test_smooth_curve_passes_through_its_points():

@@ -90,7 +90,7 @@ def test_a_file_is_fetched_once_and_its_digest_recorded(address, tmp_path, check
     first, second = fetch(download, progress=False), fetch(download, progress=False)
     assert first.file.read_bytes() == CONTENT
     assert first.sha256 == second.sha256 == SHA256.removeprefix("sha256:")
-    assert (first.origin, second.origin) == ("downloaded", "there")
+    assert (first.origin, second.origin) == ("downloaded", "present")
     assert len(Handler.asked) == 1
     assert json.loads(record_path(first.file).read_text())["sha256"] == first.sha256
     assert left(first.file.parent) == ["a.bin", "a.bin.sha256.json"]
@@ -179,13 +179,13 @@ def test_an_unreachable_host_is_one_sentence(tmp_path):
 def test_a_copy_put_by_hand_is_taken_and_checked(tmp_path):
     file = tmp_path / "a.bin"
     file.write_bytes(CONTENT)
-    assert fetch(Download(url="http://127.0.0.1:9/a", file=str(file), checksum=MD5)).origin == "there"
+    assert fetch(Download(url="http://127.0.0.1:9/a", file=str(file), checksum=MD5)).origin == "present"
     file.write_bytes(b"something else")
     with pytest.raises(InputError) as error:
         fetch(Download(url="http://127.0.0.1:9/a", file=str(file), checksum=MD5))
     assert str(error.value) == (
         f"{file} has the md5 {hashlib.md5(b'something else').hexdigest()}, but {MD5[4:]} was expected; "
-        "delete it to have it fetched from http://127.0.0.1:9/a, or put a whole copy there."
+        "delete it to have it fetched from http://127.0.0.1:9/a, or put a complete copy there."
     )
     assert file.read_bytes() == b"something else"
 
@@ -260,7 +260,7 @@ def test_content_unpacked_by_hand_is_taken_without_the_archive(tmp_path):
     (tmp_path / "data/set/a.txt").write_text("by hand")
     download = archive_of(tmp_path, "a.zip", b"")
     (tmp_path / "a.zip").unlink()
-    assert fetch(download).origin == "unpacked there"
+    assert fetch(download).origin == "unpacked"
 
 
 def test_an_unpacking_that_was_broken_off_is_done_again(tmp_path, monkeypatch):
@@ -384,7 +384,7 @@ def test_weights_put_there_by_hand_are_taken_and_checked(weights):
     file = Path(weights.fetched_to)
     file.parent.mkdir(parents=True)
     file.write_bytes(CONTENT)
-    assert fetch_weights("resnet18", "IMAGENET1K_V1").origin == "there"
+    assert fetch_weights("resnet18", "IMAGENET1K_V1").origin == "present"
     assert not Handler.asked
     file.write_bytes(b"other")
     with pytest.raises(InputError, match="promises one that begins with"):

@@ -99,8 +99,8 @@ def sheets(**values) -> SheetSettings:
 def test_part_locations_follow_the_paths_asked_for(folder, index):
     found = read_part_locations(folder, index.paths[::-1][:2])
     assert found.names == ("beak", "left wing", "right wing")
-    assert found.places[:, :2].tolist() == [[[5, 5], [35, 25]]] * 2
-    assert np.isnan(found.places[:, 2]).all()
+    assert found.positions[:, :2].tolist() == [[[5, 5], [35, 25]]] * 2
+    assert np.isnan(found.positions[:, 2]).all()
     assert read_part_locations(folder / "elsewhere", index.paths) is None
 
 
