@@ -8,7 +8,7 @@ from pathlib import Path
 
 import numpy as np
 
-from scegg_core.data.formats import awa2, cub, folder, sun, xlsa17
+from scegg_core.data.formats import LOADERS
 from scegg_core.data.images import probe
 from scegg_core.data.tables import MISSING, SPLITS, DatasetIndex, class_vectors, read_index, take_images, write_index
 from scegg_core.errors import InputError
@@ -16,7 +16,6 @@ from scegg_core.settings.datasets import DatasetSettings, ImagePolicy
 
 __all__ = ["DatasetIndex", "check_index", "class_vectors", "index_dataset", "read_index", "write_index"]
 
-LOADERS = {"cub": cub.load, "awa2": awa2.load, "sun": sun.load, "xlsa17": xlsa17.load, "folder": folder.load}
 #: So many unusable images are named in a message; the others are counted.
 SHOWN = 20
 

@@ -96,7 +96,7 @@ def feature_extractor(network: str, up_to: str | None = None) -> nn.Module:
         )
     model = models.get_model(network, weights=None, **_quiet(network))
     body = dict(model.features.named_children()) if hasattr(model, "features") else _body(model)
-    if not body:
+    if not _has_map(model, body):
         raise InputError(
             f"backbone.network {network!r} has no feature map to take regions from; choose a convolutional one."
         )
@@ -167,6 +167,11 @@ def _body(model: nn.Module) -> dict[str, nn.Module]:
         if "aux" not in name.lower():
             body[name] = child
     return {} if any("encoder" in name for name in body) else body
+
+
+def _has_map(model: nn.Module, body: dict[str, nn.Module]) -> bool:
+    """Whether the body runs in order and ends in a map, channels first: not so for MaxViT's lists and for Swin."""
+    return bool(body) and not hasattr(model, "permute") and not any(isinstance(m, nn.ModuleList) for m in body.values())
 
 
 def _cut(body: dict[str, nn.Module], network: str, up_to: str) -> dict[str, nn.Module]:

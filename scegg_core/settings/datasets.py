@@ -1,5 +1,6 @@
 """Settings of a data set: where its files lie, how it is read and split, its rows, and its overrides of the stages."""
 
+from pathlib import Path
 from typing import Literal
 
 from pydantic import Field, model_validator
@@ -8,9 +9,11 @@ from scegg_core.settings.attribute_vectors import AttributeVectorSettings
 from scegg_core.settings.aviary import AviarySettings
 from scegg_core.settings.backbone import BackboneSettings
 from scegg_core.settings.base import as_mapping, settings
-from scegg_core.settings.names import Distinct, Seed, Seeds
+from scegg_core.settings.names import Distinct, Seed, Seeds, file_names
 from scegg_core.settings.overrides import ClassifierOverrides, EggnOverrides, ScenOverrides, SynthesisOverrides
 from scegg_core.settings.paths import LocalPath
+
+FORMATS = file_names(Path(__file__).parents[1] / "data" / "formats")
 
 
 @settings
@@ -27,7 +30,7 @@ class ImagePolicy:
 class DatasetSettings:
     """One data set."""
 
-    format: Literal["cub", "awa2", "sun", "xlsa17", "folder"] = Field(description="which loader reads it")
+    format: Literal[FORMATS] = Field(description="how its files lie; each format is a file of scegg_core/data/formats")
     title: str | None = Field(None, description="name in tables and plots; null: the section's name")
     folder: LocalPath = Field(description="folder that holds the images' tree")
     splits: LocalPath | None = Field(

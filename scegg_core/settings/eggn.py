@@ -6,21 +6,16 @@ from typing import Literal
 from pydantic import Field
 
 from scegg_core.settings.base import settings
+from scegg_core.settings.names import file_names
 
-GENERATORS = Path(__file__).parents[1] / "eggn" / "generators"
-
-
-def generator_names() -> tuple[str, ...]:
-    """Return the names of the generators, read off their files: importing them takes seconds."""
-    files = {path.stem for path in GENERATORS.glob("*.py")} - {"__init__", "base"}
-    return tuple(sorted(name.replace("_", "-") for name in files))
+GENERATORS = file_names(Path(__file__).parents[1] / "eggn" / "generators", "base")
 
 
 @settings
 class EggnSettings:
     """Embedding guided generative network, stage 3 (paper section 3.2, Eqs. 9-15, 18), on TF-VAEGAN."""
 
-    generator: Literal[generator_names()] = Field(
+    generator: Literal[GENERATORS] = Field(
         "tf-vaegan", description="the method that makes features; each is a file of scegg_core/eggn/generators"
     )
     hidden_width: int = Field(4096, ge=1, description="hidden width of E, G, D, Dec and F; TF-VAEGAN's")

@@ -1,6 +1,7 @@
 """Names and seeds: what may become a folder's name and a wildcard of the workflow, and lists that name nothing twice."""
 
 import re
+from pathlib import Path
 from typing import Annotated, TypeVar
 
 from pydantic import AfterValidator, Field, WithJsonSchema
@@ -27,6 +28,15 @@ def usable_name(name: str) -> str:
 def usable_dotted_name(name: str) -> str:
     """Return `name`, or refuse one that would not be exactly one folder and one wildcard; it may have dots inside."""
     return _checked(name, DOTTED_NAME, "letters, digits, '-', '_' and '.'")
+
+
+def file_names(folder: Path, *besides: str) -> tuple[str, ...]:
+    """Return the names of what is a file each in `folder` of the core, but for the files `besides`: "-" for "_".
+
+    They are read off the files: importing those takes seconds.
+    """
+    files = {path.stem for path in folder.glob("*.py")} - {"__init__", *besides}
+    return tuple(sorted(name.replace("_", "-") for name in files))
 
 
 def distinct(items: tuple[Item, ...] | None) -> tuple[Item, ...] | None:

@@ -7,7 +7,8 @@ from pathlib import Path
 
 import numpy as np
 
-from scegg_core.data.index import LOADERS, SHOWN, apply_policy, check_index, find_bad_images
+from scegg_core.data.formats import LOADERS
+from scegg_core.data.index import SHOWN, apply_policy, check_index, find_bad_images
 from scegg_core.data.tables import SPLITS, DatasetIndex
 from scegg_core.errors import InputError
 from scegg_core.settings.datasets import DatasetSettings

@@ -17,4 +17,8 @@ GENERATORS: dict[str, type[FeatureGenerator]] = {
 }
 
 #: The networks of each: all that synthesis and predictions need, so that an edit of a loss leaves those as they are.
-NETWORKS: dict[str, type[EGGN]] = {"f-clswgan": EGGN, "f-vaegan": EGGN, "tf-vaegan": TfVaeganNetworks}
+NETWORKS: dict[str, type[EGGN]] = {
+    "f-clswgan": EGGN,
+    "f-vaegan": EGGN,
+    "tf-vaegan": TfVaeganNetworks,
+}

@@ -14,10 +14,17 @@ from cub_case import (
 
 from scegg_core.artifacts.files import Provenance
 from scegg_core.artifacts.paths import IndexFiles
+from scegg_core.data.formats import LOADERS
 from scegg_core.data.index import check_index, class_vectors, index_dataset, read_index, write_index
 from scegg_core.data.tables import NO_LABEL
 from scegg_core.errors import InputError
-from scegg_core.settings.datasets import DatasetSettings, ImagePolicy
+from scegg_core.settings.datasets import FORMATS, DatasetSettings, ImagePolicy
+
+
+def test_registry_and_files_name_the_same_formats():
+    assert tuple(LOADERS) == FORMATS
+    for name, load in LOADERS.items():
+        assert load.__module__ == f"scegg_core.data.formats.{name.replace('-', '_')}"
 
 
 def test_index_of_a_small_data_set(tmp_path):

@@ -14,13 +14,14 @@ from scegg_core.eggn.generators.f_vaegan import FVaegan
 from scegg_core.eggn.model import EGGN
 from scegg_core.errors import InputError
 from scegg_core.scen.space import Space
-from scegg_core.settings.eggn import EggnSettings, generator_names
+from scegg_core.settings.eggn import GENERATORS as NAMES
+from scegg_core.settings.eggn import EggnSettings
 
 EVERY = pytest.mark.parametrize("name", GENERATORS)
 
 
 def test_registry_and_files_name_the_same_generators():
-    assert tuple(sorted(GENERATORS)) == generator_names()
+    assert tuple(sorted(GENERATORS)) == NAMES
     assert set(NETWORKS) == set(GENERATORS)
     for name, kind in GENERATORS.items():
         assert kind.__module__ == f"scegg_core.eggn.generators.{name.replace('-', '_')}"

@@ -108,9 +108,10 @@ def test_a_malicious_pickle_is_refused_and_not_run(tmp_path, monkeypatch):
 
 
 @pytest.mark.slow
-def test_networks_without_a_feature_map_are_refused():
-    with pytest.raises(InputError, match="'vit_b_16' has no feature map"):
-        feature_extractor("vit_b_16")
+@pytest.mark.parametrize("network", ["vit_b_16", "swin_t", "maxvit_t"])
+def test_networks_without_a_feature_map_are_refused(network):
+    with pytest.raises(InputError, match=f"'{network}' has no feature map"):
+        feature_extractor(network)
 
 
 def test_unknown_cut_is_refused():
