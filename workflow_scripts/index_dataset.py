@@ -2,10 +2,10 @@
 
 from scegg_core.data.index import index_dataset, write_index
 from scegg_core.settings.base import parse_section
-from scegg_core.settings.datasets import DatasetSettings
+from scegg_core.settings.datasets import IndexSettings
 from scegg_core.workflow.job import run_job
 
 with run_job(snakemake) as job:
     section = {**snakemake.params.settings, **snakemake.params.paths}
-    index = index_dataset(parse_section(DatasetSettings, section, f"datasets.{snakemake.wildcards.dataset}"))
+    index = index_dataset(parse_section(IndexSettings, section, f"datasets.{snakemake.wildcards.dataset}"))
     write_index(index, job.index_outputs(), job.provenance())

@@ -12,7 +12,7 @@ from scegg_core.data.formats import LOADERS
 from scegg_core.data.images import probe
 from scegg_core.data.tables import MISSING, SPLITS, DatasetIndex, class_vectors, read_index, take_images, write_index
 from scegg_core.errors import InputError
-from scegg_core.settings.datasets import DatasetSettings, ImagePolicy
+from scegg_core.settings.datasets import ImagePolicy, IndexSettings
 
 __all__ = ["DatasetIndex", "check_index", "class_vectors", "index_dataset", "read_index", "write_index"]
 
@@ -22,7 +22,7 @@ SHOWN = 20
 Progress = Callable[[int, int], None]
 
 
-def index_dataset(settings: DatasetSettings, progress: Progress | None = None) -> DatasetIndex:
+def index_dataset(settings: IndexSettings, progress: Progress | None = None) -> DatasetIndex:
     """Return the checked index of a data set, unusable images handled by the policy `settings.images`.
 
     `progress(done, total)` is called as images are checked. Raises InputError with one sentence for bad input.

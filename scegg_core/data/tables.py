@@ -107,7 +107,7 @@ def write_index(index: DatasetIndex, files: IndexFiles, provenance: Provenance) 
 
 
 def write_classes(index: DatasetIndex, path: Path, provenance: Provenance) -> None:
-    """Write the class table of `index`, with `DatasetSettings.class_norm` in its metadata."""
+    """Write the class table of `index`, with `IndexSettings.class_norm` in its metadata."""
     columns = {"name": index.classes, "seen": index.seen, "percent": index.percent, "vector": index.vectors}
     write_table(path, "classes", columns, provenance, {"class_norm": index.class_norm})
 
@@ -141,7 +141,7 @@ def read_index(files: IndexFiles) -> DatasetIndex:
 
 
 def class_norm(classes: Path) -> str:
-    """Return `DatasetSettings.class_norm` of the class table at `classes`: how vectors are made of its percentages."""
+    """Return `IndexSettings.class_norm` of the class table at `classes`: how vectors are made of its percentages."""
     return read_description(classes)["extra"].get("class_norm", "l2")
 
 

@@ -11,10 +11,10 @@ import numpy as np
 from scegg_core.data.attribute_names import read_text
 from scegg_core.data.tables import DatasetIndex
 from scegg_core.errors import InputError
-from scegg_core.settings.datasets import DatasetSettings
+from scegg_core.settings.datasets import IndexSettings
 
 
-def class_split(index: DatasetIndex, settings: DatasetSettings) -> DatasetIndex:
+def class_split(index: DatasetIndex, settings: IndexSettings) -> DatasetIndex:
     """Return the data set for selection on validation, made from the trainval images of `index` alone.
 
     Its unseen classes are those of valclasses{validation_list}.txt (drawn with `split_seed` where there is no such
@@ -44,7 +44,7 @@ def class_split(index: DatasetIndex, settings: DatasetSettings) -> DatasetIndex:
     )
 
 
-def validation_classes(index: DatasetIndex, settings: DatasetSettings) -> frozenset[str]:
+def validation_classes(index: DatasetIndex, settings: IndexSettings) -> frozenset[str]:
     """Return the names of the seen classes that are played as unseen; raises InputError for a bad list."""
     if settings.splits is not None:
         file = Path(settings.splits) / f"valclasses{settings.validation_list}.txt"

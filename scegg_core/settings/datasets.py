@@ -27,11 +27,10 @@ class ImagePolicy:
 
 
 @settings
-class DatasetSettings:
-    """One data set."""
+class IndexSettings:
+    """What the index of a data set and its validation split depend on."""
 
     format: Literal[FORMATS] = Field(description="how its files lie; each format is a file of scegg_core/data/formats")
-    title: str | None = Field(None, description="name in tables and plots; null: the section's name")
     folder: LocalPath = Field(description="folder that holds the images' tree")
     splits: LocalPath | None = Field(
         None, description="folder with att_splits.mat and res101.mat (xlsa17); null for format folder"
@@ -49,20 +48,8 @@ class DatasetSettings:
         0.2, gt=0, lt=1, description="format folder without splits.csv: share of seen images kept for test"
     )
     images: ImagePolicy = Field(default_factory=ImagePolicy, description="what to do with images that cannot be used")
-    downloads: Distinct = Field((), description="entries of `downloads` that this data set needs")
-    generate: AviarySettings | None = Field(None, description="how its birds are drawn; null: not generated")
-    backbone: BackboneSettings = Field(default_factory=BackboneSettings, description="what turns images into regions")
     attribute_vectors: AttributeVectorSettings = Field(
         default_factory=AttributeVectorSettings, description="where the word vectors of the attribute names come from"
-    )
-    threads: int = Field(2, ge=1, description="CPU threads of one training or extraction job")
-    shards: int = Field(8, ge=1, le=1000, description="region-feature shards, each one an independent job")
-    seeds: Seeds = Field((0, 1, 2, 3, 4), description="seeds of the runs")
-    variants: Distinct = Field(
-        ("sc-egg", "baseline", "len", "prototype", "eszsl"), min_length=1, description="rows of the table"
-    )
-    published: Literal["CUB", "SUN", "AWA2"] | None = Field(
-        None, description="the data set's name in the published tables (resources/); null: none"
     )
     validation_list: int = Field(
         1, ge=1, le=3, description="which trainclasses/valclasses lists make the validation split"
@@ -74,6 +61,25 @@ class DatasetSettings:
     # ASSUME: unit length, as the Proposed Splits' `att`.
     class_norm: Literal["l2", "none"] = Field(
         "l2", description="class vectors a(c): rows of length 1, or strengths as in the source"
+    )
+
+
+@settings
+class DatasetSettings(IndexSettings):
+    """One data set."""
+
+    title: str | None = Field(None, description="name in tables and plots; null: the section's name")
+    downloads: Distinct = Field((), description="entries of `downloads` that this data set needs")
+    generate: AviarySettings | None = Field(None, description="how its birds are drawn; null: not generated")
+    backbone: BackboneSettings = Field(default_factory=BackboneSettings, description="what turns images into regions")
+    threads: int = Field(2, ge=1, description="CPU threads of one training or extraction job")
+    shards: int = Field(8, ge=1, le=1000, description="region-feature shards, each one an independent job")
+    seeds: Seeds = Field((0, 1, 2, 3, 4), description="seeds of the runs")
+    variants: Distinct = Field(
+        ("sc-egg", "baseline", "len", "prototype", "eszsl"), min_length=1, description="rows of the table"
+    )
+    published: Literal["CUB", "SUN", "AWA2"] | None = Field(
+        None, description="the data set's name in the published tables (resources/); null: none"
     )
     # ASSUME: each channel by its own range; the paper says nothing of scaling.
     feature_scaling: Literal["channel", "all"] = Field(

@@ -34,7 +34,7 @@ class ClassList:
     names: tuple[str, ...]
     seen: np.ndarray
     percent: np.ndarray
-    norm: str = "l2"  # `DatasetSettings.class_norm`
+    norm: str = "l2"  # `IndexSettings.class_norm`
 
     @property
     def vectors(self) -> np.ndarray:

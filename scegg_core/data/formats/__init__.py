@@ -8,9 +8,9 @@ from collections.abc import Callable
 
 from scegg_core.data.formats import awa2, cub, folder, sun, xlsa17
 from scegg_core.data.tables import DatasetIndex
-from scegg_core.settings.datasets import DatasetSettings
+from scegg_core.settings.datasets import IndexSettings
 
-LOADERS: dict[str, Callable[[DatasetSettings], DatasetIndex]] = {
+LOADERS: dict[str, Callable[[IndexSettings], DatasetIndex]] = {
     "awa2": awa2.load,
     "cub": cub.load,
     "folder": folder.load,

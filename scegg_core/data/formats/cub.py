@@ -5,7 +5,7 @@ from pathlib import Path
 
 from scegg_core.data.formats import xlsa17
 from scegg_core.data.tables import DatasetIndex
-from scegg_core.settings.datasets import DatasetSettings
+from scegg_core.settings.datasets import IndexSettings
 
 LAYOUT = xlsa17.Layout(
     root="CUB_200_2011",
@@ -39,7 +39,7 @@ PART_OF_GROUP = {
 }
 
 
-def load(settings: DatasetSettings) -> DatasetIndex:
+def load(settings: IndexSettings) -> DatasetIndex:
     """Return the index of CUB or of a data set in its layout; parts come from attribute_parts.csv or from the names."""
     index = xlsa17.load_layout(settings, LAYOUT)
     if (Path(settings.folder) / "attribute_parts.csv").is_file():

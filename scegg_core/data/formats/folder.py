@@ -13,7 +13,7 @@ from scegg_core.data.formats.xlsa17 import parts_of, require_folder
 from scegg_core.data.tables import MISSING, SPLITS, DatasetIndex
 from scegg_core.data.validation import hold_out
 from scegg_core.errors import InputError
-from scegg_core.settings.datasets import DatasetSettings
+from scegg_core.settings.datasets import IndexSettings
 
 _NOT_PICTURES = frozenset({"thumbs.db", "desktop.ini"})
 
@@ -27,7 +27,7 @@ class ClassAttributes:
     percent: np.ndarray
 
 
-def load(settings: DatasetSettings) -> DatasetIndex:
+def load(settings: IndexSettings) -> DatasetIndex:
     """Return the index of a folder of pictures: classes sorted by name, images by class and name.
 
     Raises InputError for classes without pictures or attributes, and for splits that leave something open.
@@ -155,7 +155,7 @@ def _hint(name: str, known) -> str:
 
 
 def _split(
-    settings: DatasetSettings, root: Path, classes: tuple[str, ...], paths: tuple[str, ...], labels: np.ndarray
+    settings: IndexSettings, root: Path, classes: tuple[str, ...], paths: tuple[str, ...], labels: np.ndarray
 ) -> tuple[str, ...]:
     file = root / "splits.csv"
     if file.is_file():
@@ -207,7 +207,7 @@ def read_splits(path: Path, paths: tuple[str, ...]) -> tuple[str, ...]:
 
 
 def _drawn_split(
-    settings: DatasetSettings, classes: tuple[str, ...], unseen: set[str], labels: np.ndarray
+    settings: IndexSettings, classes: tuple[str, ...], unseen: set[str], labels: np.ndarray
 ) -> tuple[str, ...]:
     split: list[str] = []
     for label, name in enumerate(classes):

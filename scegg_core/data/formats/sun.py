@@ -2,7 +2,7 @@
 
 from scegg_core.data.formats import xlsa17
 from scegg_core.data.tables import DatasetIndex
-from scegg_core.settings.datasets import DatasetSettings
+from scegg_core.settings.datasets import IndexSettings
 
 LAYOUT = xlsa17.Layout(
     root="SUN",
@@ -13,6 +13,6 @@ LAYOUT = xlsa17.Layout(
 )
 
 
-def load(settings: DatasetSettings) -> DatasetIndex:
+def load(settings: IndexSettings) -> DatasetIndex:
     """Return the index of SUN."""
     return xlsa17.load_layout(settings, LAYOUT)

@@ -8,7 +8,7 @@ import numpy as np
 from scegg_core.data.attribute_names import read_names, read_parts, read_text, to_words
 from scegg_core.data.tables import SPLITS, DatasetIndex
 from scegg_core.errors import InputError
-from scegg_core.settings.datasets import DatasetSettings
+from scegg_core.settings.datasets import IndexSettings
 
 ADDRESS = "http://datasets.d2.mpi-inf.mpg.de/xian/xlsa17.zip"
 
@@ -39,7 +39,7 @@ class AttSplits:
     locations: tuple[np.ndarray, np.ndarray, np.ndarray]
 
 
-def load(settings: DatasetSettings) -> DatasetIndex:
+def load(settings: IndexSettings) -> DatasetIndex:
     """Return the index of any data set in xlsa17's layout (aPY, AWA1, FLO …); `image_root` says where paths are cut."""
     if not settings.image_root:
         raise InputError(
@@ -50,7 +50,7 @@ def load(settings: DatasetSettings) -> DatasetIndex:
     return load_layout(settings, layout)
 
 
-def load_layout(settings: DatasetSettings, layout: Layout) -> DatasetIndex:
+def load_layout(settings: IndexSettings, layout: Layout) -> DatasetIndex:
     """Return the index of the data set whose files lie as `layout` says; raises InputError for what does not fit."""
     folder, splits = Path(settings.folder), splits_folder(settings)
     require_folder(folder / layout.images, layout.origin)
@@ -76,7 +76,7 @@ def load_layout(settings: DatasetSettings, layout: Layout) -> DatasetIndex:
     )
 
 
-def splits_folder(settings: DatasetSettings) -> Path:
+def splits_folder(settings: IndexSettings) -> Path:
     """Return the folder of att_splits.mat; raises InputError where the setting is missing or names no folder."""
     if settings.splits is None:
         raise InputError(
@@ -94,7 +94,7 @@ def require_folder(folder: Path, origin: str) -> Path:
     return folder
 
 
-def find_attributes(settings: DatasetSettings, layout: Layout) -> Path:
+def find_attributes(settings: IndexSettings, layout: Layout) -> Path:
     """Return the file of attribute names: the setting's, else the first of the layout's that exists, else its first."""
     if settings.attributes is not None:
         return Path(settings.attributes)
