@@ -124,7 +124,7 @@ PROGRAM = """
 import sys, hashlib
 from pathlib import Path
 from scegg_core.settings.attribute_vectors import AttributeVectorSettings
-from scegg_core.vectors import embed_attributes
+from scegg_core.words.vectors import embed_attributes
 settings = AttributeVectorSettings(source="captions", dimensions=20, epochs=3)
 vectors = embed_attributes(("blue wing", "red tail"), settings, Path(sys.argv[1]), 7)
 print(hashlib.sha256(vectors.vectors.tobytes()).hexdigest())
