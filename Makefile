@@ -45,7 +45,7 @@ demo: $(VENV)/installed
 resume: $(VENV)/installed
 	@$(BIN)/python resume.py $(RUN)
 
-# Between two edits, under a minute: style and all unit tests but those marked slow, in two halves at a time.
+# Between two edits, a minute or two: style and all unit tests but those marked slow, in two halves at a time.
 check: $(VENV)/installed-dev lint
 	@$(MAKE) --no-print-directory --jobs=2 --keep-going check-training check-others
 
