@@ -102,12 +102,11 @@ def _groups(mixed: Tensor, regions: Tensor) -> zip:
     return zip(mixed.split(images), regions.split(images), strict=True)
 
 
-def uprightness(features: Tensor, regions: Tensor) -> Tensor:
-    """Return how far g follows the mean of its regions from image to image: the covariances of all channels, summed.
+def uprightness(features: Tensor, pooled: Tensor) -> Tensor:
+    """Return how far g goes along with the mean of its regions from image to image: the sum of their covariances.
 
-    `features` (batch, channels) are g, `regions` (batch, R, channels); negative where g is upside down.
+    `features` are g and `pooled` the means of the regions, (images, channels) each; negative where g is upside down.
     """
-    pooled = regions.mean(dim=1, dtype=features.dtype)
     return ((features - features.mean(dim=0)) * (pooled - pooled.mean(dim=0))).sum()
 
 

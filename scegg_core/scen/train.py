@@ -109,12 +109,12 @@ class ScenTrainer:
         gen = self.model.glob
         if gen.by_mean:
             return
-        agreement = torch.zeros((), device=device_of(self.model))
+        features, pooled = [], []
         for regions, _ in islice(self.batches.epoch(0), ORIENTATION_STEPS):
-            regions = self.model.prepare(regions.to(agreement.device))
-            feature = gen.compress(self.model.local.attention(regions), regions)
-            agreement += uprightness(feature, regions)
-        if agreement < 0:
+            regions = self.model.prepare(regions.to(device_of(self.model)))
+            features.append(gen.compress(self.model.local.attention(regions), regions))
+            pooled.append(regions.mean(dim=1, dtype=features[-1].dtype))
+        if uprightness(torch.cat(features), torch.cat(pooled)) < 0:
             gen.turn_over()
 
     def _stages(self) -> tuple[Stage, Stage]:
