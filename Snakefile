@@ -1,7 +1,7 @@
 # SC-EGG, from raw images to result tables. Each line below is a chapter; rules/common.smk holds the helpers.
 from snakemake.utils import min_version
 
-min_version("9.0")
+min_version("9.27")
 
 
 configfile: f"{workflow.basedir}/config.yaml"
@@ -11,6 +11,7 @@ report: "report/workflow.rst"
 
 
 include: "rules/resume.smk"
+include: "rules/records.smk"
 include: "rules/common.smk"
 include: "rules/resources.smk"
 include: "rules/data.smk"

@@ -25,6 +25,7 @@ rule train_classifier:
     params:
         settings=settings_of(lambda w: CONFIG.classifier_of(w.dataset, w.variant)),
         deterministic=CONFIG.run.deterministic,
+        threads=threads_of,
         code=code("train_classifier"),
     script:
         "../workflow_scripts/train_classifier.py"

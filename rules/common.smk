@@ -4,6 +4,7 @@ import re
 import sys
 from pathlib import Path
 
+from scegg_core.data.raw import raw_digest
 from scegg_core.errors import InputError
 from scegg_core.settings.base import as_mapping
 from scegg_core.settings.resolve import VALIDATION, read_configuration
@@ -78,6 +79,18 @@ def dataset_settings(wildcards):
 def threads_of(wildcards):
     """Return the CPU threads of a training job."""
     return dataset_settings(wildcards).threads
+
+
+def raw_data(dates):
+    """Return a params function: a digest of a data set's own files, see `raw_digest`; of what was fetched or generated
+    the records among a rule's inputs tell the same."""
+
+    def digest(wildcards):
+        dataset = dataset_settings(wildcards)
+        made_here = dataset.generate is not None or dataset.downloads
+        return "" if made_here else raw_digest(tuple(filter(None, dataset.places().values())), dates)
+
+    return sentence(digest)
 
 
 @sentence

@@ -18,8 +18,8 @@ rule fetch:
     log:
         "logs/fetch/{download}.log",
     params:
+        # no digest of code: what has arrived is checked by its own, and is not fetched again for an edit
         settings=sentence(lambda w: as_mapping(CONFIG.download(w.download))),
-        code=code("fetch"),
     script:
         "../workflow_scripts/fetch.py"
 
@@ -56,6 +56,7 @@ rule index_dataset:
     params:
         settings=sentence(lambda w: CONFIG.dataset(w.dataset).index_part()),
         paths=sentence(lambda w: CONFIG.dataset(w.dataset).places()),
+        raw=raw_data(dates=True),
         code=code("index_dataset"),
     script:
         "../workflow_scripts/index_dataset.py"

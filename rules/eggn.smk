@@ -29,6 +29,7 @@ rule train_eggn:
     params:
         settings=settings_of(lambda w: CONFIG.eggn_of(w.dataset, w.variant)),
         deterministic=CONFIG.run.deterministic,
+        threads=threads_of,
         code=code("train_eggn"),
     script:
         "../workflow_scripts/train_eggn.py"
@@ -52,6 +53,7 @@ rule synthesize:
     params:
         settings=settings_of(lambda w: CONFIG.synthesis_of(w.dataset, w.variant)),
         deterministic=CONFIG.run.deterministic,
+        threads=threads_of,
         code=code("synthesize"),
     script:
         "../workflow_scripts/synthesize.py"

@@ -86,6 +86,7 @@ rule score_epochs:
         synthesis=settings_of(lambda w: CONFIG.synthesis_of(w.dataset, w.variant)),
         classifier=settings_of(lambda w: CONFIG.classifier_of(w.dataset, w.variant)),
         deterministic=CONFIG.run.deterministic,
+        threads=threads_of,
         code=code("score_epochs"),
     script:
         "../workflow_scripts/score_epochs.py"

@@ -25,8 +25,6 @@ rule fetch_weights:
         record="data/weights/{network}/{weights}.json",
     log:
         "logs/fetch_weights/{network}/{weights}.log",
-    params:
-        code=code("fetch_weights"),
     script:
         "../workflow_scripts/fetch_weights.py"
 
@@ -42,7 +40,7 @@ rule train_backbone:
         "logs/{dataset}/train_backbone.benchmark.tsv"
     wildcard_constraints:
         dataset=r"[A-Za-z0-9_-]+",
-    threads: 8
+    threads: threads_of
     resources:
         mem_mb=memory(8000),
         runtime=minutes(30, per_image=0.05),
@@ -52,7 +50,9 @@ rule train_backbone:
     params:
         settings=sentence(lambda w: dataset_settings(w).backbone.training_part()),
         folder=sentence(lambda w: dataset_settings(w).folder),
+        raw=raw_data(dates=False),
         deterministic=CONFIG.run.deterministic,
+        threads=threads_of,
         code=code("train_backbone"),
     script:
         "../workflow_scripts/train_backbone.py"
@@ -80,7 +80,9 @@ rule extract_regions:
         settings=settings_of(lambda w: dataset_settings(w).backbone),
         folder=sentence(lambda w: dataset_settings(w).folder),
         shards=sentence(lambda w: dataset_settings(w).shards),
+        raw=raw_data(dates=False),
         deterministic=CONFIG.run.deterministic,
+        threads=threads_of,
         code=code("extract_regions"),
     script:
         "../workflow_scripts/extract_regions.py"

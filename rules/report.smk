@@ -196,6 +196,7 @@ rule plot_tsne:
         runtime=minutes(30),
     params:
         settings=as_mapping(CONFIG.tsne),
+        threads=2,
         titles=sentence(lambda w: {name: CONFIG.variant(name).title or name for (name, _), _ in tsne_files(w.dataset)}),
         code=code("plot_tsne"),
     script:

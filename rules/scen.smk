@@ -28,6 +28,7 @@ rule train_scen:
     params:
         settings=settings_of(lambda w: CONFIG.scen_of(w.dataset, w.space)),
         deterministic=CONFIG.run.deterministic,
+        threads=threads_of,
         code=code("train_scen"),
     script:
         "../workflow_scripts/train_scen.py"
@@ -56,6 +57,7 @@ rule embed_images:
     params:
         settings=scaling_of,
         deterministic=CONFIG.run.deterministic,
+        threads=threads_of,
         code=code("embed_images"),
     script:
         "../workflow_scripts/embed_images.py"
@@ -78,6 +80,7 @@ rule pool_images:
         runtime=minutes(20, per_mb=0.002),
     params:
         settings=scaling_of,
+        threads=threads_of,
         code=code("pool_images"),
     script:
         "../workflow_scripts/pool_images.py"

@@ -17,13 +17,17 @@ def vector_sources(wildcards):
     return {"source": f"data/gensim/{vectors.path}.json"} if vectors.source == "gensim" else {}
 
 
+@sentence
+def captions_of(wildcards):
+    """Return a digest of the data set's own files where vectors are trained on its captions."""
+    return raw_data(dates=True)(wildcards) if dataset_settings(wildcards).attribute_vectors.source == "captions" else ""
+
+
 rule fetch_vectors:
     output:
         record="data/gensim/{model}.json",
     log:
         "logs/fetch_vectors/{model}.log",
-    params:
-        code=code("fetch_vectors"),
     script:
         "../workflow_scripts/fetch_vectors.py"
 
@@ -44,6 +48,7 @@ rule embed_attributes:
     params:
         settings=settings_of(lambda w: dataset_settings(w).attribute_vectors),
         folder=sentence(lambda w: dataset_settings(w).folder),
+        raw=captions_of,
         code=code("embed_attributes"),
     script:
         "../workflow_scripts/embed_attributes.py"

@@ -12,7 +12,7 @@ with run_job(snakemake) as job:
     spaces = [
         SpaceFiles(title, files[f"features_{name}"], files[f"synthetic_{name}"]) for name, title in titles.items()
     ]
-    figure, numbers = tsne_picture(read_index(job.index_files()), spaces, settings, snakemake.threads)
+    figure, numbers = tsne_picture(read_index(job.index_files()), spaces, settings, snakemake.params.threads)
     save(figure, snakemake.output.png, snakemake.output.pdf)
     notes = remarks(settings, titles)
     write_csv_and_page(snakemake.output.tsne, snakemake.output.tsne_page, "Separation of spaces", numbers, notes)

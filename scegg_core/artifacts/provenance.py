@@ -44,9 +44,13 @@ class Provenance:
     computed: tuple[str, ...] = ()
 
 
-def computed_on(device_type: str, deterministic: bool) -> tuple[str, ...]:
-    """Return what `Provenance.computed` says of one stage's work on a device (cpu, cuda)."""
-    return (f"{device_type}, {'deterministic' if deterministic else 'not deterministic'}",)
+def computed_on(device_type: str, deterministic: bool, threads: int | None = None) -> tuple[str, ...]:
+    """Return what `Provenance.computed` says of one stage's work on a device (cpu, cuda) with so many CPU threads.
+
+    The number of threads decides the last digits of what a CPU adds up, so it is named where a CPU computes.
+    """
+    counted = f", {threads} thread{'s' if threads > 1 else ''}" if threads and device_type == "cpu" else ""
+    return (f"{device_type}{counted}, {'deterministic' if deterministic else 'not deterministic'}",)
 
 
 def describe(kind: str, provenance: Provenance, content: str, extra: dict | None = None) -> str:

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 import torch
+from threadpoolctl import threadpool_limits
 
 from scegg_core.errors import InputError
 
@@ -17,6 +18,12 @@ def seeded(seed: int) -> Iterator[None]:
     with torch.random.fork_rng(devices=devices):
         torch.manual_seed(seed)
         yield
+
+
+def use_threads(count: int) -> None:
+    """Compute with `count` CPU threads from now on, in torch and in the libraries under numpy."""
+    threadpool_limits(count)
+    torch.set_num_threads(count)
 
 
 def pick_device(name: str = "auto") -> torch.device:

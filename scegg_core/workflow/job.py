@@ -62,7 +62,7 @@ class Job:
                 _refuse_mismatched(path, origin["inputs"], inputs)
             computed.update(origin["computed"] if origin else ())
         if device is not None:
-            computed.update(computed_on(device.type, self.task.params.deterministic))
+            computed.update(computed_on(device.type, self.task.params.deterministic, self.task.params.get("threads")))
         settings = settings or dict(self.task.params.get("settings", {}))
         return Provenance(
             self.task.rule, settings, self.task.params.code, inputs, seed, computed=tuple(sorted(computed))
@@ -109,6 +109,15 @@ class _Tee:
         return self.streams[0].isatty()
 
 
+def _use_threads(task: Any) -> None:
+    """Compute with as many threads as the settings say, also where the machine has fewer cores: they decide the bits."""
+    threads = task.params.get("threads")
+    if threads is not None:
+        from scegg_core.training.device import use_threads  # torch is slow to import
+
+        use_threads(threads)
+
+
 @contextmanager
 def run_job(task: Any) -> Iterator[Job]:
     """Yield the job of `task`; bad input ends the process with its sentence, on the terminal and in the log.
@@ -120,6 +129,7 @@ def run_job(task: Any) -> Iterator[Job]:
     log.parent.mkdir(parents=True, exist_ok=True)
     with log.open("w", encoding="utf-8", buffering=1) as file, redirect_stderr(_Tee(sys.stderr, file)):
         try:
+            _use_threads(task)
             yield Job(task)
         except InputError as error:
             print(f"{task.rule}: {error}", file=sys.stderr)

@@ -9,11 +9,13 @@ from types import SimpleNamespace
 
 import pytest
 import torch
+from threadpoolctl import threadpool_info
 
 from scegg_core.artifacts.files import Provenance, input_digest, read_description, write_record, write_tensors
 from scegg_core.artifacts.paths import IndexFiles, SpaceFiles
 from scegg_core.errors import InputError
-from scegg_core.workflow.job import Job
+from scegg_core.training.device import use_threads
+from scegg_core.workflow.job import Job, run_job
 from tests.conftest import ROOT
 
 
@@ -23,8 +25,8 @@ class Params(dict):
     __getattr__ = dict.__getitem__
 
 
-def job(inputs: dict, deterministic: bool = True) -> Job:
-    params = Params(settings={"epochs": 2}, code="abc", deterministic=deterministic)
+def job(inputs: dict, deterministic: bool = True, **params) -> Job:
+    params = Params(settings={"epochs": 2}, code="abc", deterministic=deterministic, **params)
     return Job(SimpleNamespace(rule="embed", params=params, input=inputs))
 
 
@@ -40,6 +42,26 @@ def test_provenance_names_settings_code_inputs_and_device(tmp_path):
     assert made.inputs == {"scaler": digest, "several": f"{digest}+{digest}"}
     assert (made.stage, made.settings, made.code, made.seed) == ("embed", {"epochs": 2}, "abc", 3)
     assert made.computed == ("cpu, deterministic",)
+
+
+@pytest.mark.parametrize(
+    ("threads", "device", "says"), [(1, "cpu", "cpu, 1 thread"), (3, "cpu", "cpu, 3 threads"), (3, "cuda", "cuda")]
+)
+def test_the_number_of_threads_is_said_where_it_decides_the_bits(threads, device, says):
+    made = job({}, threads=threads).provenance(device=torch.device(device))
+    assert made.computed == (f"{says}, deterministic",)
+
+
+def test_a_job_computes_with_the_threads_of_the_settings_not_of_the_machine(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    before, wanted = torch.get_num_threads(), (os.cpu_count() or 1) + 1
+    try:
+        task = SimpleNamespace(rule="embed", params={"threads": wanted}, log=["log"], output=["out"])
+        with run_job(task):
+            assert torch.get_num_threads() == wanted
+            assert {pool["num_threads"] for pool in threadpool_info()} == {wanted}
+    finally:
+        use_threads(before)
 
 
 def test_what_inputs_were_computed_on_is_handed_down(tmp_path):
@@ -77,7 +99,7 @@ import signal, sys, time
 from types import SimpleNamespace
 from scegg_core.artifacts.files import whole_file
 from scegg_core.workflow.job import run_job
-with run_job(SimpleNamespace(rule="embed", log=["log"], output=["out"])), whole_file("out") as temporary:
+with run_job(SimpleNamespace(rule="embed", params={}, log=["log"], output=["out"])), whole_file("out") as temporary:
     temporary.write_text("half")
     print("writing", flush=True)
     time.sleep(60)
