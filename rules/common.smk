@@ -128,6 +128,8 @@ def chosen(dataset, variant):
     table = f"results/{base(dataset)}/tuning.csv"
     if tuned is None or (CONFIG.tables.missing == "name" and not Path(table).is_file()):
         return variant
+    if not Path(table).is_file():  # else a table that is there would stay, although a row of it becomes a tuned one
+        workflow.dag.forcefiles.add(table)
     return winners(checkpoints.tune.get(dataset=base(dataset)).output.tuning)[tuned]
 
 

@@ -72,7 +72,11 @@ class DatasetSettings(IndexSettings):
     downloads: Distinct = Field((), description="entries of `downloads` that this data set needs")
     generate: AviarySettings | None = Field(None, description="how its birds are drawn; null: not generated")
     backbone: BackboneSettings = Field(default_factory=BackboneSettings, description="what turns images into regions")
-    threads: int = Field(2, ge=1, description="CPU threads of one training or extraction job")
+    threads: int = Field(
+        2,
+        ge=1,
+        description="CPU threads of one training or extraction job, whatever --cores says: they decide the last digits, so another number trains again",
+    )
     shards: int = Field(8, ge=1, le=1000, description="region-feature shards, each one an independent job")
     seeds: Seeds = Field((0, 1, 2, 3, 4), description="seeds of the runs")
     variants: Distinct = Field(

@@ -15,6 +15,8 @@ from collections import Counter
 from dataclasses import dataclass, field
 from pathlib import Path
 
+import records
+
 ROOT = Path(__file__).resolve().parents[2]
 OVERLAYS = (ROOT / "tests/workflow/tiny.yaml", ROOT / "tests/reliability/kill.yaml")
 TARGET = "results/aviary/table.csv"
@@ -47,8 +49,6 @@ def command(folder: Path, *more: str) -> list[str]:
         folder,
         "--cores",
         "2",
-        "--set-threads",
-        "train_backbone=1",
         *more,
     ]
     return [str(part) for part in (sys.executable, ROOT / "resume.py", *given, "--configfile", *OVERLAYS, "--", TARGET)]
@@ -60,9 +60,12 @@ def environment() -> dict[str, str]:
 
 
 def contents(folder: Path) -> dict[str, bytes]:
-    """Return every file that a run has made, by its path; half-written ones and saved states would be among them."""
+    """Return every file that a run has made, by its path; half-written ones and saved states would be among them.
+
+    Snakemake's records of files hold times, so they are left out.
+    """
     files = (path for name in OUTPUTS for path in sorted((folder / name).rglob("*")) if path.is_file())
-    return {str(path.relative_to(folder)): path.read_bytes() for path in files}
+    return {str(path.relative_to(folder)): path.read_bytes() for path in files if path.parent.name != records.FOLDER}
 
 
 def scripts(folder: Path) -> dict[int, str]:

@@ -9,6 +9,7 @@ import sys
 from collections.abc import Iterator
 from pathlib import Path
 
+import records
 from scegg_core.artifacts.files import read_description
 from scegg_core.errors import InputError
 
@@ -17,7 +18,7 @@ SUFFIXES = {".parquet", ".safetensors", ".json"}
 
 def contents(folder: Path) -> dict[str, str]:
     """Return the content digest of every artifact below `folder`, by its path in it."""
-    files = sorted(path for path in folder.rglob("*") if path.suffix in SUFFIXES)
+    files = sorted(path for path in folder.rglob("*") if path.suffix in SUFFIXES and path.parent.name != records.FOLDER)
     return {path.relative_to(folder).as_posix(): read_content(path) for path in files}
 
 

@@ -5,6 +5,7 @@ import shutil
 import pandas as pd
 import pytest
 
+from tests.reliability import kill
 from tests.workflow.conftest import TINY, Workflow, copy_project, rules_in
 from tests.workflow.edits import CLASSIFIER, EDITS, GENERATOR, SPACES, SYNTHESIS, undo
 
@@ -51,10 +52,10 @@ def test_same_seed_gives_the_same_bytes(finished, tmp_path):
     again = Workflow(finished.project, tmp_path)
     done = again.run("results/aviary/table.csv")
     assert done.returncode == 0, done.stderr
-    made = sorted(path.relative_to(tmp_path) for path in (tmp_path / "results").rglob("*") if path.is_file())
+    made, before = kill.contents(tmp_path), kill.contents(finished.folder)
     assert made
-    for path in made:
-        assert (tmp_path / path).read_bytes() == (finished.folder / path).read_bytes(), path
+    for path, content in made.items():
+        assert content == before[path], path
 
 
 @pytest.mark.parametrize("edit", EDITS, ids=lambda edit: edit.what)
