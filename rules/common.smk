@@ -9,7 +9,7 @@ from scegg_core.errors import InputError
 from scegg_core.settings.base import as_mapping
 from scegg_core.settings.resolve import VALIDATION, read_configuration
 from scegg_core.settings.tuning import winners
-from scegg_core.workflow.code import code_digest
+from scegg_core.workflow.digests import code_digests
 
 ROOT = Path(workflow.basedir)
 INDEX = ("classes", "images", "attributes")
@@ -55,9 +55,12 @@ wildcard_constraints:
     shard=r"\d+",
 
 
+DIGESTS = code_digests(ROOT / "workflow_scripts", ROOT, Path(".snakemake/scegg_code.json"))
+
+
 def code(rule):
     """Return the digest of the definitions that the script of `rule` can reach: a rule's `params` carry it."""
-    return code_digest(ROOT / "workflow_scripts" / f"{rule}.py", ROOT)
+    return DIGESTS[rule]
 
 
 def base(dataset):

@@ -54,6 +54,11 @@ def definitions(script: Path, root: Path) -> list[str]:
     return sorted(str(statement) for statement in _project(root).reach(script))
 
 
+def looked_at(root: Path) -> list[Path]:
+    """Return the files and folders that digests asked for so far depend on."""
+    return sorted(_project(root).stamps)
+
+
 @contextmanager
 def _without_collecting() -> Iterator[None]:
     """Syntax trees are many objects at once, and looking through them for garbage takes as long as making them."""
