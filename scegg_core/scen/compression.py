@@ -30,9 +30,14 @@ class SemanticCompression(nn.Module):
 
     @torch.no_grad()
     def _start_as_mean(self, gain: float) -> None:
-        """Start near `gain` times the mean over attributes; sqrt(channels) makes entries of order 1 of unit regions."""
-        for layer, total in ((self.reduce, 1.0), (self.combine, gain)):
-            layer.weight.mul_(SCATTER).add_(1.0).mul_(total / layer.in_features)
+        """Start near `gain` times the mean over attributes; sqrt(channels) makes entries of order 1 of unit regions.
+
+        The gain is shared so that both layers' weights have one size. Adam moves each weight by the learning rate,
+        whatever its size: weights of 1/A would all be through 0 after three steps, where LeakyReLU holds them.
+        """
+        size = math.sqrt(gain / (self.reduce.in_features * self.combine.in_features))
+        for layer in (self.reduce, self.combine):
+            layer.weight.mul_(SCATTER).add_(1.0).mul_(size)
             layer.bias.zero_()
 
     def forward(self, attention: Tensor, regions: Tensor) -> Tensor:
