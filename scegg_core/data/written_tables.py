@@ -119,10 +119,11 @@ def _check_header(path: Path, header: tuple[str, ...]) -> None:
 
 def twice(one: str, several: str, pair: tuple[str, str]) -> str:
     """Return what `alike` found, for a sentence; `one` and `several` say what the names are of."""
-    first, second = map(ascii, pair) if printable(pair[0]) == printable(pair[1]) else map(repr, map(printable, pair))
-    if pair[0] == pair[1]:
-        return f"the {one} {printable(pair[0])!r} twice"
-    return f"the {several} {first} and {second}, which differ in case, blanks or Unicode form alone"
+    first, second = pair
+    if first == second:
+        return f"the {one} {printable(first)!r} twice"
+    show = ascii if tidy(first) == tidy(second) else lambda name: repr(printable(name))
+    return f"the {several} {show(first)} and {show(second)}, which differ in case, blanks or Unicode form alone"
 
 
 def _check_signs(path: Path, reading: _Reading) -> None:
