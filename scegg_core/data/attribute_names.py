@@ -6,7 +6,7 @@ from pathlib import Path
 
 from scegg_core.data.names import printable, tidy
 from scegg_core.data.text_files import read_text
-from scegg_core.data.written_tables import read_written
+from scegg_core.data.written_tables import has_columns, read_written
 from scegg_core.errors import InputError
 
 _CUB_WORDS = {"spatulate": "broad", "upperparts": "upper parts", "grey": "gray"}
@@ -101,8 +101,9 @@ def read_parts(path: Path, attributes: tuple[str, ...]) -> tuple[str, ...]:
     The number's column may also be called attribute_id; where there is a column name, it has to be the attribute's.
     Raises InputError for what does not fit.
     """
-    table = read_written(path, "the columns attribute and part")
-    numbers, parts = table.column("attribute_id") or table.column("attribute"), table.column("part")
+    table = read_written(path, "the columns attribute and part", has_columns("part"))
+    identified, parts = table.column("attribute_id"), table.column("part")
+    numbers = table.column("attribute") if identified is None else identified
     if numbers is None or parts is None:
         raise InputError(
             f"{printable(path)} has the header {printable(','.join(table.header))!r}, "

@@ -7,8 +7,8 @@ import numpy as np
 
 from scegg_core.data.names import alike, printable
 from scegg_core.data.tables import MISSING
-from scegg_core.data.text_files import read_number
-from scegg_core.data.written_tables import WrittenTable, read_written, twice
+from scegg_core.data.text_files import is_number, read_number
+from scegg_core.data.written_tables import Rows, WrittenTable, read_written, twice
 from scegg_core.errors import InputError
 
 #: Strengths above it are refused: in single precision, products of such numbers soon become infinite.
@@ -29,7 +29,7 @@ def read_class_attributes(path: Path) -> ClassAttributes:
 
     Raises InputError naming the cell or row that is wrong, or the two classes whose names look alike.
     """
-    table = read_written(path, "a header (class and the attribute names) and a row per class")
+    table = read_written(path, "a header (class and the attribute names) and a row per class", _are_strengths)
     attributes = table.header[1:]
     if not attributes or not table.rows:
         raise InputError(
@@ -44,6 +44,10 @@ def read_class_attributes(path: Path) -> ClassAttributes:
     if pair := alike(classes):
         raise InputError(f"{printable(path)} has {twice('class', 'classes', pair)}; keep one row, or rename it.")
     return ClassAttributes(classes, attributes, _strengths(table))
+
+
+def _are_strengths(header: tuple[str, ...], rows: Rows) -> bool:
+    return all(not cell or is_number(cell) for row in rows for cell in row[1:])
 
 
 def _strengths(table: WrittenTable) -> np.ndarray:

@@ -10,7 +10,7 @@ import numpy as np
 from scegg_core.data.names import likeness, printable, tidy
 from scegg_core.data.tables import SPLITS
 from scegg_core.data.validation import hold_out
-from scegg_core.data.written_tables import read_written
+from scegg_core.data.written_tables import has_columns, read_written
 from scegg_core.errors import InputError
 from scegg_core.settings.datasets import IndexSettings
 
@@ -41,7 +41,7 @@ def read_splits(path: Path, paths: tuple[str, ...]) -> tuple[str, ...]:
 
     Raises InputError for an image that is not listed, listed twice, or not there.
     """
-    table = read_written(path, "the columns path and split, and a row per image")
+    table = read_written(path, "the columns path and split, and a row per image", has_columns("path", "split"))
     listed, given = table.column("path"), table.column("split")
     if listed is None or given is None:
         raise InputError(

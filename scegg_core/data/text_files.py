@@ -68,6 +68,15 @@ def read_number(text: str) -> float:
     return value + 0.0  # -0 becomes 0
 
 
+def is_number(text: str) -> bool:
+    """Return whether `read_number` reads `text`."""
+    try:
+        read_number(text)
+    except ValueError:
+        return False
+    return True
+
+
 def read_count(text: str) -> int:
     """Return the whole number from 0 upwards that `text` spells with at most 18 digits 0 to 9; else ValueError."""
     if not re.fullmatch(r"[0-9]{1,18}", text):

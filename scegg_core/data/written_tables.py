@@ -4,6 +4,7 @@ import csv
 import io
 import re
 import unicodedata
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -11,10 +12,13 @@ from scegg_core.data.names import alike, printable, tidy
 from scegg_core.data.text_files import read_text
 from scegg_core.errors import InputError
 
-#: What may part cells. Where several give an even table, the first: a tab is never, a comma often part of a name.
+#: What may part cells. Where several fit, the first: a tab is never, a comma often part of a name.
 DELIMITERS = ("\t", ";", ",")
 
 _DECLARED = re.compile(r'"?sep=([\t;,])"?[ \t]*(\r\n|\r|\n)')  # the first line that Excel may write
+
+
+Rows = tuple[tuple[str, ...], ...]
 
 
 @dataclass(frozen=True)
@@ -26,7 +30,7 @@ class WrittenTable:
 
     path: Path
     header: tuple[str, ...]
-    rows: tuple[tuple[str, ...], ...]
+    rows: Rows
     lines: tuple[int, ...]
 
     def column(self, name: str) -> tuple[str, ...] | None:
@@ -54,11 +58,12 @@ class _Reading:
         return self.broken is None and self.width > 1 and all(fits)
 
 
-def read_written(path: Path, content: str) -> WrittenTable:
+def read_written(path: Path, content: str, fits: Callable[[tuple[str, ...], Rows], bool]) -> WrittenTable:
     """Return the table at `path`; `content` says what belongs into it.
 
-    Comma, semicolon or tab part the cells, whichever gives every row as many cells as the header has; quotes hold
-    cells together, also over lines. Blank rows and columns are left out. Raises InputError with the line that is wrong.
+    Comma, semicolon or tab part the cells, whichever gives every row as many cells as the header has; where several
+    do, since names hold them too, the one whose header and rows are such as `fits` wants. Quotes hold cells together,
+    also over lines. Blank rows and columns are left out. Raises InputError with the line that is wrong.
     """
     text = read_text(path)
     declared = _DECLARED.match(text)
@@ -68,13 +73,25 @@ def read_written(path: Path, content: str) -> WrittenTable:
     if any(reading.broken is None and not reading.rows for reading in readings):
         raise InputError(f"{printable(path)} is empty; it needs {content}.")
     even = [reading for reading in readings if reading.even]
-    chosen = even[0] if even else max(readings, key=lambda reading: (reading.broken is None, reading.width))
+    fitting = [reading for reading in even if fits(*_header_and_rows(reading))]
+    uneven = max(readings, key=lambda reading: (reading.broken is None, reading.width))
+    chosen = [*fitting, *even, uneven][0]
     if chosen.broken is not None:
         raise InputError(
             f'{printable(path)} has a quote (") in line {chosen.broken} that does not end with its cell; '
             "close it, and double the quotes inside a cell."
         )
     return _table(path, chosen)
+
+
+def has_columns(*names: str) -> Callable[[tuple[str, ...], Rows], bool]:
+    """Return whether a header has all these columns, as a function for `read_written`."""
+    return lambda header, rows: set(names) <= {name.casefold() for name in header}
+
+
+def _header_and_rows(reading: _Reading) -> tuple[tuple[str, ...], Rows]:
+    header, *rows = (cells for _, cells in reading.rows)
+    return header, tuple(rows)
 
 
 def _read(text: str, delimiter: str, skipped: int) -> _Reading:

@@ -20,7 +20,7 @@ SPLITS += "".join(f"zebra/{n}.png,test_unseen\n" for n in range(3))
 
 def make_socket(path: Path) -> None:
     """Bind a socket; its name may be longer than a socket's address may be, so from within its folder."""
-    before = os.getcwd()
+    before = Path.cwd()
     os.chdir(path.parent)
     try:
         with socket.socket(socket.AF_UNIX) as made:

@@ -22,7 +22,7 @@ CASES = int(os.environ.get("SCEGG_CASES", "150"))
 def read(tmp_path: Path, text: str | bytes):
     file = tmp_path / "t.csv"
     file.write_bytes(text if isinstance(text, bytes) else text.encode())
-    return read_written(file, "a header")
+    return read_written(file, "a header", lambda header, rows: True)
 
 
 PLAIN = "class,four legs,big\nhorse,1,0.5\nzebra,0,1\n"
@@ -61,6 +61,17 @@ def test_commas_in_names_of_a_table_with_tabs_or_semicolons(tmp_path):
         assert table.rows[0] == ("horse, brown", "1", "0,5")
     quoted = read(tmp_path, 'class,"a; b",c\n"x, y",1,"0,5"\n')
     assert quoted.header == ("class", "a; b", "c") and quoted.rows == (("x, y", "1", "0,5"),)
+
+
+def test_where_several_signs_part_a_table_evenly_its_cells_decide(tmp_path):
+    file = tmp_path / "t.csv"
+    file.write_text("class,big; heavy\nx; y,0.5\nz; y,1\n")
+    read = read_class_attributes(file)
+    assert read.classes == ("x; y", "z; y") and read.attributes == ("big; heavy",)
+    file.write_text("class;big, heavy\nx;0,5\ny;1,25\n")
+    assert read_class_attributes(file).percent.tolist() == [[0.5], [1.25]]
+    file.write_text("path,split,a;b\na;b.png,trainval,1\n")
+    assert read_splits(file, ("images/a;b.png",)) == ("trainval",)
 
 
 def test_a_column_is_found_whatever_its_case(tmp_path):
