@@ -5,7 +5,7 @@ import re
 from pathlib import Path
 
 from scegg_core.data.names import printable, tidy
-from scegg_core.data.text_files import read_text
+from scegg_core.data.text_files import read_text, require_file
 from scegg_core.data.written_tables import has_columns, read_written
 from scegg_core.errors import InputError
 
@@ -69,7 +69,8 @@ def read_names(path: Path) -> tuple[str, ...]:
             f"{path} is missing: it holds the attribute names, one a line; "
             "the setting `attributes` can name another file."
         )
-    if path.suffix == ".mat":
+    if path.suffix == ".mat" and path.exists():
+        require_file(path)
         names = _names_in_mat(path)
     else:
         lines = read_text(path).splitlines()

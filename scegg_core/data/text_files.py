@@ -84,10 +84,15 @@ def read_count(text: str) -> int:
     return int(text)
 
 
+def require_file(path: Path) -> None:
+    """Raise InputError for what is there but no plain file: opening a pipe would wait for its writer."""
+    if kind := stat_kind(path.stat().st_mode):
+        raise InputError(f"{printable(path)} is {kind}, not a file; put a file there.")
+
+
 def _read_bytes(path: Path) -> bytes:
     try:
-        if kind := stat_kind(path.stat().st_mode):  # opening a pipe would wait for its writer
-            raise InputError(f"{printable(path)} is {kind}, not a file; put a text file there.")
+        require_file(path)
         return path.read_bytes()
     except FileNotFoundError as error:
         raise InputError(f"{printable(path)} cannot be read ({error.strerror}); put the file there.") from None
