@@ -10,6 +10,7 @@ import numpy as np
 
 from scegg_core.data.formats import LOADERS
 from scegg_core.data.images import probe
+from scegg_core.data.names import printable
 from scegg_core.data.tables import (
     MISSING,
     SPLITS,
@@ -120,7 +121,7 @@ def _check_attributes(index: DatasetIndex) -> None:
     if wrong.size:
         row, column = wrong[0]
         raise InputError(
-            f"attribute {index.attributes[column]} of class {index.classes[row]} is {index.percent[row, column]:g}; "
+            f"attribute {printable(index.attributes[column])} of class {printable(index.classes[row])} is {index.percent[row, column]:g}; "
             f"give a strength from 0 upwards, or {MISSING:g} where it is not known."
         )
     class_vectors(index.percent, index.classes)
@@ -164,14 +165,14 @@ def _check_splits(index: DatasetIndex) -> None:
     ):
         counts = np.bincount(index.labels[split == name], minlength=len(index.classes))
         for label in np.flatnonzero((index.seen == seen) & (counts > 0))[:1]:
-            raise InputError(fault.format(index.classes[label], counts[label]))
+            raise InputError(fault.format(printable(index.classes[label]), counts[label]))
     for name, seen, kind in (
         ("trainval", True, "seen class {} has no training image"),
         ("test_unseen", False, "unseen class {} has no test image"),
     ):
         counts = np.bincount(index.labels[split == name], minlength=len(index.classes))
         for label in np.flatnonzero((index.seen == seen) & (counts == 0))[:1]:
-            raise InputError(kind.format(index.classes[label]) + "; give it one or remove the class.")
+            raise InputError(kind.format(printable(index.classes[label])) + "; give it one or remove the class.")
     if "test_seen" not in index.split:
         raise InputError(
             "no image is in test_seen, so accuracy on seen classes (S) and H cannot be measured; "

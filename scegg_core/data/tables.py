@@ -77,7 +77,7 @@ def class_vectors(percent: np.ndarray, classes: tuple[str, ...] = (), norm: str 
     length = np.linalg.norm(values, axis=1, keepdims=True)
     empty = np.flatnonzero(length[:, 0] == 0)
     if empty.size:
-        name = classes[empty[0]] if classes else f"number {empty[0]}"
+        name = printable(classes[empty[0]]) if classes else f"number {empty[0]}"
         raise InputError(f"class {name} has no attribute above zero, so nothing describes it; give it at least one.")
     return (values / length if norm == "l2" else values).astype(np.float32)
 

@@ -61,10 +61,11 @@ def _columns(table: Path, columns: tuple[str, ...], index: DatasetIndex) -> list
     for name in columns:
         if name not in known:
             close = difflib.get_close_matches(name, known, n=1)
-            hint = (
-                f"did you mean {close[0]!r}?" if close else f"its attributes are {', '.join(index.attributes[:3])}, …"
+            hint = f"did you mean {close[0]!r}?" if close else f"its first is {index.attributes[0]!r}"
+            raise InputError(
+                f"{table} has a column {printable(name)!r}, which is no attribute of the data set; "
+                f"correct the name ({hint})."
             )
-            raise InputError(f"{table} has a column {printable(name)!r}, which is no attribute of the data set; {hint}")
     rows = [known[name] for name in columns]
     for name, row in zip(columns, rows, strict=True):
         if rows.count(row) > 1:
