@@ -1,9 +1,12 @@
 """From a data set's attribute names to words: one rule per way of writing them, and the file of their body parts."""
 
-import csv
+import os
 import re
 from pathlib import Path
 
+from scegg_core.data.names import printable, tidy
+from scegg_core.data.text_files import read_text, require_file
+from scegg_core.data.written_tables import has_columns, read_written
 from scegg_core.errors import InputError
 
 _CUB_WORDS = {"spatulate": "broad", "upperparts": "upper parts", "grey": "gray"}
@@ -57,65 +60,79 @@ def to_words(names: tuple[str, ...], rule: str) -> tuple[str, ...]:
 
 
 def read_names(path: Path) -> tuple[str, ...]:
-    """Return the attribute names in `path`, one a line, with or without a leading number; .mat as SUN's has them.
+    """Return the attribute names in `path`, one a line, all or none with their number in front; .mat as SUN's has them.
 
-    Raises InputError for a missing, empty or unreadable file.
+    Raises InputError for a missing, empty or unreadable file, and for numbers that do not count the lines.
     """
-    if not path.is_file():
+    if not os.path.lexists(path):
         raise InputError(
             f"{path} is missing: it holds the attribute names, one a line; "
             "the setting `attributes` can name another file."
         )
-    if path.suffix == ".mat":
+    if path.suffix == ".mat" and path.exists():
+        require_file(path)
         names = _names_in_mat(path)
     else:
         lines = read_text(path).splitlines()
-        names = tuple(re.sub(r"^\d+[\s,]+", "", line.strip()) for line in lines if line.strip())
+        names = _without_numbers(path, [line.strip() for line in lines if line.strip()])
     if not names:
         raise InputError(f"{path} holds no attribute names; it has to name one attribute a line.")
     return names
 
 
+def _without_numbers(path: Path, lines: list[str]) -> tuple[str, ...]:
+    """The names without their leading numbers, which have to count the lines, from 0 or 1 on."""
+    numbered = [re.match(r"(\d+)[\s,]+(?=\S)", line, re.ASCII) for line in lines]
+    if not any(numbered):
+        return tuple(lines)
+    numbers = [match[1] if match else "none" for match in numbered]
+    first = 0 if numbers[0] == "0" else 1
+    for wanted, number in enumerate(numbers, start=first):
+        if number.lstrip("0") != str(wanted).lstrip("0"):
+            raise InputError(
+                f"{printable(path)} numbers attribute {lines[wanted - first]!r} {number}, where {wanted} is due; "
+                "number all lines in their order, or none (a name may begin with a number in words)."
+            )
+    return tuple(line[match.end() :] for line, match in zip(lines, numbered, strict=True))
+
+
 def read_parts(path: Path, attributes: tuple[str, ...]) -> tuple[str, ...]:
-    """Return the part of every attribute ('': none) from a CSV with columns attribute (1-based number) and part.
+    """Return the part of every attribute ('': none) from a table with columns attribute (1-based number) and part.
 
     The number's column may also be called attribute_id; where there is a column name, it has to be the attribute's.
     Raises InputError for what does not fit.
     """
-    table = csv.DictReader(read_text(path).splitlines())
-    header = tuple(table.fieldnames or ())
-    number = "attribute_id" if "attribute_id" in header else "attribute"
-    if number not in header or "part" not in header:
-        raise InputError(f"{path} has the header {','.join(header)!r}, but it needs the columns attribute and part.")
-    parts = [""] * len(attributes)
-    for row in table:
-        parts[_attribute_position(path, row, number, attributes)] = (row["part"] or "").strip()
-    return tuple(parts)
-
-
-def _attribute_position(path: Path, row: dict[str, str | None], column: str, attributes: tuple[str, ...]) -> int:
-    number, name = (row[column] or "").strip(), (row.get("name") or "").strip()
-    if not number.isdecimal() or not 1 <= int(number) <= len(attributes):
+    table = read_written(path, "the columns attribute and part", has_columns("part"))
+    identified, parts = table.column("attribute_id"), table.column("part")
+    numbers = table.column("attribute") if identified is None else identified
+    if numbers is None or parts is None:
         raise InputError(
-            f"{path} binds attribute {number!r}, but attributes are numbered 1 to {len(attributes)}; "
-            "correct the number."
+            f"{printable(path)} has the header {printable(','.join(table.header))!r}, "
+            "but it needs the columns attribute and part."
+        )
+    names = table.column("name") or ("",) * len(numbers)
+    found: dict[int, str] = {}
+    for number, name, part in zip(numbers, names, parts, strict=True):
+        position = _attribute_position(path, number, name, attributes)
+        if position in found:
+            raise InputError(f"{printable(path)} binds attribute {number} twice; keep one row.")
+        found[position] = part
+    return tuple(found.get(position, "") for position in range(len(attributes)))
+
+
+def _attribute_position(path: Path, number: str, name: str, attributes: tuple[str, ...]) -> int:
+    if not re.fullmatch("[0-9]{1,9}", number) or not 1 <= int(number) <= len(attributes):
+        raise InputError(
+            f"{printable(path)} binds attribute {printable(number)!r}, but attributes are numbered 1 to "
+            f"{len(attributes)}; correct the number."
         )
     expected = attributes[int(number) - 1]
-    if name and name != expected:
+    if name and name != tidy(expected):
         raise InputError(
-            f"{path} calls attribute {number} {name!r}, but its name is {expected!r}; correct one of them."
+            f"{printable(path)} calls attribute {number} {printable(name)!r}, but its name is {printable(expected)!r}; "
+            "correct one of them."
         )
     return int(number) - 1
-
-
-def read_text(path: Path) -> str:
-    """Return the UTF-8 text of `path` (a byte-order mark dropped); raises InputError if it is missing or not text."""
-    try:
-        return path.read_text(encoding="utf-8-sig")
-    except UnicodeDecodeError as error:
-        raise InputError(f"{path} is not UTF-8 text (byte {error.start}); save it as UTF-8.") from None
-    except OSError as error:
-        raise InputError(f"{path} cannot be read ({error.strerror}); put the file there.") from None
 
 
 def _names_in_mat(path: Path) -> tuple[str, ...]:

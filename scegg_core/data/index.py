@@ -10,7 +10,17 @@ import numpy as np
 
 from scegg_core.data.formats import LOADERS
 from scegg_core.data.images import probe
-from scegg_core.data.tables import MISSING, SPLITS, DatasetIndex, class_vectors, read_index, take_images, write_index
+from scegg_core.data.names import printable
+from scegg_core.data.tables import (
+    MISSING,
+    SPLITS,
+    DatasetIndex,
+    check_vectors_differ,
+    class_vectors,
+    read_index,
+    take_images,
+    write_index,
+)
 from scegg_core.errors import InputError
 from scegg_core.settings.datasets import ImagePolicy, IndexSettings
 
@@ -27,9 +37,18 @@ def index_dataset(settings: IndexSettings, progress: Progress | None = None) -> 
 
     `progress(done, total)` is called as images are checked. Raises InputError with one sentence for bad input.
     """
-    index = replace(LOADERS[settings.format](settings), class_norm=settings.class_norm)
-    check_index(index)
+    index = load_index(settings)
     index = apply_policy(index, find_bad_images(index, Path(settings.folder), progress), settings.images)
+    check_index(index)
+    return index
+
+
+def load_index(settings: IndexSettings) -> DatasetIndex:
+    """Return the index of a data set as its format reads it, checked; its images are not looked at.
+
+    Raises InputError with one sentence for what does not fit together.
+    """
+    index = replace(LOADERS[settings.format](settings), class_norm=settings.class_norm)
     check_index(index)
     return index
 
@@ -102,10 +121,11 @@ def _check_attributes(index: DatasetIndex) -> None:
     if wrong.size:
         row, column = wrong[0]
         raise InputError(
-            f"attribute {index.attributes[column]} of class {index.classes[row]} is {index.percent[row, column]:g}; "
+            f"attribute {printable(index.attributes[column])} of class {printable(index.classes[row])} is {index.percent[row, column]:g}; "
             f"give a strength from 0 upwards, or {MISSING:g} where it is not known."
         )
     class_vectors(index.percent, index.classes)
+    check_vectors_differ(index)
 
 
 def _check_images(index: DatasetIndex) -> None:
@@ -145,14 +165,19 @@ def _check_splits(index: DatasetIndex) -> None:
     ):
         counts = np.bincount(index.labels[split == name], minlength=len(index.classes))
         for label in np.flatnonzero((index.seen == seen) & (counts > 0))[:1]:
-            raise InputError(fault.format(index.classes[label], counts[label]))
+            raise InputError(fault.format(printable(index.classes[label]), counts[label]))
     for name, seen, kind in (
         ("trainval", True, "seen class {} has no training image"),
         ("test_unseen", False, "unseen class {} has no test image"),
     ):
         counts = np.bincount(index.labels[split == name], minlength=len(index.classes))
         for label in np.flatnonzero((index.seen == seen) & (counts == 0))[:1]:
-            raise InputError(kind.format(index.classes[label]) + "; give it one or remove the class.")
+            raise InputError(kind.format(printable(index.classes[label])) + "; give it one or remove the class.")
+    if "test_seen" not in index.split:
+        raise InputError(
+            "no image is in test_seen, so accuracy on seen classes (S) and H cannot be measured; "
+            "put some images of seen classes there."
+        )
 
 
 def _unique(names: tuple[str, ...], what: str) -> None:

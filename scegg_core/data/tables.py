@@ -7,10 +7,13 @@ import numpy as np
 
 from scegg_core.artifacts.files import Provenance, matrix, read_description, read_table, write_table
 from scegg_core.artifacts.paths import IndexFiles
+from scegg_core.data.names import printable
 from scegg_core.errors import InputError
 
 #: The attribute value that stands for "not known".
 MISSING = -1.0
+#: Vectors whose distance is at most this share of their length are the same in single precision.
+SAME = 1e-6
 SPLITS = ("trainval", "test_seen", "test_unseen")
 #: The label of a test image in an index that was read without the labels of test images.
 NO_LABEL = -1
@@ -74,9 +77,35 @@ def class_vectors(percent: np.ndarray, classes: tuple[str, ...] = (), norm: str 
     length = np.linalg.norm(values, axis=1, keepdims=True)
     empty = np.flatnonzero(length[:, 0] == 0)
     if empty.size:
-        name = classes[empty[0]] if classes else f"number {empty[0]}"
+        name = printable(classes[empty[0]]) if classes else f"number {empty[0]}"
         raise InputError(f"class {name} has no attribute above zero, so nothing describes it; give it at least one.")
     return (values / length if norm == "l2" else values).astype(np.float32)
+
+
+def check_vectors_differ(index: DatasetIndex) -> None:
+    """Raise InputError for two classes of one vector a(c), but for the last digits: nothing could tell them apart."""
+    pair = _first_equal_rows(index.vectors.astype(np.float64))
+    if pair:
+        first, second = (index.classes[label] for label in pair)
+        how = "equal or proportional" if index.class_norm == "l2" else "equal"
+        raise InputError(
+            f"classes {printable(first)} and {printable(second)} have {how} attributes, so nothing can tell them "
+            "apart; change a value of one, or add an attribute in which they differ."
+        )
+
+
+def _first_equal_rows(rows: np.ndarray, block: int = 1024) -> tuple[int, int] | None:
+    """The first two rows whose distance is within rounding of their length."""
+    squares = (rows**2).sum(axis=1)
+    for start in range(0, len(rows), block):
+        part = slice(start, start + block)
+        distances = squares[part, None] + squares - 2 * rows[part] @ rows.T  # squared, (block, rows)
+        near = distances <= SAME**2 * np.maximum(squares[part, None], squares)
+        near &= np.arange(len(rows)) > np.arange(start, start + len(near))[:, None]
+        if near.any():
+            first, second = np.argwhere(near)[0]
+            return start + int(first), int(second)
+    return None
 
 
 def take_images(index: DatasetIndex, keep: np.ndarray) -> DatasetIndex:

@@ -3,13 +3,15 @@
 Settings are chosen on it, so that nothing is ever chosen on test images.
 """
 
+import os
 from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 
-from scegg_core.data.attribute_names import read_text
+from scegg_core.data.names import printable, tidy
 from scegg_core.data.tables import DatasetIndex
+from scegg_core.data.text_files import read_text
 from scegg_core.errors import InputError
 from scegg_core.settings.datasets import IndexSettings
 
@@ -30,6 +32,11 @@ def class_split(index: DatasetIndex, settings: IndexSettings) -> DatasetIndex:
     labels = index.labels[images]
     seen = np.array([name not in played_unseen for name in index.classes])
     held_out = _hold_out(labels, seen, settings.validation_share, settings.split_seed)
+    if not held_out.any():
+        raise InputError(
+            "no class that stays seen in the validation split has 2 training images, so S and H cannot be measured "
+            "there; add training images."
+        )
     names = np.where(held_out, "test_seen", np.where(seen[labels], "trainval", "test_unseen"))
     return replace(
         index,
@@ -48,7 +55,7 @@ def validation_classes(index: DatasetIndex, settings: IndexSettings) -> frozense
     """Return the names of the seen classes that are played as unseen; raises InputError for a bad list."""
     if settings.splits is not None:
         file = Path(settings.splits) / f"valclasses{settings.validation_list}.txt"
-        if file.is_file():
+        if os.path.lexists(file):
             return _listed(file, index)
     return _drawn(index, settings.split_seed)
 
@@ -62,18 +69,21 @@ def hold_out(count: int, fraction: float, rng: np.random.Generator) -> np.ndarra
 
 
 def _listed(file: Path, index: DatasetIndex) -> frozenset[str]:
-    names = [line.strip() for line in read_text(file).splitlines() if line.strip()]
-    seen = {name for name, is_seen in zip(index.classes, index.seen, strict=True) if is_seen}
-    for name in names:
-        if name not in seen:
-            kind = "an unseen class" if name in index.classes else "no class of this data set"
-            raise InputError(f"{file} lists {name!r}, which is {kind}; validation classes have to be seen classes.")
-    if not 0 < len(set(names)) < len(seen):
+    names = {tidy(line) for line in read_text(file).splitlines() if line.strip()}
+    classes = {tidy(name): label for label, name in enumerate(index.classes)}
+    for name in sorted(names):
+        if name not in classes or not index.seen[classes[name]]:
+            kind = "an unseen class" if name in classes else "no class of this data set"
+            raise InputError(
+                f"{printable(file)} lists {printable(name)!r}, which is {kind}; "
+                "validation classes have to be seen classes."
+            )
+    if not 0 < len(names) < index.seen.sum():
         raise InputError(
-            f"{file} lists {len(set(names))} of {len(seen)} seen classes; "
+            f"{printable(file)} lists {len(names)} of {index.seen.sum()} seen classes; "
             "some, but not all, have to be validation classes."
         )
-    return frozenset(names)
+    return frozenset(index.classes[classes[name]] for name in names)
 
 
 def _drawn(index: DatasetIndex, seed: int) -> frozenset[str]:

@@ -31,9 +31,12 @@ class Metrics:
 
 
 def score(czsl: Predictions, gzsl: Predictions, index: DatasetIndex, selected: EpochScore | None = None) -> Metrics:
-    """Return Acc, U, S, H and AUSUC of a run, per-class averages as section 4 defines them."""
+    """Return Acc, U, S, H and AUSUC of a run, per-class averages as section 4 defines them.
+
+    Raises ValueError without test images of seen or of unseen classes, which an index always has.
+    """
     seen, unseen = np.flatnonzero(index.seen), np.flatnonzero(~index.seen)
-    s = _mean_or_zero(gzsl, seen)
+    s = mean_class_accuracy(gzsl.labels, gzsl.predicted, seen)
     u = mean_class_accuracy(gzsl.labels, gzsl.predicted, unseen)
     per_class = class_accuracies(gzsl.labels, gzsl.predicted, np.arange(len(index.classes)))
     empty = np.isnan(per_class)
@@ -63,9 +66,3 @@ def read_metrics(path: Path) -> Metrics:
     selected = EpochScore(**content["selected"]) if content["selected"] else None
     without = tuple(content["classes_without_images"])
     return Metrics(**{**content, "classes_without_images": without, "selected": selected})
-
-
-def _mean_or_zero(predictions: Predictions, classes: np.ndarray) -> float:
-    """Mean class accuracy; 0 for a data set without test images of seen classes."""
-    present = np.isin(predictions.labels, classes).any()
-    return mean_class_accuracy(predictions.labels, predictions.predicted, classes) if present else 0.0

@@ -1,5 +1,6 @@
 """The look of all figures: a palette that colour-blind readers can tell apart, fonts, and reproducible saving."""
 
+import warnings
 from collections.abc import Callable
 from functools import wraps
 from pathlib import Path
@@ -8,6 +9,7 @@ from typing import TYPE_CHECKING, ParamSpec, TypeVar
 import numpy as np
 
 from scegg_core.artifacts.files import whole_file
+from scegg_core.report.fonts import USUAL, fonts_of
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -26,7 +28,8 @@ PALETTE = (
 SHADES = (0.0, 0.45, -0.4, 0.65, -0.6)
 
 STYLE = {
-    "font.family": "DejaVu Sans",
+    "font.family": USUAL,
+    "text.parse_math": False,  # a name may hold dollars; texts that are formulas say so themselves
     "font.size": 9,
     "axes.titlesize": 10,
     "axes.labelsize": 9,
@@ -70,12 +73,19 @@ def new_figure(width: float, height: float) -> "Figure":
 def save(figure: "Figure", *paths: str | Path) -> None:
     """Write `figure` to each of `paths` (.png, .pdf or .svg), completely or not at all; equal figures give equal bytes."""
     from matplotlib import rc_context
+    from matplotlib.text import Text
 
+    fonts = fonts_of(figure)
+    if len(fonts) > 1:
+        for text in figure.findobj(Text):
+            text.set_fontfamily(fonts)
     for path in map(Path, paths):
         kind = path.suffix.lstrip(".").lower()
         if kind not in METADATA:
             raise ValueError(f"figures are saved as {', '.join(METADATA)}, got {path.name}")
-        with rc_context(STYLE | {"svg.hashsalt": "scegg"}), whole_file(path) as temporary:
+        look = STYLE | {"font.family": fonts, "svg.hashsalt": "scegg"}
+        with rc_context(look), warnings.catch_warnings(), whole_file(path) as temporary:
+            warnings.filterwarnings("ignore", "Glyph .* missing")  # `fonts_of` has said so
             figure.savefig(temporary, format=kind, metadata=METADATA[kind])
 
 
@@ -97,4 +107,5 @@ def shorten(name: str, length: int = 24) -> str:
     """Return a class name for print: without its number, underscores as blanks, cut to `length` with an ellipsis."""
     head, dot, tail = name.partition(".")
     plain = (tail if dot and head.isdigit() else name).replace("_", " ").replace("+", " ").strip()
+    plain = plain or name  # of a name that is a number alone
     return plain if len(plain) <= length else plain[: length - 1].rstrip() + "…"

@@ -1,5 +1,7 @@
 """Tables in print: Markdown, LaTeX and pages of HTML, with mean ± deviation in one cell and the best of a column marked."""
 
+import re
+import unicodedata
 from collections.abc import Callable, Sequence
 from html import escape
 from pathlib import Path
@@ -21,8 +23,15 @@ ABSENT = "–"
 LATEX = {
     **{sign: f"\\{sign}" for sign in "&%$#_{}"},
     **{"\\": r"\textbackslash{}", "~": r"\textasciitilde{}", "^": r"\textasciicircum{}"},
+    **{"<": r"\textless{}", ">": r"\textgreater{}", "|": r"\textbar{}", '"': "''", "\n": " "},
     **{"±": r"$\pm$", "–": "--", "†": r"$\dagger$", "λ": r"$\lambda$"},
 }
+
+#: What Markdown would take for a mark: signs that it may not have for its own, and `_` at the edge of a word.
+_MARKS = re.compile(r"[\\|*`$<>]|(?<!\w)_|_(?!\w)")
+
+#: The last letter that LaTeX sets without a font of the user's own.
+_LAST_LATIN = "\u017f"
 
 #: Of a page.
 STYLE = """
@@ -44,10 +53,10 @@ small { color: #555; font-weight: normal; font-style: normal; }
 
 def to_markdown(table: "DataFrame", remarks: Sequence[str] = ()) -> str:
     """Return the table as Markdown: mean ± std in one cell, best bold, second best italic, remarks as a list below."""
-    head, *body = _display(table, ("%s", "**%s**", "*%s*"), lambda cell: cell.replace("|", r"\|"))
+    head, *body = _display(table, ("%s", "**%s**", "*%s*"), escape_markdown)
     rule = ["---:" if right else "---" for right in _right_aligned(table)]
     lines = ["| " + " | ".join(row) + " |" for row in (head, rule, *body)] if head else ["(no results)"]
-    notes = [f"- {remark}" for remark in (*remarks, *_row_remarks(table))]
+    notes = [f"- {escape_markdown(remark)}" for remark in (*remarks, *_row_remarks(table))]
     return "\n".join([*lines, *(["", *notes] if notes else [])]) + "\n"
 
 
@@ -58,7 +67,13 @@ def to_latex(table: "DataFrame", remarks: Sequence[str] = ()) -> str:
     columns = "".join("r" if right else "l" for right in _right_aligned(table))
     notes = [escape_latex(remark) + r"\par" for remark in (*remarks, *_row_remarks(table))]
     body = [rf"\begin{{tabular}}{{{columns}}}", r"\toprule", lines[0], r"\midrule", *lines[1:], r"\bottomrule"]
-    return "\n".join(["% needs \\usepackage{booktabs}", *body, r"\end{tabular}", *notes]) + "\n"
+    text = "\n".join(["% needs \\usepackage{booktabs}", *body, r"\end{tabular}", *notes]) + "\n"
+    return text if all(map(_is_set, text)) else f"% needs xelatex or lualatex, and a font with all letters\n{text}"
+
+
+def escape_markdown(text: str) -> str:
+    """Return `text` with Markdown's marks escaped, in one line."""
+    return _MARKS.sub(r"\\\g<0>", text).replace("\n", " ")
 
 
 def escape_latex(text: str) -> str:
@@ -94,6 +109,10 @@ def write_csv_and_page(
     """Write the table as CSV to `csv` and, with its remarks, as a page to `page`."""
     write_text(csv, table.to_csv(index=False))
     write_text(page, to_page(title, table, remarks))
+
+
+def _is_set(sign: str) -> bool:
+    return sign <= _LAST_LATIN or unicodedata.category(sign) in ("Pd", "Pi", "Pf", "Po")
 
 
 def _for_page(text: str) -> str:

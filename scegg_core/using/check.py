@@ -7,8 +7,7 @@ from pathlib import Path
 
 import numpy as np
 
-from scegg_core.data.formats import LOADERS
-from scegg_core.data.index import SHOWN, apply_policy, check_index, find_bad_images
+from scegg_core.data.index import SHOWN, apply_policy, check_index, find_bad_images, load_index
 from scegg_core.data.tables import SPLITS, DatasetIndex
 from scegg_core.errors import InputError
 from scegg_core.settings.datasets import DatasetSettings
@@ -118,9 +117,7 @@ def _load(settings: DatasetSettings, downloads: tuple[Download, ...]) -> Dataset
     if awaited:
         there = "are there; a run fetches them." if len(awaited) > 1 else "is there; a run fetches it."
         raise InputError(f"nothing can be checked before {' and '.join(awaited)} {there}")
-    index = LOADERS[settings.format](settings)
-    check_index(index)
-    return index
+    return load_index(settings)
 
 
 def _after_policy(index: DatasetIndex, bad: dict[int, str], settings: DatasetSettings) -> DatasetIndex:

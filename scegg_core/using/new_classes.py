@@ -1,7 +1,7 @@
 """New classes by description: the table that names them, checked, and the index with them at its end."""
 
 import difflib
-import unicodedata
+import math
 from collections import Counter
 from dataclasses import replace
 from pathlib import Path
@@ -9,8 +9,9 @@ from pathlib import Path
 import numpy as np
 
 from scegg_core.artifacts.files import write_text
-from scegg_core.data.formats.folder import ClassAttributes, read_class_attributes
-from scegg_core.data.tables import MISSING, DatasetIndex, class_vectors
+from scegg_core.data.class_table import ClassAttributes, read_class_attributes
+from scegg_core.data.names import likeness, printable, tidy
+from scegg_core.data.tables import MISSING, DatasetIndex, check_vectors_differ, class_vectors
 from scegg_core.errors import InputError
 
 
@@ -18,19 +19,21 @@ def extend_index(index: DatasetIndex, table: Path) -> DatasetIndex:
     """Return `index` with the classes described in the CSV `table` at the end, unseen and without images.
 
     Raises InputError, one sentence, for a header that is not the data set's, a name that is there twice or already in
-    the data set, a value out of range, or a class that nothing describes.
+    the data set, a value out of range, a class that nothing describes, or two classes of one vector.
     """
     described = read_class_attributes(table)
     order = _columns(table, described.attributes, index)
     _check_names(table, described.classes, index)
     percent = _scaled(table, described, index)[:, order]
     class_vectors(percent, described.classes)  # refuses a class without any attribute above zero
-    return replace(
+    extended = replace(
         index,
         classes=(*index.classes, *described.classes),
         seen=np.append(index.seen, np.zeros(len(described.classes), bool)),
         percent=np.concatenate([index.percent, percent]),
     )
+    check_vectors_differ(extended)
+    return extended
 
 
 def write_template(attributes: tuple[str, ...], path: Path) -> None:
@@ -45,23 +48,24 @@ def write_template(attributes: tuple[str, ...], path: Path) -> None:
 
 def plain_name(name: str) -> str:
     """Return a class's name as people write it: no leading number, blanks for `_`, composed letters, lower case."""
-    head, dot, tail = unicodedata.normalize("NFC", name).partition(".")
+    head, dot, tail = tidy(name).partition(".")
     text = tail if dot and head.strip().isdigit() else name
-    return " ".join(unicodedata.normalize("NFC", text).replace("_", " ").split()).casefold()
+    return likeness(text.replace("_", " "))
 
 
 def _columns(table: Path, columns: tuple[str, ...], index: DatasetIndex) -> list[int]:
     """For each attribute of the index its column in the table; names or their words are accepted, in any order."""
     words = Counter(index.words)
     known = {word: row for row, word in enumerate(index.words) if words[word] == 1}
-    known |= {name: row for row, name in enumerate(index.attributes)}
+    known |= {tidy(name): row for row, name in enumerate(index.attributes)}
     for name in columns:
         if name not in known:
             close = difflib.get_close_matches(name, known, n=1)
-            hint = (
-                f"did you mean {close[0]!r}?" if close else f"its attributes are {', '.join(index.attributes[:3])}, …"
+            hint = f"did you mean {close[0]!r}?" if close else f"its first is {index.attributes[0]!r}"
+            raise InputError(
+                f"{table} has a column {printable(name)!r}, which is no attribute of the data set; "
+                f"correct the name ({hint})."
             )
-            raise InputError(f"{table} has a column {name!r}, which is no attribute of the data set; {hint}")
     rows = [known[name] for name in columns]
     for name, row in zip(columns, rows, strict=True):
         if rows.count(row) > 1:
@@ -76,31 +80,56 @@ def _columns(table: Path, columns: tuple[str, ...], index: DatasetIndex) -> list
 
 def _check_names(table: Path, names: tuple[str, ...], index: DatasetIndex) -> None:
     known = {plain_name(name): name for name in index.classes}
-    taken: set[str] = set()
+    taken: dict[str, str] = {}
     for name in names:
         plain = plain_name(name)
-        if not plain:
-            raise InputError(f"{table} has a row without a class name; give it one.")
         if plain in known:
-            raise InputError(f"{table} has the class {name!r}, which the data set has already ({known[plain]}).")
-        if plain in taken:
-            raise InputError(f"{table} has the class {name!r} twice; keep one row.")
-        taken.add(plain)
+            raise InputError(
+                f"{table} has the class {printable(name)!r}, which the data set has already "
+                f"({printable(known[plain])}); leave it out, or give it another name."
+            )
+        if taken.setdefault(plain, name) != name:
+            raise InputError(
+                f"{table} has the classes {printable(taken[plain])!r} and {printable(name)!r}, "
+                "which are read as one name; rename one."
+            )
 
 
 def _scaled(table: Path, described: ClassAttributes, index: DatasetIndex) -> np.ndarray:
     """The strengths on the scale of the data set, MISSING where the cell is empty.
 
-    A table whose values are all at most 1 holds fractions, any other percent (or the larger scale of the data set).
+    Vectors of length 1 keep proportions alone: values up to 1 may stand for a larger scale, and percent for a smaller
+    one. Other vectors keep the values, so these have to be on the scale of the data set itself.
     """
-    highest = float(index.percent.max())
-    limit = max(100.0, highest)
-    values = described.percent
+    values, scale = described.percent, scale_of(index.percent)
+    lengths_differ = index.class_norm != "l2"
+    limit = scale if lengths_differ else max(100.0, scale)
     for row, column in np.argwhere((values > limit) | ((values < 0) & (values != MISSING))):
+        spans = "" if lengths_differ else "from 0 to 1, or "
         raise InputError(
-            f"{table} gives class {described.classes[row]} {values[row, column]:g} for "
-            f"{described.attributes[column]!r}; values go from 0 to 1, or from 0 to {limit:g}."
+            f"{table} gives class {printable(described.classes[row])} {values[row, column]:g} for "
+            f"{printable(described.attributes[column])!r}; values go {spans}from 0 to {limit:g}."
         )
-    fractions, wanted = values.max() <= 1, highest <= 1
-    factor = 1.0 if fractions == wanted else 100.0 if fractions else 0.01
+    if lengths_differ and scale >= 100 and values.max() <= 1:
+        raise InputError(
+            f"{table} has no value above 1, but those of the data set go from 0 to {scale:g}, and with class_norm none "
+            "their size counts; give values on the same scale."
+        )
+    factor = 1.0 if lengths_differ else _factor(float(values.max()), scale)
     return np.where(values == MISSING, MISSING, values * factor).astype(np.float32)
+
+
+def scale_of(percent: np.ndarray) -> float:
+    """Return the upper end of the scale that a data set's strengths are on: 1, the next whole number up to 10, or 100.
+
+    Above 100 it is the highest strength itself.
+    """
+    highest = float(percent.max())
+    return max(1.0, math.ceil(highest)) if highest <= 10 else max(100.0, highest)
+
+
+def _factor(highest: float, scale: float) -> float:
+    """From a table whose highest value this is to the scale of the data set: percent, or shares where it has percent."""
+    if highest <= 1:
+        return 100.0 if scale >= 100 else 1.0
+    return scale / 100 if highest > scale else 1.0

@@ -1,12 +1,14 @@
 """Reading data sets in the layout of xlsa17 (the Proposed Splits): att_splits.mat, res101.mat and class lists."""
 
+import os
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 
-from scegg_core.data.attribute_names import read_names, read_parts, read_text, to_words
+from scegg_core.data.attribute_names import read_names, read_parts, to_words
 from scegg_core.data.tables import SPLITS, DatasetIndex
+from scegg_core.data.text_files import read_text
 from scegg_core.errors import InputError
 from scegg_core.settings.datasets import IndexSettings
 
@@ -105,7 +107,7 @@ def find_attributes(settings: IndexSettings, layout: Layout) -> Path:
 def parts_of(folder: Path, attributes: tuple[str, ...]) -> tuple[str, ...]:
     """Return the attributes' parts from attribute_parts.csv in `folder`, or '' for all where there is no such file."""
     file = folder / "attribute_parts.csv"
-    return read_parts(file, attributes) if file.is_file() else ("",) * len(attributes)
+    return read_parts(file, attributes) if os.path.lexists(file) else ("",) * len(attributes)
 
 
 def read_att_splits(path: Path) -> AttSplits:
@@ -170,7 +172,7 @@ def _seen(content: AttSplits, labels: np.ndarray, splits: Path) -> np.ndarray:
         if 0 <= image < len(labels):
             unseen.add(content.classes[labels[image]])
     file = splits / "testclasses.txt"
-    if file.is_file():
+    if os.path.lexists(file):
         listed = set(read_class_list(file))
         unknown = sorted(listed ^ unseen)
         if unknown:

@@ -149,7 +149,10 @@ def _peak(weights: np.ndarray) -> str:
 
 
 def _lines(text: str) -> str:
-    return "\n".join(textwrap.wrap(textwrap.shorten(text, 2 * LINE, placeholder="…"), LINE)[:2])
+    short = textwrap.shorten(text, 2 * LINE, placeholder="…")
+    if short == "…":  # without a blank to cut at
+        short = text[: 2 * LINE - 1] + "…"
+    return "\n".join(textwrap.wrap(short, LINE)[:2])
 
 
 def _reduced(image: np.ndarray) -> np.ndarray:

@@ -85,7 +85,7 @@ def _draw_panel(axes: "Axes", title: str, values: "DataFrame", seeds: Sequence[i
     for seed, line in values.sort_values("epoch", kind="stable").groupby("seed"):
         marker = "." if len(line) < 3 else ""
         axes.plot(line["epoch"], line["value"], marker=marker, linewidth=1.2, **_look(seeds.index(seed)))
-    axes.set_title(title, fontsize=8.5)
+    axes.set_title(title, fontsize=8.5, parse_math=True)
     axes.set_xlabel("epoch")
     axes.xaxis.set_major_locator(MaxNLocator(4, integer=True, min_n_ticks=1))
     axes.yaxis.set_major_locator(MaxNLocator(4))
@@ -100,7 +100,7 @@ def _mark_alarms(axes: "Axes", stage: str, term: str, values: "DataFrame") -> No
         for alarm in alarms((stage, epoch, term, value) for epoch, value in line[["epoch", "value"]].itertuples(False))
     ]
     if named:
-        axes.set_title(axes.get_title(), fontsize=8.5, color=WARNING, weight="bold")
+        axes.set_title(axes.get_title(), fontsize=8.5, parse_math=True, color=WARNING, weight="bold")
         shown = [*named[:MOST_ALARMS], *([f"and {len(named) - MOST_ALARMS} more"] if len(named) > MOST_ALARMS else [])]
         lines = "\n".join(f"\u26a0 {text}" for text in shown)
         axes.text(

@@ -14,6 +14,7 @@ from scegg_core.report.runs import VariantRuns
 from scegg_core.report.style import PALETTE, new_figure, styled
 
 if TYPE_CHECKING:
+    from matplotlib.artist import Artist
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
@@ -49,14 +50,14 @@ def draw_trade_off(variants: Sequence[VariantCurves], title: str = "") -> "Figur
     axes.set(xlabel="accuracy on unseen classes, U (%)", ylabel="accuracy on seen classes, S (%)", title=title)
     axes.set(xlim=(0, _limit(variants, "unseen")), ylim=(0, _limit(variants, "seen")))
     _draw_levels(axes)
-    for place, variant in enumerate(variants):
-        _draw_variant(axes, variant, place)
+    handles = [_draw_variant(axes, variant, place) for place, variant in enumerate(variants)]
     reading = "lines: seeds; markers: operating points; grey: equal H"
-    figure.legend(loc="outside lower center", frameon=False, title=reading)
+    figure.legend(handles=handles, loc="outside lower center", frameon=False, title=reading)
     return figure
 
 
-def _draw_variant(axes: "Axes", variant: VariantCurves, place: int) -> None:
+def _draw_variant(axes: "Axes", variant: VariantCurves, place: int) -> "Artist":
+    """Draw the variant; return what stands for it in the legend."""
     colour, marker = PALETTE[place % len(PALETTE)], MARKERS[place % len(MARKERS)]
     for curve in variant.curves:
         alpha = 0.9 if len(variant.curves) == 1 else 0.55
@@ -64,7 +65,7 @@ def _draw_variant(axes: "Axes", variant: VariantCurves, place: int) -> None:
         axes.plot(100 * curve.unseen, 100 * curve.seen, line, color=colour, linewidth=1.1, alpha=alpha)
     points = 100 * np.array(variant.points).reshape(-1, 2)
     look = {"color": colour, "edgecolors": "white", "linewidths": 0.7, "s": 45, "zorder": 3}
-    axes.scatter(points[:, 1], points[:, 0], marker=marker, label=variant.label, **look)
+    return axes.scatter(points[:, 1], points[:, 0], marker=marker, label=variant.label, **look)
 
 
 def _draw_levels(axes: "Axes") -> None:
@@ -99,5 +100,4 @@ def trade_offs(variants: Iterator[VariantRuns], index: DatasetIndex) -> list[Var
 def _operating_point(run: Predictions, index: DatasetIndex) -> tuple[float, float]:
     """(S, U) of the predictions as they are."""
     kinds = (np.flatnonzero(index.seen), np.flatnonzero(~index.seen))
-    present = [kind[np.isin(kind, run.labels)] for kind in kinds]
-    return tuple(mean_class_accuracy(run.labels, run.predicted, kind) if len(kind) else 0.0 for kind in present)
+    return tuple(mean_class_accuracy(run.labels, run.predicted, kind) for kind in kinds)

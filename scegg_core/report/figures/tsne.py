@@ -29,6 +29,9 @@ SEEN, UNSEEN, SYNTHETIC = "real seen", "real unseen", "synthetic unseen"
 
 MARKERS = {SEEN: "^", UNSEEN: "o", SYNTHETIC: "x"}
 
+#: Of the legend, bold as formulas are.
+HEADINGS = {UNSEEN: r"$\bf{Unseen~classes}$", SEEN: r"$\bf{Seen~classes}$"}
+
 #: Share of white (above 0) or black (below 0) in a group's colours: crosses stay visible on circles of their class.
 TINTS = {SEEN: 0.0, UNSEEN: 0.3, SYNTHETIC: -0.35}
 
@@ -133,7 +136,9 @@ def draw(spaces: Sequence[Points], coordinates: Sequence[np.ndarray], names: Seq
     for axes, points, place in zip(np.atleast_1d(figure.subplots(1, len(spaces))), spaces, coordinates, strict=True):
         _draw_space(axes, points, place, colours)
     look = {"ncols": columns, "frameon": False, "handletextpad": 0.2, "columnspacing": 1.0}
-    figure.legend(handles=entries, loc="outside right upper", **look)
+    legend = figure.legend(handles=entries, loc="outside right upper", **look)
+    for text in legend.get_texts():
+        text.set_parse_math(text.get_text() in HEADINGS.values())
     figure.supxlabel(caption(spaces), fontsize=8, color="0.3")
     return figure
 
@@ -186,8 +191,8 @@ def _draw_space(axes: "Axes", points: Points, place: np.ndarray, colours: dict[i
 def _legend_entries(classes: DrawnClasses, colours: dict[int, np.ndarray], names: Sequence[str]) -> list["Line2D"]:
     """The three markers, then the classes of both groups under their headings."""
     entries = [_entry(group, marker, "0.25") for group, marker in MARKERS.items()]
-    for heading, group, members in (("Unseen", UNSEEN, classes.unseen), ("Seen", SEEN, classes.seen)):
-        entries.append(_entry(f"$\\bf{{{heading}~classes}}$"))
+    for group, members in ((UNSEEN, classes.unseen), (SEEN, classes.seen)):
+        entries.append(_entry(HEADINGS[group]))
         for label in members[:MOST_NAMES]:
             colour = mix(colours[int(label)], TINTS[group])
             entries.append(_entry(shorten(names[label]), MARKERS[group], colour))

@@ -44,8 +44,33 @@ def test_a_name_that_leaves_no_word_is_refused():
 
 def test_names_are_read_with_and_without_numbers(tmp_path):
     file = tmp_path / "names.txt"
-    file.write_text("1 sailing/ boating\n\n2\tdriving\nold world\n")
-    assert read_names(file) == ("sailing/ boating", "driving", "old world")
+    for text in (
+        "1 sailing/ boating\n\n2\tdriving\n",
+        "sailing/ boating\ndriving\n",
+        "0 sailing/ boating\n01, driving\n",
+    ):
+        file.write_text(text)
+        assert read_names(file) == ("sailing/ boating", "driving")
+
+
+@pytest.mark.parametrize(
+    ("text", "name", "number", "wanted"),
+    [
+        ("4 legs\n2 wings\n", "4 legs", "4", "1"),
+        ("1 a\nold world\n", "old world", "none", "2"),
+        ("a\n2 wings\n", "a", "none", "1"),
+        ("2 b\n1 a\n", "2 b", "2", "1"),
+    ],
+)
+def test_numbers_that_do_not_count_the_lines_are_refused(tmp_path, text, name, number, wanted):
+    file = tmp_path / "names.txt"
+    file.write_text(text)
+    with pytest.raises(InputError) as error:
+        read_names(file)
+    assert str(error.value) == (
+        f"{file} numbers attribute {name!r} {number}, where {wanted} is due; "
+        "number all lines in their order, or none (a name may begin with a number in words)."
+    )
 
 
 @pytest.mark.parametrize(

@@ -154,7 +154,7 @@ CUB = [
     ),
     Bad(
         "attribute names not text",
-        "{root}/attributes.txt is not UTF-8 text (byte 2); save it as UTF-8.",
+        '{root}/attributes.txt is not UTF-8 text (byte 2); save it as UTF-8 (in Excel: "CSV UTF-8").',
         write("attributes.txt", b"1 \xff\xfe\n"),
     ),
     Bad(
@@ -332,23 +332,32 @@ FOLDER = [
     ),
     Bad(
         "no attribute columns",
-        "{root}/attributes.csv has 0 attribute columns and 2 class rows; it needs at least one of each.",
+        "{root}/attributes.csv has 0 attribute columns and 2 class rows; it needs at least one of each, with a comma, semicolon or tab between cells.",
         write("attributes.csv", "class\nhorse\nzebra\n"),
     ),
     Bad(
         "row too short",
-        "{root}/attributes.csv row 3 (horse) has 2 cells, the header has 3; give every class one cell an attribute.",
+        "{root}/attributes.csv line 3 (horse) has 2 cells, the header names 3; "
+        "give every row one for each column, and every column a name.",
         write("attributes.csv", "class,a,b\nzebra,1,1\nhorse,1\n"),
     ),
     Bad(
         "value is no number",
-        "{root}/attributes.csv gives class horse 'yes' for 'b'; give a number, or nothing where it is not known.",
+        "{root}/attributes.csv gives class horse 'yes' for 'b', which is no number; "
+        "give a number such as 0.5, or nothing where it is not known.",
         write("attributes.csv", "class,a,b\nzebra,1,1\nhorse,1,yes\n"),
     ),
     Bad(
-        "value with a decimal comma",
-        "{root}/attributes.csv gives class horse '0,5' for 'b'; give a number, or nothing where it is not known.",
-        write("attributes.csv", "class;a;b\nzebra;1;1\nhorse;1;0,5\n"),
+        "a comma that may part thousands",
+        "{root}/attributes.csv gives class horse '1,234' for 'b', which may be 1.234 or 1234; "
+        "give a number such as 0.5, or nothing where it is not known.",
+        write("attributes.csv", "class;a;b\nzebra;1;1\nhorse;1;1,234\n"),
+    ),
+    Bad(
+        "decimal points and commas",
+        "{root}/attributes.csv gives class horse '0.5' for 'a' and class horse '0,5' for 'b', "
+        "a decimal point here and a comma there; write all numbers in one way.",
+        write("attributes.csv", "class;a;b\nzebra;1;1\nhorse;0.5;0,5\n"),
     ),
     Bad(
         "class without a folder",
@@ -363,12 +372,13 @@ FOLDER = [
     ),
     Bad(
         "class twice",
-        "{root}/attributes.csv has class zebra twice; keep one row.",
+        "{root}/attributes.csv has the class 'zebra' twice; keep one row, or rename it.",
         write("attributes.csv", "class,a,b\nzebra,1,1\nzebra,1,0\nhorse,1,1\n"),
     ),
     Bad(
         "attribute without a name",
-        "attribute name '' leaves no word by the rule names: plain; rename the attribute.",
+        "{root}/attributes.csv line 2 (zebra) has 3 cells, the header names 2; "
+        "give every row one for each column, and every column a name.",
         write("attributes.csv", "class,a,\n" + ROW),
     ),
     Bad(

@@ -64,10 +64,10 @@ def test_tables_of_other_programs_are_read(tmp_path, delimiter):
 
 def test_names_with_blanks_and_other_letters(tmp_path):
     on_disk = unicodedata.normalize("NFD", "grüner Specht")
-    table = "class,grün\nzebra,1\n" + unicodedata.normalize("NFC", "grüner Specht") + ",2\n"
+    table = "class,grün,x\nzebra,1,1\n" + unicodedata.normalize("NFC", "grüner Specht") + ",2,0\n"
     index = index_dataset(make_folder(tmp_path, table, classes=(on_disk, "zebra")))
     assert index.classes == ("grüner Specht", "zebra")
-    assert index.words == ("grün",)
+    assert index.words == ("grün", "x")
 
 
 def test_files_of_the_system_are_no_pictures(tmp_path):

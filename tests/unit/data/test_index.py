@@ -202,6 +202,16 @@ def test_stopping_lists_the_bad_images_and_counts_the_rest(tmp_path, monkeypatch
             {"split": ("test_unseen",) * 16},
             "seen class 002.Blue_Tit has 4 images in test_unseen; its images belong into trainval or test_seen.",
         ),
+        (
+            {"split": tuple("test_unseen" if 8 <= row < 12 else "trainval" for row in range(16))},
+            "no image is in test_seen, so accuracy on seen classes (S) and H cannot be measured; "
+            "put some images of seen classes there.",
+        ),
+        (
+            {"percent": np.array([[1, 2, 0], [2, 4, 0.001], [0.1, 0.2, -1], [1, 0, 0]])},
+            "classes 002.Blue_Tit and 001.Crow have equal or proportional attributes, so nothing can tell them apart; "
+            "change a value of one, or add an attribute in which they differ.",
+        ),
         ({"paths": (), "split": ()}, "the data set has no images; put them into its folder."),
         ({"split": ("trainval",) * 15}, "16 images have 16 labels and 15 splits; every image needs one of each."),
     ],

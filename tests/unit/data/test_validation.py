@@ -8,6 +8,7 @@ import pytest
 from cub_case import CLASSES, make_cub
 
 from scegg_core.data.index import check_index, index_dataset
+from scegg_core.data.tables import take_images
 from scegg_core.data.validation import class_split, hold_out
 from scegg_core.errors import InputError
 
@@ -75,3 +76,13 @@ def test_lists_that_do_not_fit_are_refused(settings, names, sentence):
     with pytest.raises(InputError) as error:
         class_split(index_dataset(settings), settings)
     assert str(error.value) == f"{file} {sentence}"
+
+
+def test_validation_without_an_image_to_hold_out_is_refused(settings):
+    index = index_dataset(settings)
+    kept = [index.labels.tolist().index(label) for label in (0, 1, 2)]
+    few = take_images(
+        index, np.array([image not in index.in_split("trainval") or image in kept for image in range(16)])
+    )
+    with pytest.raises(InputError, match=r"^no class that stays seen in the validation split has 2 training images"):
+        class_split(few, settings)

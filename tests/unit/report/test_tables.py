@@ -196,3 +196,16 @@ def test_published_rows_keep_their_one_decimal(published):
 def test_no_results_at_all_is_a_table_that_says_so():
     assert typeset.to_markdown(tables.result_table([]), ["Missing: x."]) == "(no results)\n\n- Missing: x.\n"
     assert r"\begin{tabular}" in typeset.to_latex(tables.result_table([]))
+
+
+def test_a_name_with_marks_is_printed_as_it_stands():
+    named = replace(run(), title="a $x$ | *b* _c_ d_e <f> `g` \\")
+    assert r"| a \$x\$ \| \*b\* \_c\_ d_e \<f\> \`g\` \\ |" in typeset.to_markdown(tables.result_table([named]))
+    text = typeset.to_latex(tables.result_table([named]))
+    assert r"a \$x\$ \textbar{} *b* \_c\_ d\_e \textless{}f\textgreater{} `g` \textbackslash{} &" in text
+    assert "a $x$ | *b* _c_ d_e &lt;f&gt; `g`" in typeset.to_page("t", tables.result_table([named]))
+    assert not text.startswith("% needs xelatex")
+    foreign = typeset.to_latex(tables.result_table([replace(run(), title="斑马")]))
+    assert foreign.startswith(
+        "% needs xelatex or lualatex, and a font with all letters\n% needs \\usepackage{booktabs}\n"
+    )

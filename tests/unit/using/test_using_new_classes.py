@@ -1,6 +1,7 @@
 """New classes by description: what the table may hold, what becomes of it, and that nothing else changes."""
 
 import json
+from dataclasses import replace
 
 import numpy as np
 import pandas as pd
@@ -47,8 +48,6 @@ def test_shares_and_percent_say_the_same(small, tmp_path):
 
 
 def test_percent_for_a_data_set_of_shares(small, tmp_path):
-    from dataclasses import replace
-
     index = replace(small.index, percent=small.index.percent / 100)
     extended = extend_index(index, table(tmp_path, ["Moon Bird,10,20,30,,100"]))
     np.testing.assert_allclose(extended.percent[-1], [0.1, 0.2, 0.3, MISSING, 1], rtol=1e-6)
@@ -65,7 +64,10 @@ def test_header_may_use_words_in_any_order(small, tmp_path):
         (("has_wing_colour::blue", *ATTRIBUTES[1:]), ["A,1,2,3,4,5"], "did you mean 'has_wing_color::blue'"),
         (ATTRIBUTES[:3], ["A,1,2,3"], r"no column for 2 of the data set's 5 attributes, 'has_size::large' first"),
         ((*ATTRIBUTES, WORDS[0]), ["A,1,2,3,4,5,6"], "a column for .* twice"),
-        (ATTRIBUTES, ["A,1,2,3,4,5", "a ,1,2,3,4,5"], "the class 'a' twice"),
+        (ATTRIBUTES, ["A,1,2,3,4,5", "a ,1,2,3,4,5"], "the classes 'A' and 'a', which differ in case"),
+        (ATTRIBUTES, ["A_b,1,2,3,4,5", "A b,1,2,3,4,9"], "'A_b' and 'A b', which are read as one name"),
+        (ATTRIBUTES, ["A,1,2,3,4,5", "B,2,4,6,8,10"], "classes A and B have equal or proportional attributes"),
+        (ATTRIBUTES, ["A,{}"], "classes 001.Blue_Bird and A have equal or proportional attributes"),
         (ATTRIBUTES, ["blue bird,1,2,3,4,5"], r"has already \(001.Blue_Bird\)"),
         (ATTRIBUTES, [",1,2,3,4,5"], "a row without a class name"),
         (
@@ -75,15 +77,58 @@ def test_header_may_use_words_in_any_order(small, tmp_path):
         ),
         (ATTRIBUTES, ["A,1,-3,3,4,5"], "gives class A -3"),
         (ATTRIBUTES, ["A,1,2,3,4,many"], "gives class A 'many'"),
-        (ATTRIBUTES, ["A,1,2"], "has 3 cells, the header has 6"),
+        (ATTRIBUTES, ["A,1,2"], "has 3 cells, the header names 6"),
         (ATTRIBUTES, ["A,,,,,"], "class A has no attribute above zero"),
         (ATTRIBUTES, [], "0 class rows"),
     ],
 )
 def test_a_wrong_table_is_one_sentence(small, tmp_path, header, rows, sentence):
+    first = ",".join(str(value / 100) for value in small.index.percent[0].tolist())
+    rows = [row.format(first) for row in rows]
     with pytest.raises(InputError, match=sentence) as caught:
         extend_index(small.index, table(tmp_path, rows, header))
     assert "\n" not in str(caught.value)
+
+
+def rated(index, highest, norm="none"):
+    """The index with strengths on a scale up to `highest`, not rounded to the last digit."""
+    return replace(index, percent=index.percent / index.percent.max() * highest, class_norm=norm)
+
+
+@pytest.mark.parametrize("row", [[5, 4, 3, 2, 1], [1, 0, 1, 0.5, 0], [0.1, 0.2, 0, 0, 0]])
+@pytest.mark.parametrize("highest", [4.8, 5])
+def test_values_on_the_data_sets_own_scale_stay_as_they_are(small, tmp_path, row, highest):
+    given = table(tmp_path, [",".join(map(str, ["A", *row]))])
+    extended = extend_index(rated(small.index, highest), given)
+    np.testing.assert_allclose(extended.vectors[-1], row, rtol=1e-6)
+
+
+@pytest.mark.parametrize(
+    ("highest", "row", "sentence"),
+    [
+        (5, "A,50,40,30,20,10", "gives class A 50 for 'has_wing_color::blue'; values go from 0 to 5."),
+        (5, "A,6,4,3,2,1", "gives class A 6 for 'has_wing_color::blue'; values go from 0 to 5."),
+        (1, "A,60,4,3,2,1", "gives class A 60 for 'has_wing_color::blue'; values go from 0 to 1."),
+        (
+            87,
+            "A,1,0,1,0,0",
+            "has no value above 1, but those of the data set go from 0 to 100, and with class_norm none their size "
+            "counts; give values on the same scale.",
+        ),
+    ],
+)
+def test_another_scale_is_refused_where_size_counts(small, tmp_path, highest, row, sentence):
+    given = table(tmp_path, [row])
+    with pytest.raises(InputError) as caught:
+        extend_index(rated(small.index, highest), given)
+    assert str(caught.value) == f"{given} {sentence}"
+
+
+def test_a_scale_up_to_five_with_vectors_of_length_one(small, tmp_path):
+    index = rated(small.index, 5, "l2")
+    for row in ("A,5,4,3,2,1", "A,1,.8,.6,.4,.2", "A,100,80,60,40,20"):
+        extended = extend_index(index, table(tmp_path, [row]))
+        np.testing.assert_allclose(extended.vectors[-1], np.array([5, 4, 3, 2, 1]) / np.sqrt(55), rtol=1e-6)
 
 
 def test_plain_names():

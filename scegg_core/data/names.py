@@ -1,0 +1,36 @@
+"""Names that people write: one form of each for the project, and what makes two of them look alike."""
+
+import re
+import unicodedata
+
+_BREAKS = re.compile(r"\s*[\t\n\r\v\f\x1c-\x1e\x85\u2028\u2029]\s*")
+
+
+def tidy(name: str) -> str:
+    """Return the name as the project keeps it: Unicode's composed form, no outer blanks, line breaks as blanks.
+
+    Some systems write folder names decomposed, others composed; both are then the same name.
+    """
+    return _BREAKS.sub(" ", unicodedata.normalize("NFC", name).strip())
+
+
+def likeness(name: str) -> str:
+    """Return what readers see of a name: equal for names that differ in case, blanks, Unicode form or invisible signs."""
+    visible = "".join(sign for sign in unicodedata.normalize("NFC", name) if unicodedata.category(sign) != "Cf")
+    return " ".join(unicodedata.normalize("NFC", visible).split()).casefold()
+
+
+def alike(names: tuple[str, ...]) -> tuple[str, str] | None:
+    """Return the first two of `names` that readers cannot tell apart (see `likeness`), or None."""
+    known: dict[str, str] = {}
+    for name in names:
+        key = likeness(name)
+        if key in known:
+            return known[key], name
+        known[key] = name
+    return None
+
+
+def printable(name: object) -> str:
+    """Return the name for a sentence: signs that cannot be printed, or seen, as escapes."""
+    return "".join(sign if sign.isprintable() else sign.encode("unicode_escape").decode() for sign in str(name))
