@@ -104,9 +104,9 @@ def refuse_mixture(made: Iterable[Path], there: Mapping[str, Path | tuple[Path, 
 def sync_all(folder: Path) -> None:
     """Wait until all files below `folder`, and the folders, are on the disk."""
     for place, _, names in os.walk(folder):
-        for name in names:
-            if not os.path.islink(os.path.join(place, name)):
-                sync(Path(place) / name)
+        for file in (Path(place) / name for name in names):
+            if not file.is_symlink():
+                sync(file)
         sync(Path(place))
 
 
@@ -144,8 +144,8 @@ def _left(parent: Path, name: str, suffix: str) -> list[Path]:
     """What writers of the set `name` left in `parent`, or are writing."""
     start = _prefix(name)
     length = len(start) + 8 + len(suffix)  # mkdtemp's random part has 8 characters
-    names = [entry for entry in os.listdir(parent) if entry.startswith(start) and entry.endswith(suffix)]
-    return [parent / entry for entry in sorted(names) if len(entry) == length]
+    found = sorted(parent.iterdir())
+    return [it for it in found if it.name.startswith(start) and it.suffix == suffix and len(it.name) == length]
 
 
 def _prefix(name: str) -> str:

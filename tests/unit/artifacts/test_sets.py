@@ -22,6 +22,10 @@ def content(path):
     return {file.relative_to(path).as_posix(): file.read_text() for file in path.rglob("*") if file.is_file()}
 
 
+def names(folder):
+    return [path.name for path in folder.iterdir()]
+
+
 def whole(text):
     return {"a.txt": text, "inner/b.txt": text}
 
@@ -31,7 +35,7 @@ def test_a_set_replaces_another_as_a_whole(tmp_path):
     (tmp_path / "set/gone.txt").write_text("old")
     write_set(tmp_path / "set", "new")
     assert content(tmp_path / "set") == whole("new")
-    assert os.listdir(tmp_path) == ["set"]
+    assert names(tmp_path) == ["set"]
     assert (tmp_path / "set").stat().st_mode & 0o777 == 0o777 & ~sets.current_umask()
 
 
@@ -41,7 +45,7 @@ def test_a_set_that_fails_leaves_the_earlier_one(tmp_path):
         (folder / "a.txt").write_text("new")
         raise ZeroDivisionError
     assert content(tmp_path / "set") == whole("old")
-    assert os.listdir(tmp_path) == ["set"]
+    assert names(tmp_path) == ["set"]
 
 
 def test_a_set_at_the_end_of_a_link(tmp_path):
@@ -83,7 +87,7 @@ def test_a_kill_at_any_moment_leaves_the_old_or_the_new_set(tmp_path):
         seen.append(content(place)["a.txt"])
         assert content(place) == whole(seen[-1])
         write_set(place, "old")
-        assert os.listdir(tmp_path) == ["set"]  # nothing is left of the killed one
+        assert names(tmp_path) == ["set"]  # nothing is left of the killed one
         step += 1
     assert content(place) == whole("new")
     assert seen == sorted(seen, reverse=True)  # "old" up to one moment, "new" from then on
@@ -97,14 +101,14 @@ def test_two_writers_at_once_leave_one_whole_set(tmp_path):
         write_set(place, "second")  # does not take the first's unfinished folder for one that a kill left
         assert content(place) == whole("second")
     assert content(place) == {"a.txt": "first"}
-    assert os.listdir(tmp_path) == ["set"]
+    assert names(tmp_path) == ["set"]
 
 
 def test_leftovers_of_another_set_are_spared(tmp_path):
     for name in (".set.b.12345678.part", ".set.b.12345678.old", ".set.note.part"):
         (tmp_path / name).mkdir()
     write_set(tmp_path / "set", "new")
-    assert len(os.listdir(tmp_path)) == 4
+    assert len(names(tmp_path)) == 4
 
 
 def test_other_files_are_spared(tmp_path):
