@@ -1,18 +1,20 @@
 """Commands beside the workflow: python -m scegg_core predict, add-classes, explain, export, draw-species, schema, config-page."""
 
 import argparse
-import io
-import os
 import sys
-from pathlib import Path
 
 from scegg_core.using.commands import add_commands, run_command
 from scegg_core.using.options import Parser
+from scegg_core.using.streams import usable_streams
 
 
 def main(arguments: list[str] | None = None) -> int:
     """Run one command; return the exit code."""
-    _prepare_streams()
+    with usable_streams():
+        return run_command(_parser().parse_args(arguments))
+
+
+def _parser() -> Parser:
     parser = Parser(prog="python -m scegg_core", description=__doc__)
     commands = parser.add_subparsers(dest="command", required=True)
     add_commands(commands)
@@ -20,7 +22,7 @@ def main(arguments: list[str] | None = None) -> int:
     schema.set_defaults(run=_schema)
     page = commands.add_parser("config-page", help="print docs/config.md, made from the settings classes")
     page.set_defaults(run=_page)
-    return run_command(parser.parse_args(arguments))
+    return parser
 
 
 def _schema(_: argparse.Namespace) -> int:
@@ -35,16 +37,6 @@ def _page(_: argparse.Namespace) -> int:
 
     sys.stdout.write(page_text())
     return 0
-
-
-def _prepare_streams() -> None:
-    """Let any letter be printed on any terminal, and stand in for streams that the caller has closed."""
-    for name in ("stdout", "stderr"):
-        stream = getattr(sys, name)
-        if stream is None:
-            setattr(sys, name, Path(os.devnull).open("w", encoding="utf-8"))  # noqa: SIM115  as long as the process
-        elif isinstance(stream, io.TextIOWrapper):
-            stream.reconfigure(errors="backslashreplace")
 
 
 if __name__ == "__main__":

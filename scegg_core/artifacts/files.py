@@ -40,6 +40,10 @@ def whole_file(path: str | Path) -> Iterator[Path]:
         temporary.chmod(0o666 & ~current_umask())
         temporary.replace(path)
         sync(path.parent)
+    except OSError as error:
+        if error.filename in (None, name):  # a full disk names no file
+            error.filename = str(path)
+        raise
     finally:
         temporary.unlink(missing_ok=True)
 

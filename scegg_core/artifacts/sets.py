@@ -14,6 +14,7 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from scegg_core.artifacts.files import current_umask, file_digest, input_digest, input_origin, sync
+from scegg_core.artifacts.paths import real_path
 from scegg_core.errors import InputError
 
 _PART, _OLD = ".part", ".old"
@@ -26,7 +27,7 @@ def whole_folder(path: str | Path) -> Iterator[Path]:
     Two writers at once each have their own folder; the last one to finish wins. A kill at any moment leaves the set
     that was there or the new one.
     """
-    path = Path(path).resolve()
+    path = real_path(path)
     path.parent.mkdir(parents=True, exist_ok=True)
     with building_folder(path.parent, path.name) as temporary:
         yield temporary
@@ -51,6 +52,10 @@ def building_folder(parent: Path, name: str) -> Iterator[Path]:
         _lock(lock, fcntl.LOCK_EX)
     try:
         yield temporary
+    except OSError as error:
+        if str(error.filename or temporary).startswith(str(temporary)):  # a full disk names no file
+            error.filename = str(parent / name)
+        raise
     finally:
         shutil.rmtree(temporary, ignore_errors=True)
         os.close(lock)
@@ -58,7 +63,7 @@ def building_folder(parent: Path, name: str) -> Iterator[Path]:
 
 def settle_folder(path: str | Path) -> None:
     """Put the set at `path` back if its writer was killed between moving it away and putting the new one in its place."""
-    path = Path(path).resolve()
+    path = real_path(path)
     if not path.exists() and path.parent.is_dir():
         with _locked(path.parent):
             _settle(path)

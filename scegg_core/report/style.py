@@ -1,5 +1,6 @@
 """The look of all figures: a palette that colour-blind readers can tell apart, fonts, and reproducible saving."""
 
+import io
 from collections.abc import Callable
 from functools import wraps
 from pathlib import Path
@@ -75,8 +76,11 @@ def save(figure: "Figure", *paths: str | Path) -> None:
         kind = path.suffix.lstrip(".").lower()
         if kind not in METADATA:
             raise ValueError(f"figures are saved as {', '.join(METADATA)}, got {path.name}")
-        with rc_context(STYLE | {"svg.hashsalt": "scegg"}), whole_file(path) as temporary:
-            figure.savefig(temporary, format=kind, metadata=METADATA[kind])
+        drawn = io.BytesIO()  # where a disk is full, matplotlib's own writers raise errors that do not say so
+        with rc_context(STYLE | {"svg.hashsalt": "scegg"}):
+            figure.savefig(drawn, format=kind, metadata=METADATA[kind])
+        with whole_file(path) as temporary:
+            temporary.write_bytes(drawn.getbuffer())
 
 
 def class_colours(count: int) -> np.ndarray:

@@ -8,7 +8,9 @@ from dataclasses import replace
 from pathlib import Path
 
 from scegg_core.errors import InputError
+from scegg_core.using.names import shown
 from scegg_core.using.options import add_add_classes, add_draw_species, add_explain, add_export, add_predict
+from scegg_core.using.streams import give_up_broken
 
 SHEETS = 20  # most attention sheets drawn, unless --sheet-count says otherwise
 INTERRUPTED = 130  # the exit code after Ctrl-C, as shells have it
@@ -29,8 +31,6 @@ def run_command(options: argparse.Namespace) -> int:
     Bad input and what the system refuses end with a sentence here, and nowhere else; any other error is a fault of this
     project and keeps its traceback.
     """
-    from scegg_core.using.places import shown
-
     try:
         code = options.run(options)
         sys.stdout.flush()
@@ -38,7 +38,7 @@ def run_command(options: argparse.Namespace) -> int:
     except InputError as error:
         print(f"{options.command}: {shown(error)}", file=sys.stderr)
     except BrokenPipeError:  # whoever read the output has read enough, as `head` does
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        give_up_broken(sys.stdout)
         return 0
     except OSError as error:
         print(f"{options.command}: {shown(_sentence(error))}", file=sys.stderr)
@@ -165,6 +165,4 @@ def _draw_species(options: argparse.Namespace) -> int:
 
 
 def _say(text: str) -> None:
-    from scegg_core.using.places import shown
-
     print(shown(text), file=sys.stderr)

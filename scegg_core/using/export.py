@@ -23,7 +23,8 @@ from scegg_core.regions.backbone import build_backbone, feature_extractor, load_
 from scegg_core.settings.backbone import BackboneSettings
 from scegg_core.settings.base import as_mapping, parse_section, settings
 from scegg_core.using.model import ClassList, Model, assemble, read_attributes, read_classes
-from scegg_core.using.places import as_unicode, require_output_folder
+from scegg_core.using.names import as_unicode
+from scegg_core.using.places import require_output_folder
 from scegg_core.using.run_folder import (
     DESCRIPTION,
     BackboneOrigin,

@@ -55,6 +55,7 @@ def add_classes(run: str | Path, table: str | Path, name: str, device: str = "au
     takes the place of an earlier extension of the same name at once.
     """
     _refuse_name(name)
+    refuse_exported(run, "features of seen classes to train on")
     computing = prepare_device(device)
     table = require_file(table, "the descriptions of the new classes")
     parent = _parent(run)
@@ -97,7 +98,6 @@ def _refuse_name(name: str) -> None:
 
 def _parent(run: str | Path) -> Parent:
     """The run to extend, refused where it is an extension itself or cannot be extended."""
-    refuse_exported(run, "features of seen classes to train on")
     files = find_run(run)
     if files.folder != files.run:
         raise InputError(

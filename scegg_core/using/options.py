@@ -1,7 +1,11 @@
 """The options of the commands predict, add-classes, explain, export and draw-species, and what their values may be."""
 
 import argparse
+import os
 from collections.abc import Callable
+from typing import NoReturn
+
+from scegg_core.using.names import shown
 
 MOST_BATCH = 65_536
 MOST_SHOWN = 200  # bars of a chart
@@ -11,11 +15,15 @@ Run = Callable[[argparse.Namespace], int]
 
 
 class Parser(argparse.ArgumentParser):
-    """An argument parser that refuses an option given twice, of which only the last would count."""
+    """An argument parser that says in one sentence what is wrong, and refuses an option given twice."""
 
     def __init__(self, *arguments, **options):
         super().__init__(*arguments, **options)
         self.register("action", None, _Once)
+
+    def error(self, message: str) -> NoReturn:
+        """End the process with the sentence and exit code 2."""
+        self.exit(2, f"{self.prog.split()[-1]}: {shown(message.rstrip('.'))}; --help shows what there is.\n")
 
 
 class _Once(argparse.Action):
@@ -24,7 +32,7 @@ class _Once(argparse.Action):
     def __call__(self, parser, namespace, values, option_string=None):
         given = namespace.__dict__.setdefault("given", set())
         if self.dest in given:
-            parser.error(f"{option_string} is given twice; give it once")
+            parser.error(f"{option_string} is given twice")
         given.add(self.dest)
         setattr(namespace, self.dest, values)
 
@@ -90,7 +98,11 @@ def path(text: str) -> str:
         raise argparse.ArgumentTypeError("is empty; name a file or folder")
     if text == "-":
         raise argparse.ArgumentTypeError("'-' is not understood as standard input or output; name a file or folder")
-    if "\0" in text:
+    try:
+        encoded = os.fsencode(text)
+    except UnicodeEncodeError:
+        raise argparse.ArgumentTypeError("holds a surrogate that stands for no byte; name a file or folder") from None
+    if b"\0" in encoded:
         raise argparse.ArgumentTypeError("holds a NUL character, which no name can; name a file or folder")
     return text
 

@@ -6,7 +6,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from scegg_core.errors import InputError
-from scegg_core.using.places import file_fault, shown
+from scegg_core.using.names import shown
+from scegg_core.using.places import file_fault
 
 
 @dataclass(frozen=True)
@@ -33,10 +34,9 @@ def find_pictures(images: str | Path | Iterable[str | Path]) -> Pictures:
         return Pictures({str(images): path}, {})
     found = _in_folder(path)
     if not found.files:
-        besides = f"; of {len(found.problems)} other files: {next(iter(found.problems.values()))}"
-        raise InputError(
-            f"{shown(path)} holds no pictures (files ending in .jpg, .png, .webp, …){besides if found.problems else '.'}"
-        )
+        others = list(found.problems.values())
+        besides = f"; of {len(others)} other files the first: {others[0]}" if others else "."
+        raise InputError(f"{shown(path)} holds no pictures (files ending in .jpg, .png, .webp, …){besides}")
     return found
 
 

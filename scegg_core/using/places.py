@@ -7,7 +7,9 @@ from collections.abc import Iterable
 from pathlib import Path
 
 from scegg_core.artifacts.files import input_origin
+from scegg_core.artifacts.paths import real_path
 from scegg_core.errors import InputError
+from scegg_core.using.names import shown
 
 _INDEX = ("classes.parquet", "images.parquet")
 _EXPORTED = ("model.json", "classifier_gzsl.safetensors")
@@ -30,7 +32,7 @@ def file_fault(path: str | Path) -> str:
     except (OSError, ValueError) as error:
         return f"cannot be read ({_reason(error)})"
     if stat.S_ISDIR(mode):
-        return "is a folder, not a file"
+        return "is a link to a folder, not a file" if Path(path).is_symlink() else "is a folder, not a file"
     if not stat.S_ISREG(mode):
         return "is a pipe, a socket or a device, not a plain file"
     return "" if os.access(path, os.R_OK) else "may not be read (permission denied)"
@@ -43,6 +45,7 @@ def require_output(path: str | Path, inputs: Iterable[Path] = ()) -> Path:
     artifact anywhere, and a place that cannot be written.
     """
     path = Path(path)
+    _try_name(path)
     if path.is_dir():
         raise InputError(f"{shown(path)} is a folder; name a file to write.")
     if path.exists() and not path.is_file():
@@ -59,44 +62,36 @@ def require_output(path: str | Path, inputs: Iterable[Path] = ()) -> Path:
 def require_output_folder(path: str | Path) -> Path:
     """Return `path`, a folder that a command is going to write; raises InputError where `require_output` would."""
     path = Path(path)
+    _try_name(path)
     _refuse_kept(path, "folder")
     _try_writing(path)
     return path
 
 
-def shown(text: object) -> str:
-    """Return a name or a sentence for people, in one line: control characters as backslash and number."""
-    plain = as_unicode(str(text))
-    return "".join(letter if letter.isprintable() else letter.encode("unicode_escape").decode() for letter in plain)
-
-
-def as_unicode(name: str) -> str:
-    """Return a file's name with the bytes in it that are not UTF-8 as backslash and number."""
-    try:
-        return name.encode("utf-8", "surrogateescape").decode("utf-8", "backslashreplace")
-    except UnicodeEncodeError:  # a surrogate that stands for no byte
-        return name.encode("utf-8", "backslashreplace").decode()
-
-
 def _refuse_kept(path: Path, what: str) -> None:
-    for parent in (path.resolve(), *path.resolve().parents):
+    place = real_path(path)
+    for parent in (place, *place.parents):
         if all((parent / name).is_file() for name in _INDEX):
             raise InputError(
                 f"{shown(path)} lies in {shown(parent)}, the results of a data set; name a {what} outside of them."
             )
-        if parent != path.resolve() and all((parent / name).is_file() for name in _EXPORTED):
+        if parent != place and all((parent / name).is_file() for name in _EXPORTED):
             raise InputError(f"{shown(path)} lies in {shown(parent)}, an exported model; name a {what} outside of it.")
 
 
-def _try_writing(path: Path) -> None:
-    """Make a file of the length of the name that whole files are built under, in the nearest folder that exists."""
-    target = path.absolute()
+def _try_name(path: Path) -> None:
+    """Raise InputError for a name that no file can have, or that lies below a file."""
     try:
-        target.stat()  # finds out too long names
+        path.stat()
     except FileNotFoundError:
         pass
     except (OSError, ValueError) as error:
         raise _unwritable(path, error) from None
+
+
+def _try_writing(path: Path) -> None:
+    """Make a file of the length of the name that whole sets are built under, in the nearest folder that exists."""
+    target = path.absolute()
     folder = next(parent for parent in target.parents if parent.exists())
     try:
         with tempfile.NamedTemporaryFile(prefix=f".{target.name}.", suffix=".part", dir=folder):

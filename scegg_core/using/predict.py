@@ -15,8 +15,9 @@ from scegg_core.regions.decoding import load_image
 from scegg_core.report.figures.attention import attribute_title
 from scegg_core.training.progress import bar
 from scegg_core.using.model import Embedding, Model, contributions
+from scegg_core.using.names import as_unicode, shown
 from scegg_core.using.pictures import Pictures, find_pictures
-from scegg_core.using.places import as_unicode, require_output
+from scegg_core.using.places import require_output
 
 if TYPE_CHECKING:
     from pandas import DataFrame
@@ -63,7 +64,7 @@ class Answers:
         columns["attributes"] = self._speaking(attributes)
         columns["problem"] = [""] * len(self.paths)
         answered = DataFrame(columns)
-        left_out = [(as_unicode(name), as_unicode(problem)) for name, problem in self.problems.items()]
+        left_out = [(as_unicode(name), shown(problem)) for name, problem in self.problems.items()]
         bad = DataFrame(left_out, columns=["image", "problem"])
         frame = concat([answered, bad], ignore_index=True) if len(bad) else answered
         return frame.sort_values("image", kind="stable", ignore_index=True)

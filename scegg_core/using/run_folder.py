@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from scegg_core.artifacts.files import input_digest, read_description
-from scegg_core.artifacts.paths import IndexFiles, SpaceFiles
+from scegg_core.artifacts.paths import IndexFiles, SpaceFiles, real_path
 from scegg_core.artifacts.sets import refuse_mixture, settle_folder
 from scegg_core.data.tasks import TASKS
 from scegg_core.errors import InputError
@@ -91,7 +91,7 @@ def find_run(folder: str | Path) -> RunFiles:
     were not made from each other.
     """
     settle_folder(folder)
-    folder = Path(folder).resolve()
+    folder = real_path(folder)
     _refuse_other_folders(folder)
     run = folder.parents[1] if folder.parent.name == EXTENDED else folder
     dataset = _dataset_of(run)
@@ -124,9 +124,11 @@ def read_origin(files: RunFiles) -> BackboneOrigin:
 def find_weights(files: RunFiles, origin: BackboneOrigin, named: str | Path | None = None) -> Path | None:
     """Return the weight file whose digest the regions recorded: `named`, or one at its usual path; None if random.
 
-    Raises InputError if it is not found, or if `named` is another file.
+    Raises InputError if it is not found, if `named` is another file, or if there is none to name.
     """
     if origin.digest is None:
+        if named is not None:
+            raise InputError(f"the backbone of {files.results.name} has random weights; leave the weights out.")
         return None
     if named is not None:
         require_file(named, "the backbone's weights (--weights)")

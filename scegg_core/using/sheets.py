@@ -14,7 +14,8 @@ from scegg_core.regions.decoding import load_image
 from scegg_core.report.figures.attention import AttentionSheet, draw_sheet, top_maps
 from scegg_core.report.style import save, shorten
 from scegg_core.using.model import Model, contributions
-from scegg_core.using.places import as_unicode, require_output_folder, shown
+from scegg_core.using.names import as_unicode, shown
+from scegg_core.using.places import require_output_folder
 from scegg_core.using.predict import Answers
 
 LIST = "sheets.csv"
