@@ -64,6 +64,8 @@ def require_output_folder(path: str | Path) -> Path:
     path = Path(path)
     _try_name(path)
     _refuse_kept(path, "folder")
+    if Path.cwd().is_relative_to(real_path(path)):
+        raise InputError(f"{shown(path)} is the folder that this runs in, or one around it; name a folder of its own.")
     _try_writing(path)
     return path
 

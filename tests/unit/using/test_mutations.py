@@ -154,22 +154,22 @@ def outcome(arguments, capsys):
 
 def test_command_lines(scene, capsys, monkeypatch):
     rng = random.Random(0)
-    monkeypatch.chdir(scene.root)
     added = [Path(scene.runs[0]) / "extended" / name for name in ("new", "newer")]
+    exported, edited = map(Path, scene.runs[2:4])
     before, codes = digests(scene, *added), []
     for _ in range(CASES):
         shutil.rmtree(scene.out, ignore_errors=True)
         scene.out.mkdir()
+        monkeypatch.chdir(scene.out)
         arguments = command_line(rng, scene)
         code, said = outcome(arguments, capsys)
         codes.append(code)
         assert code in (0, 1, 2), arguments
-        assert digests(scene, *added) == before, arguments
+        if code == 0 and arguments[0] == "export":  # an export may take the place of another
+            before = {path: before[path] for path in before if path.parent not in (exported, edited)}
+        now = digests(scene, *added)
+        assert {path: now.get(path) for path in before} == before, arguments
         if code:
             assert said[-1].startswith(f"{arguments[0]}: "), (arguments, said)
             assert len([line for line in said if line.startswith(f"{arguments[0]}: ")]) == 1
     assert {0, 1, 2} <= set(codes)  # the lines are neither all good nor all bad
-
-
-def test_the_extension_of_before_is_whole_after_all(scene):
-    add_classes(scene.runs[0], scene.root / "new.csv", "kept", "cpu")

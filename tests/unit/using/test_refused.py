@@ -291,6 +291,13 @@ def test_outputs_are_judged_before_the_work(made, exported, tmp_path, capsys):
         assert sentence in said
 
 
+def test_the_folder_that_a_command_runs_in_is_not_replaced(made, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    for place in (".", ".."):
+        with pytest.raises(InputError, match="is the folder that this runs in, or one around it; name a folder of its"):
+            export_run(made.run, place)
+
+
 @pytest.mark.usefixtures("no_model")
 def test_a_chart_is_never_written_onto_its_picture(made, tmp_path, capsys):
     picture = made.images / "001.Blue_Bird/0.png"
