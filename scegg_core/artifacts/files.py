@@ -31,15 +31,19 @@ def whole_file(path: str | Path) -> Iterator[Path]:
     """
     path = Path(path)
     path.parent.mkdir(parents=True, exist_ok=True)
-    handle, name = tempfile.mkstemp(prefix=f".{path.name}.", suffix=".part", dir=path.parent)
+    handle, name = tempfile.mkstemp(prefix=f".{path.name[:50]}.", suffix=".part", dir=path.parent)
     os.close(handle)
     temporary = Path(name)
     try:
         yield temporary
-        _sync(temporary)
-        temporary.chmod(0o666 & ~_umask())
+        sync(temporary)
+        temporary.chmod(0o666 & ~current_umask())
         temporary.replace(path)
-        _sync(path.parent)
+        sync(path.parent)
+    except OSError as error:
+        if error.filename in (None, name):  # a full disk names no file
+            error.filename = str(path)
+        raise
     finally:
         temporary.unlink(missing_ok=True)
 
@@ -194,7 +198,13 @@ def input_origin(path: str | Path) -> dict | None:
 
 def _arrived(path: str | Path) -> str | None:
     """The sha256 that the record of a fetched file holds; None for any other file."""
-    return json.loads(Path(path).read_text(encoding="utf-8")).get(ARRIVED) if Path(path).suffix == ".json" else None
+    if Path(path).suffix != ".json":
+        return None
+    try:
+        record = json.loads(Path(path).read_bytes())
+    except (ValueError, RecursionError):
+        return None
+    return record.get(ARRIVED) if isinstance(record, dict) else None
 
 
 def _input_description(path: str | Path) -> dict | None:
@@ -257,7 +267,8 @@ def _value_buffers(column: pa.ChunkedArray) -> Iterator[bytes | memoryview]:
         yield json.dumps(column.to_pylist()).encode()
 
 
-def _sync(path: Path) -> None:
+def sync(path: Path) -> None:
+    """Wait until the file or folder is on the disk."""
     descriptor = os.open(path, os.O_RDONLY)
     try:
         os.fsync(descriptor)
@@ -265,7 +276,8 @@ def _sync(path: Path) -> None:
         os.close(descriptor)
 
 
-def _umask() -> int:
+def current_umask() -> int:
+    """Return the permissions that new files of this process do not get."""
     mask = os.umask(0)
     os.umask(mask)
     return mask

@@ -1,5 +1,6 @@
-"""Paths of the artifacts that are read together: the tables of an index, and the files of a feature space."""
+"""Paths of the artifacts that are read together, the tables of an index and the files of a space; and paths without links."""
 
+import os
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -27,3 +28,8 @@ class SpaceFiles:
     features: Path
     scaler: Path
     scen: Path | None = None
+
+
+def real_path(path: str | Path) -> Path:
+    """Return the absolute path without links in it; of links that go round in circles what can be followed."""
+    return Path(os.path.realpath(path))  # Path.resolve raises RuntimeError for such links

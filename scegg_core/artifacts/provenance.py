@@ -83,7 +83,7 @@ def parse_description(path: str | Path, text: str | bytes | None, kind: str | No
     if named != (wanted, KINDS[wanted].version):
         raise InputError(
             f"{path} is a {named[0]} artifact of schema {named[1]}, "
-            f"expected {wanted} of schema {KINDS[wanted].version}."
+            f"expected {wanted} of schema {KINDS[wanted].version}; have it made again."
         )
     return described
 

@@ -9,6 +9,7 @@ from pathlib import Path
 import numpy as np
 from PIL import Image
 
+from scegg_core.artifacts.sets import refuse_others, whole_folder
 from scegg_core.aviary.captions import write_captions
 from scegg_core.aviary.cub_files import image_paths, write_cub_files
 from scegg_core.aviary.picture import draw_picture
@@ -20,16 +21,24 @@ from scegg_core.settings.aviary import AviarySettings
 JPEG_QUALITY = 92
 MARKER = "aviary.json"
 
+#: What the folder of the data set holds.
+CONTENT = (MARKER, "CUB_200_2011", "xlsa17", "attributes.txt", "attribute_parts.csv", "captions.txt")
+
 
 def generate_aviary(settings: AviarySettings, folder: Path, workers: int = 1) -> None:
-    """Write the data set below folder, the same bytes for the same settings whatever the number of workers.
+    """Write the data set as `folder`, the same bytes for the same settings whatever the number of workers.
 
-    `aviary.json` (settings and counts) is written last: a folder that has it is complete.
-    Raises ValueError for fewer than one worker.
+    All of it takes the place of an earlier one at once. Raises ValueError for fewer than one worker, and InputError for
+    a folder that holds anything else.
     """
     if workers < 1:
         raise ValueError(f"workers must be at least 1, got {workers}")
-    (folder / MARKER).unlink(missing_ok=True)
+    refuse_others(folder, CONTENT, "move them out of the drawn data set")
+    with whole_folder(folder) as temporary:
+        _write_all(settings, temporary, workers)
+
+
+def _write_all(settings: AviarySettings, folder: Path, workers: int) -> None:
     species = invent_species(settings)
     paths = image_paths(species, settings.images_per_class)
     boxes, parts = _draw_all(settings, folder / "CUB_200_2011" / "images", species, paths, workers)

@@ -1,16 +1,17 @@
 """Unpacking archives safely: no file outside the folder, no archive bombs, and all of the content or none of it."""
 
 import json
+import os
 import shutil
 import stat
 import tarfile
-import tempfile
 import zipfile
 import zlib
 from collections.abc import Iterator
 from pathlib import Path, PurePosixPath
 
-from scegg_core.artifacts.files import write_json
+from scegg_core.artifacts.files import write_text
+from scegg_core.artifacts.sets import building_folder, sync_all
 from scegg_core.errors import InputError
 
 #: Content larger than this many times the archive (counted as one megabyte at least) is taken for a bomb.
@@ -51,23 +52,18 @@ def _marked(archive: Path, target: Path) -> str | None:
 
 
 def unpack(archive: Path, target: Path, digest: str) -> None:
-    """Unpack the zip or tar `archive` (sha256 `digest`) into the folder `target`, through a temporary folder in it.
+    """Unpack the zip or tar `archive` (sha256 `digest`) into the folder `target`, through a hidden folder in it.
 
-    Raises InputError, leaving nothing behind, for a damaged archive, a member that would leave the folder, a link
-    that is not a plain relative one, a bomb, and for too little room on the disk.
+    What an earlier archive of this name brought is removed, so that no mixture of two stays. Raises InputError, leaving
+    nothing behind, for a damaged archive, a member that would leave the folder, a link that is not a plain relative one,
+    a bomb, and for too little room on the disk.
     """
-    target.mkdir(parents=True, exist_ok=True)
-    temporary = Path(tempfile.mkdtemp(prefix=".unpacking-", dir=target))
     try:
-        if zipfile.is_zipfile(archive):
-            _unpack_zip(archive, temporary)
-        elif tarfile.is_tarfile(archive):
-            _unpack_tar(archive, temporary)
-        else:
-            raise InputError(f"{archive} is neither a zip nor a tar archive; fetch it again.")
-        write_json(marker_path(archive, target), {"archive": archive.name, "sha256": ""})
-        _merge(temporary, target)
-        write_json(marker_path(archive, target), {"archive": archive.name, "sha256": digest})
+        target.mkdir(parents=True, exist_ok=True)
+        with building_folder(target, archive.name) as temporary:
+            _unpack_into(archive, temporary)
+            sync_all(temporary)
+            _take_over(temporary, archive, target, digest)
     except (tarfile.TarError, zipfile.BadZipFile, EOFError, zlib.error, NotImplementedError) as error:
         raise InputError(
             f"{archive} is a damaged archive ({str(error)[:80] or type(error).__name__}); delete it and fetch it again."
@@ -76,8 +72,49 @@ def unpack(archive: Path, target: Path, digest: str) -> None:
         raise InputError(
             f"{archive} cannot be unpacked into {target} ({error.strerror or error}); make room or fetch it again."
         ) from None
-    finally:
-        shutil.rmtree(temporary, ignore_errors=True)
+
+
+def _unpack_into(archive: Path, folder: Path) -> None:
+    if zipfile.is_zipfile(archive):
+        _unpack_zip(archive, folder)
+    elif tarfile.is_tarfile(archive):
+        _unpack_tar(archive, folder)
+    else:
+        raise InputError(f"{archive} is neither a zip nor a tar archive; fetch it again.")
+
+
+def _take_over(temporary: Path, archive: Path, target: Path, digest: str) -> None:
+    """Put the content of `temporary` in place of what the marker says of an earlier archive of the same name.
+
+    Archives share folders, so that none can be renamed whole: the marker without a digest says that this is under way.
+    """
+    marker = marker_path(archive, target)
+    earlier, members = set(_members(marker)), _files_in(temporary)
+    _mark(marker, archive, "", sorted(earlier.union(members)))
+    for name in earlier.difference(members):
+        (target / name).unlink(missing_ok=True)
+    _merge(temporary, target)
+    _mark(marker, archive, digest, members)
+
+
+def _mark(marker: Path, archive: Path, digest: str, members: list[str]) -> None:
+    # in ASCII: names in an archive need not be Unicode
+    write_text(marker, json.dumps({"archive": archive.name, "sha256": digest, "members": members}, indent=2) + "\n")
+
+
+def _members(marker: Path) -> list[str]:
+    """The files that came from the archive of this marker, as far as it says so."""
+    try:
+        names = json.loads(marker.read_bytes())["members"]
+    except (OSError, ValueError, KeyError, TypeError):
+        return []
+    return [name for name in names if isinstance(name, str) and not _leaves(name)] if isinstance(names, list) else []
+
+
+def _files_in(folder: Path) -> list[str]:
+    """The files below `folder`, links among them, by their paths in it."""
+    files = (Path(place, name) for place, _, names in os.walk(folder) for name in names)
+    return sorted(file.relative_to(folder).as_posix() for file in files)
 
 
 def _unpack_tar(archive: Path, folder: Path) -> None:
@@ -115,9 +152,14 @@ def _unpack_zip(archive: Path, folder: Path) -> None:
 
 
 def _refuse_leaving(archive: Path, name: str, what: str = "") -> None:
-    path = PurePosixPath(name.replace("\\", "/"))
-    if path.is_absolute() or ".." in path.parts or ":" in (path.parts or ("",))[0]:
+    if _leaves(name):
         raise InputError(f"{archive} holds {what}{name!r}, which would leave its folder; do not use this archive.")
+
+
+def _leaves(name: str) -> bool:
+    """Whether a member of this name would lie outside the folder it is unpacked into."""
+    path = PurePosixPath(name.replace("\\", "/"))
+    return path.is_absolute() or ".." in path.parts or ":" in (path.parts or ("",))[0]
 
 
 class _Limit:

@@ -1,5 +1,6 @@
 """The look of all figures: a palette that colour-blind readers can tell apart, fonts, and reproducible saving."""
 
+import io
 import warnings
 from collections.abc import Callable
 from functools import wraps
@@ -83,10 +84,13 @@ def save(figure: "Figure", *paths: str | Path) -> None:
         kind = path.suffix.lstrip(".").lower()
         if kind not in METADATA:
             raise ValueError(f"figures are saved as {', '.join(METADATA)}, got {path.name}")
+        drawn = io.BytesIO()  # where a disk is full, matplotlib's own writers raise errors that do not say so
         look = STYLE | {"font.family": fonts, "svg.hashsalt": "scegg"}
-        with rc_context(look), warnings.catch_warnings(), whole_file(path) as temporary:
+        with rc_context(look), warnings.catch_warnings():
             warnings.filterwarnings("ignore", "Glyph .* missing")  # `fonts_of` has said so
-            figure.savefig(temporary, format=kind, metadata=METADATA[kind])
+            figure.savefig(drawn, format=kind, metadata=METADATA[kind])
+        with whole_file(path) as temporary:
+            temporary.write_bytes(drawn.getbuffer())
 
 
 def class_colours(count: int) -> np.ndarray:

@@ -27,11 +27,13 @@ def use_threads(count: int) -> None:
 
 
 def pick_device(name: str = "auto") -> torch.device:
-    """Return the device called `name`; auto: CUDA where there is one."""
+    """Return the device called `name`; auto: CUDA where there is one. Raises InputError for one that is not there."""
+    cuda = [f"cuda:{number}" for number in range(torch.cuda.device_count())] if torch.cuda.is_available() else []
+    there = ["cpu", *(["cuda"] if cuda else []), *cuda]
     if name == "auto":
-        return torch.device("cuda" if torch.cuda.is_available() else "cpu")
-    if name.startswith("cuda") and not torch.cuda.is_available():
-        raise InputError(f"device is {name!r}, but torch sees no CUDA device; use 'auto' or 'cpu'.")
+        return torch.device("cuda" if cuda else "cpu")
+    if name not in there:
+        raise InputError(f"device is {name!r}, but torch sees here: {', '.join(there)}; use one of these, or 'auto'.")
     return torch.device(name)
 
 

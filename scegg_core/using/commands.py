@@ -1,47 +1,85 @@
-"""The commands predict, add-classes, explain, export and draw-species."""
+"""The commands predict, add-classes, explain, export and draw-species, and the boundary where errors become sentences."""
 
 import argparse
 import json
+import os
 import sys
 from dataclasses import replace
 from pathlib import Path
 
 from scegg_core.errors import InputError
+from scegg_core.using.names import shown
+from scegg_core.using.options import add_add_classes, add_draw_species, add_explain, add_export, add_predict
+from scegg_core.using.streams import give_up_broken
+
+SHEETS = 20  # most attention sheets drawn, unless --sheet-count says otherwise
+INTERRUPTED = 130  # the exit code after Ctrl-C, as shells have it
 
 
 def add_commands(commands) -> None:
     """Add the commands to an argument parser's `commands`; each sets `run`, the function that carries it out."""
-    for add in (_add_predict, _add_add_classes, _add_explain, _add_export, _add_draw_species):
-        add(commands)
+    add_predict(commands, _predict)
+    add_add_classes(commands, _add_classes)
+    add_explain(commands, _explain)
+    add_export(commands, _export)
+    add_draw_species(commands, _draw_species)
 
 
 def run_command(options: argparse.Namespace) -> int:
-    """Carry out a command; bad input ends with its sentence. Return the exit code."""
+    """Carry out a command and return the exit code: 0, or after one sentence 1, or 130 after Ctrl-C.
+
+    Bad input and what the system refuses end with a sentence here, and nowhere else; any other error is a fault of this
+    project and keeps its traceback.
+    """
     try:
-        return options.run(options)
+        code = options.run(options)
+        sys.stdout.flush()
+        return code
     except InputError as error:
-        print(f"{options.command}: {error}", file=sys.stderr)
+        print(f"{options.command}: {shown(error)}", file=sys.stderr)
+    except BrokenPipeError:  # whoever read the output has read enough, as `head` does
+        give_up_broken(sys.stdout)
+        return 0
     except OSError as error:
-        print(f"{options.command}: {error.strerror or error}: {error.filename or ''}".rstrip(": "), file=sys.stderr)
+        print(f"{options.command}: {shown(_sentence(error))}", file=sys.stderr)
+    except KeyboardInterrupt:
+        print(f"{options.command}: stopped by Ctrl-C", file=sys.stderr)
+        return INTERRUPTED
     return 1
 
 
-def _predict(options: argparse.Namespace) -> int:
-    from scegg_core.using.load import load_model
-    from scegg_core.using.predict import checked_output, find_images, predict, write_answers
-    from scegg_core.using.sheets import require_attention, write_sheets
+def _sentence(error: OSError) -> str:
+    """What the system said, and of which file."""
+    reason = (
+        os.strerror(error.errno) if error.errno else str(error).partition("\n")[0]
+    )  # libraries word it as they like
+    return f"{reason}: {error.filename}" if error.filename else f"{reason}."
 
-    checked_output(options.out)
-    images = find_images(options.images)
+
+def _predict(options: argparse.Namespace) -> int:
+    from scegg_core.training.device import pick_device
+    from scegg_core.using.load import load_model
+    from scegg_core.using.pictures import find_pictures
+    from scegg_core.using.predict import predict, require_answers_file, write_answers
+    from scegg_core.using.sheets import require_attention, require_sheet_folder, write_sheets
+
+    if options.sheet_count and not options.sheets:
+        raise InputError("--sheet-count goes with --sheets, the folder for the sheets.")
+    pick_device(options.device)
+    pictures = find_pictures(options.images)
+    given = [*pictures.files.values(), *([Path(options.weights)] if options.weights else [])]
+    require_answers_file(options.out, given)
+    if options.sheets:
+        require_sheet_folder(options.sheets)
     model = load_model(options.run_folder, options.device, options.weights)
     if options.batch_size:
         model = replace(model, images=replace(model.images, batch_size=options.batch_size))
     if options.sheets:
         require_attention(model)
-    answers = predict(model, options.images, options.task)
+    answers = predict(model, pictures, options.task)
     write_answers(answers.frame(options.top, options.attributes), options.out)
     if options.sheets:
-        count = write_sheets(answers, images, options.sheets, options.sheet_count)
+        count = write_sheets(answers, pictures.files, options.sheets, options.sheet_count or SHEETS)
         _say(f"{count} attention sheets in {options.sheets}")
     for sentence in answers.problems.values():
         _say(f"left out: {sentence}")
@@ -51,13 +89,7 @@ def _predict(options: argparse.Namespace) -> int:
 
 def _add_classes(options: argparse.Namespace) -> int:
     if options.template:
-        from scegg_core.using.model import read_attributes
-        from scegg_core.using.new_classes import write_template
-        from scegg_core.using.run_folder import find_run
-
-        write_template(read_attributes(find_run(options.run_folder)), Path(options.template))
-        _say(f"{options.template} has the header; add a row per class")
-        return 0
+        return _write_template(options)
     if not options.classes or not options.name:
         raise InputError("--classes (the CSV) and --name (of the extension) are needed, or --template to begin with.")
     from scegg_core.using.extend import add_classes
@@ -69,13 +101,40 @@ def _add_classes(options: argparse.Namespace) -> int:
     return 0
 
 
+def _write_template(options: argparse.Namespace) -> int:
+    from scegg_core.using.model import read_attributes
+    from scegg_core.using.new_classes import write_template
+    from scegg_core.using.places import require_output
+    from scegg_core.using.run_folder import find_run, refuse_exported
+
+    if options.classes or options.name:
+        raise InputError(
+            "--template stands alone: first write the header, then add the classes with --classes, --name."
+        )
+    if os.path.lexists(options.template):
+        raise InputError(f"{options.template} is there already, maybe filled in; name a new file for the header.")
+    require_output(options.template)
+    refuse_exported(options.run_folder, "features of seen classes to train on")
+    write_template(read_attributes(find_run(options.run_folder)), Path(options.template))
+    _say(f"{options.template} has the header; add a row per class")
+    return 0
+
+
 def _explain(options: argparse.Namespace) -> int:
     from scegg_core.report.style import METADATA, save
+    from scegg_core.training.device import pick_device
     from scegg_core.using.contrast import contrast_classes, contrast_image, draw_contrast
     from scegg_core.using.load import load_model
+    from scegg_core.using.places import require_file, require_output
 
     if Path(options.out).suffix.lstrip(".") not in METADATA:
         raise InputError(f"{options.out} is no name for a chart; it has to end in .png, .pdf or .svg.")
+    if options.classes and options.against is not None:
+        raise InputError("--against goes with --image; with --classes name the two classes there.")
+    if options.image:
+        require_file(options.image, "the picture")
+    pick_device(options.device)
+    require_output(options.out, [Path(path) for path in (options.image, options.weights) if path])
     model = load_model(options.run_folder, options.device, options.weights)
     if options.image:
         contrast = contrast_image(model, options.image, options.task, options.against)
@@ -97,78 +156,13 @@ def _export(options: argparse.Namespace) -> int:
 
 def _draw_species(options: argparse.Namespace) -> int:
     from scegg_core.aviary.new_species import draw_new_species
+    from scegg_core.using.places import require_output_folder
 
-    names = draw_new_species(Path(options.out), options.count, options.pictures, options.size, options.seed)
-    _say(f"{options.out}: classes.csv and {options.pictures} pictures each of {', '.join(names)}")
+    folder = require_output_folder(options.out)
+    names = draw_new_species(folder, options.count, options.pictures, options.size, options.seed)
+    _say(f"{folder}: classes.csv and {options.pictures} pictures each of {', '.join(names)}")
     return 0
 
 
-def _add_predict(commands) -> None:
-    parser = _command(commands, "predict", "classes of new pictures", _predict)
-    parser.add_argument("--images", required=True, help="a folder with pictures, or one picture")
-    parser.add_argument("--out", required=True, help="predictions, .csv or .parquet")
-    _add_task(parser)
-    parser.add_argument("--top", type=_count, default=5, help="classes named for each picture (5)")
-    parser.add_argument("--attributes", type=_count, default=5, help="attributes named for the first class (5)")
-    parser.add_argument("--batch-size", type=_count, help="pictures at a time; as many as the run took where left out")
-    parser.add_argument("--sheets", help="folder for attention sheets")
-    parser.add_argument("--sheet-count", type=_count, default=20, help="most sheets drawn (20)")
-
-
-def _add_add_classes(commands) -> None:
-    parser = _command(commands, "add-classes", "recognize classes known by description alone", _add_classes, False)
-    parser.add_argument("--classes", help="CSV: a row per new class, a column per attribute")
-    parser.add_argument("--name", help="name of the extension; it is put into RUN/extended/NAME")
-    parser.add_argument("--template", help="write a CSV with the right header to this file and stop")
-
-
-def _add_explain(commands) -> None:
-    parser = _command(commands, "explain", "which attributes tell two classes apart", _explain)
-    what = parser.add_mutually_exclusive_group(required=True)
-    what.add_argument("--classes", nargs=2, metavar="CLASS", help="two classes")
-    what.add_argument("--image", help="a picture: its first class against its second")
-    parser.add_argument("--against", metavar="CLASS", help="with --image: this class instead of the second")
-    parser.add_argument("--out", required=True, help="the chart, .png, .pdf or .svg")
-    parser.add_argument("--top", type=_count, default=12, help="attributes shown (12)")
-    _add_task(parser)
-
-
-def _add_export(commands) -> None:
-    parser = _command(commands, "export", "a trained run as one self-contained folder", _export)
-    parser.add_argument("--out", required=True, help="the folder to write")
-
-
-def _add_draw_species(commands) -> None:
-    about = "pictures and descriptions of new species, to try add-classes on the aviary"
-    parser = commands.add_parser("draw-species", help=about, description=f"draw-species: {about}.")
-    parser.set_defaults(run=_draw_species)
-    parser.add_argument("--out", required=True, help="folder for images/ and classes.csv")
-    parser.add_argument("--count", type=_count, default=3, help="species (3)")
-    parser.add_argument("--pictures", type=_count, default=40, help="pictures of each (40)")
-    parser.add_argument("--size", type=_count, default=128, help="width and height of a picture (128, as the aviary's)")
-    parser.add_argument("--seed", type=int, default=1000, help="seed of the species and the pictures (1000)")
-
-
-def _command(commands, name: str, about: str, run, takes_weights: bool = True) -> argparse.ArgumentParser:
-    parser = commands.add_parser(name, help=about, description=f"{name}: {about}.")
-    parser.set_defaults(run=run)
-    parser.add_argument("--run", dest="run_folder", required=True, metavar="RUN", help="folder of a run or an export")
-    parser.add_argument("--device", default="auto", help="auto, cpu, cuda or cuda:N")
-    if takes_weights:
-        parser.add_argument("--weights", help="the backbone's weight file where it is not at its usual path")
-    return parser
-
-
-def _add_task(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("--task", choices=("gzsl", "czsl"), default="gzsl", help="all classes, or the unseen alone")
-
-
-def _count(text: str) -> int:
-    value = int(text)
-    if value < 1:
-        raise argparse.ArgumentTypeError(f"must be at least 1, got {value}")
-    return value
-
-
 def _say(text: str) -> None:
-    print(text, file=sys.stderr)
+    print(shown(text), file=sys.stderr)

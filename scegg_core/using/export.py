@@ -10,19 +10,23 @@ from scegg_core.artifacts.files import (
     Provenance,
     file_digest,
     input_digest,
+    read_record,
     read_tensors,
-    whole_file,
-    write_json,
+    write_record,
     write_tensors,
 )
-from scegg_core.artifacts.provenance import package_versions
+from scegg_core.artifacts.sets import refuse_changed, refuse_others, whole_folder
 from scegg_core.classify.classifier import read_classifier
+from scegg_core.data.tasks import TASKS
 from scegg_core.errors import InputError
 from scegg_core.regions.backbone import build_backbone, feature_extractor, load_weights, random_features
 from scegg_core.settings.backbone import BackboneSettings
-from scegg_core.settings.base import as_mapping, parse_section
+from scegg_core.settings.base import as_mapping, parse_section, settings
 from scegg_core.using.model import ClassList, Model, assemble, read_attributes, read_classes
+from scegg_core.using.names import as_unicode
+from scegg_core.using.places import require_output_folder
 from scegg_core.using.run_folder import (
+    DESCRIPTION,
     BackboneOrigin,
     RunFiles,
     WeightFiles,
@@ -30,58 +34,86 @@ from scegg_core.using.run_folder import (
     find_run,
     find_weights,
     read_origin,
+    refuse_exported,
 )
 
-SCHEMA = 1
-DESCRIPTION = "model.json"
+KIND = "exported_model"
+#: What the folder of an exported model may hold.
+CONTENT = (
+    DESCRIPTION,
+    *(f"{name}.safetensors" for name in ("backbone", "classes", "scaler", "scen", "eggn")),
+    *(f"classifier_{task}.safetensors" for task in TASKS),
+)
+AGAIN = "export the run again"
 
 
-def is_exported(folder: str | Path) -> bool:
-    """Return whether `folder` is an exported model."""
-    return (Path(folder) / DESCRIPTION).is_file()
+@settings
+class ExportedModel:
+    """What `model.json` says of an exported model, under a digest of its own."""
+
+    name: str
+    backbone: BackboneSettings
+    weights_digest: str | None  # of the file that the backbone's weights came from; None: random
+    classes: tuple[str, ...]
+    seen: tuple[str, ...]
+    class_norm: str
+    attributes: tuple[str, ...]
+    files: dict[str, str]  # sha256 of every other file
 
 
 def export_run(run: str | Path, folder: str | Path, weights: str | Path | None = None) -> Path:
-    """Write the run as one self-contained folder and return it; its description is written last: a folder with it is complete.
+    """Write the run as one self-contained folder and return it; all of it takes the place of an earlier export at once.
 
-    Raises InputError if `folder` holds anything but an earlier export.
+    Raises InputError, before any work, if `folder` holds anything but an earlier export or cannot be written.
     """
-    folder = Path(folder)
-    if folder.exists() and not is_exported(folder) and any(folder.iterdir()):
-        raise InputError(f"{folder} holds other files; export into a new folder.")
+    folder = require_output_folder(folder)
+    refuse_others(folder, CONTENT if _was_exported(folder) else (), "export into a new folder")
+    refuse_exported(run, "run to be exported")
     files = find_run(run)
     origin = read_origin(files)
     path = find_weights(files, origin, weights)
-    for old in (folder / DESCRIPTION, *folder.glob("*.safetensors")):
-        old.unlink(missing_ok=True)
-    _write_backbone(folder / "backbone.safetensors", origin, path)
+    with whole_folder(folder) as temporary:
+        _write(temporary, files, origin, path)
+    return folder
+
+
+def load_exported(folder: str | Path, device: str = "auto") -> Model:
+    """Return the model in an exported folder; its description and every file are checked against their digests."""
+    folder = Path(folder)
+    described = _read_description(folder)
+    percent = read_tensors(folder / "classes.safetensors", "class_attributes")["percent"].numpy()
+    seen = np.array([name in described.seen for name in described.classes])
+    classes = ClassList(described.classes, seen, percent, described.class_norm)
+    backbone = build_backbone(described.backbone, folder / "backbone.safetensors")
+    weights = _weights_in(folder, described)
+    return assemble(weights, backbone, described.backbone, classes, described.attributes, device)
+
+
+def _was_exported(folder: Path) -> bool:
+    """Whether the description in `folder` is ours, so that an export may take its place; those of schema 1 are."""
+    try:
+        described = json.loads((folder / DESCRIPTION).read_bytes())
+        return described["kind"] in (KIND, "exported model")
+    except (OSError, ValueError, KeyError, TypeError, RecursionError):
+        return False
+
+
+def _write(folder: Path, files: RunFiles, origin: BackboneOrigin, weights: Path | None) -> None:
+    _write_backbone(folder / "backbone.safetensors", origin, weights)
     classes = read_classes(files)
     made_from = Provenance("export", inputs={"classes": input_digest(files.index.classes)})
     percent = {"percent": _tensor(classes.percent)}
     write_tensors(folder / "classes.safetensors", "class_attributes", percent, made_from)
     for source in _needed(files.weights):
-        _copy(source, folder / source.name)
-    write_json(folder / DESCRIPTION, _description(files, origin, classes, folder))
-    return folder
+        shutil.copyfile(source, folder / source.name)
+    described = _description(files, origin, classes, folder)
+    write_record(folder / DESCRIPTION, KIND, as_mapping(described), Provenance("export"))
 
 
-def load_exported(folder: str | Path, device: str = "auto") -> Model:
-    """Return the model in an exported folder; every file is checked against its digest."""
-    folder = Path(folder)
-    described = _read_description(folder)
-    settings = parse_section(BackboneSettings, described["backbone"]["settings"], f"{folder / DESCRIPTION}: backbone")
-    percent = read_tensors(folder / "classes.safetensors", "class_attributes")["percent"].numpy()
-    seen, norm = np.isin(described["classes"], described["seen"]), described.get("class_norm", "l2")
-    classes = ClassList(tuple(described["classes"]), seen, percent, norm)
-    backbone = build_backbone(settings, folder / "backbone.safetensors")
-    return assemble(
-        _weights_in(folder, described["name"]), backbone, settings, classes, tuple(described["attributes"]), device
-    )
-
-
-def _weights_in(folder: Path, name: str) -> WeightFiles:
+def _weights_in(folder: Path, described: ExportedModel) -> WeightFiles:
     scaler, scen, eggn = (folder / f"{kind}.safetensors" for kind in ("scaler", "scen", "eggn"))
-    return WeightFiles(name, scaler, scen if scen.is_file() else None, eggn, classifiers_in(folder))
+    scen = scen if scen.name in described.files else None
+    return WeightFiles(described.name, scaler, scen, eggn, classifiers_in(folder))
 
 
 def _needed(files: WeightFiles) -> list[Path]:
@@ -93,50 +125,37 @@ def _needed(files: WeightFiles) -> list[Path]:
 
 def _write_backbone(target: Path, origin: BackboneOrigin, path: Path | None) -> None:
     """Write the network up to its feature map, nothing merged, so that it is built as the workflow builds it."""
-    settings = origin.settings
+    own = origin.settings
     if path is None:
-        features = random_features(settings)
+        features = random_features(own)
     else:
-        features = feature_extractor(settings.network, settings.features_up_to)
-        load_weights(features, settings, path)
+        features = feature_extractor(own.network, own.features_up_to)
+        load_weights(features, own, path)
     inputs = {"weights": origin.digest} if origin.digest else {}
-    write_tensors(target, "backbone", features.state_dict(), Provenance("export", as_mapping(settings), inputs=inputs))
+    write_tensors(target, "backbone", features.state_dict(), Provenance("export", as_mapping(own), inputs=inputs))
 
 
-def _description(files: RunFiles, origin: BackboneOrigin, classes: ClassList, folder: Path) -> dict:
-    stored = sorted(folder.glob("*.safetensors"))
-    return {
-        "kind": "exported model",
-        "schema": SCHEMA,
-        "name": files.name,
-        "backbone": {"settings": as_mapping(origin.settings), "weights_digest": origin.digest},
-        "classes": list(classes.names),
-        "seen": [name for name, seen in zip(classes.names, classes.seen, strict=True) if seen],
-        "class_norm": classes.norm,
-        "attributes": list(read_attributes(files)),
-        "versions": package_versions(),
-        "files": {path.name: file_digest(path) for path in stored},
-    }
+def _description(files: RunFiles, origin: BackboneOrigin, classes: ClassList, folder: Path) -> ExportedModel:
+    return ExportedModel(
+        name=as_unicode(files.name),
+        backbone=origin.settings,
+        weights_digest=origin.digest,
+        classes=classes.names,
+        seen=tuple(name for name, seen in zip(classes.names, classes.seen, strict=True) if seen),
+        class_norm=classes.norm,
+        attributes=read_attributes(files),
+        files={path.name: file_digest(path) for path in sorted(folder.glob("*.safetensors"))},
+    )
 
 
-def _read_description(folder: Path) -> dict:
+def _read_description(folder: Path) -> ExportedModel:
     path = folder / DESCRIPTION
     try:
-        described = json.loads(path.read_text(encoding="utf-8"))
-        known = described["kind"] == "exported model" and described["schema"] == SCHEMA
-    except (ValueError, KeyError, TypeError):
-        known = False
-    if not known:
-        raise InputError(f"{path} does not describe an exported model of schema {SCHEMA}; export the run again.")
-    for name, digest in described["files"].items():
-        if not (folder / name).is_file() or file_digest(folder / name) != digest:
-            raise InputError(f"{folder / name} is missing or not the file that was exported; export the run again.")
+        described = parse_section(ExportedModel, read_record(path, KIND), DESCRIPTION)
+    except (InputError, RecursionError):
+        raise InputError(f"{path} is not the description that the export wrote; {AGAIN}.") from None
+    refuse_changed(folder, described.files, AGAIN)
     return described
-
-
-def _copy(source: Path, target: Path) -> None:
-    with whole_file(target) as temporary:
-        shutil.copyfile(source, temporary)
 
 
 def _tensor(values: np.ndarray):

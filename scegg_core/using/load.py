@@ -2,10 +2,11 @@
 
 from pathlib import Path
 
+from scegg_core.errors import InputError
 from scegg_core.regions.backbone import build_backbone
-from scegg_core.using.export import is_exported, load_exported
+from scegg_core.using.export import load_exported
 from scegg_core.using.model import Model, assemble, read_attributes, read_classes
-from scegg_core.using.run_folder import find_run, find_weights, read_origin
+from scegg_core.using.run_folder import find_run, find_weights, is_exported, read_origin
 
 
 def load_model(folder: str | Path, device: str = "auto", weights: str | Path | None = None) -> Model:
@@ -14,6 +15,8 @@ def load_model(folder: str | Path, device: str = "auto", weights: str | Path | N
     `weights` is the backbone's weight file where it is not at its usual path; it is checked by its digest.
     """
     if is_exported(folder):
+        if weights is not None:
+            raise InputError(f"{folder} is an exported model, which holds its backbone; leave the weights out.")
         return load_exported(folder, device)
     files = find_run(folder)
     origin = read_origin(files)

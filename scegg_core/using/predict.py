@@ -15,6 +15,9 @@ from scegg_core.regions.decoding import load_image
 from scegg_core.report.figures.attention import attribute_title
 from scegg_core.training.progress import bar
 from scegg_core.using.model import Embedding, Model, contributions
+from scegg_core.using.names import as_unicode, shown
+from scegg_core.using.pictures import Pictures, find_pictures
+from scegg_core.using.places import require_output
 
 if TYPE_CHECKING:
     from pandas import DataFrame
@@ -53,7 +56,7 @@ class Answers:
 
         order = np.argsort(-self.scores, axis=1, kind="stable")[:, :top]
         chances = np.take_along_axis(self.probabilities, order, axis=1)
-        columns = {"image": list(self.paths)}
+        columns = {"image": [as_unicode(name) for name in self.paths]}
         for rank, rows in enumerate(self.classes[order].T, start=1):
             columns[f"class_{rank}"] = [self.model.classes.names[row] for row in rows]
             columns[f"probability_{rank}"] = chances[:, rank - 1]
@@ -61,7 +64,8 @@ class Answers:
         columns["attributes"] = self._speaking(attributes)
         columns["problem"] = [""] * len(self.paths)
         answered = DataFrame(columns)
-        bad = DataFrame({"image": list(self.problems), "problem": list(self.problems.values())})
+        left_out = [(as_unicode(name), shown(problem)) for name, problem in self.problems.items()]
+        bad = DataFrame(left_out, columns=["image", "problem"])
         frame = concat([answered, bad], ignore_index=True) if len(bad) else answered
         return frame.sort_values("image", kind="stable", ignore_index=True)
 
@@ -80,15 +84,16 @@ class Answers:
         return texts
 
 
-def predict(model: Model, images: str | Path | Iterable[str | Path], task: str = "gzsl") -> Answers:
+def predict(model: Model, images: str | Path | Iterable[str | Path] | Pictures, task: str = "gzsl") -> Answers:
     """Return what `model` says of `images`: a folder (all pictures below it), one file, or paths.
 
-    `task` is gzsl (all classes) or czsl (the unseen ones). Pictures that cannot be read are among the answers' problems.
+    `task` is gzsl (all classes) or czsl (the unseen ones). What cannot be answered is among the answers' problems.
     """
     if task not in TASKS:
         raise InputError(f"task is {task!r}; known: {', '.join(TASKS)}.")
-    named = find_images(images)
-    names, features, semantics, problems = [], [], [], {}
+    pictures = images if isinstance(images, Pictures) else find_pictures(images)
+    named, problems = pictures.files, dict(pictures.problems)
+    names, features, semantics = [], [], []
     with torch.inference_mode(), bar(len(named), "predicting", unit="image") as progress:
         for chunk in _chunks(list(named.items()), BATCHES_AT_ONCE * model.images.usual_batch):
             for part in _embedded(model, dict(chunk), problems):
@@ -97,46 +102,27 @@ def predict(model: Model, images: str | Path | Iterable[str | Path], task: str =
             names += [name for name, _ in chunk if name not in problems]
             progress.update(len(chunk))
     if not names:
-        raise InputError(f"none of {len(named)} pictures can be used: " + " ".join(list(problems.values())[:5]))
+        raise InputError(f"none of {len(problems)} pictures can be used: " + " ".join(list(problems.values())[:5]))
     scores = model.scores(torch.cat(features), task).numpy()
     semantic = None if model.scen is None else torch.cat(semantics).numpy()
     return Answers(model, tuple(names), scores, model.classifiers[task].classifier.classes.numpy(), semantic, problems)
 
 
-def find_images(images: str | Path | Iterable[str | Path]) -> dict[str, Path]:
-    """Return the images by name, sorted: a folder's pictures by their path below it, others by the path that the caller named."""
-    from PIL import Image
-
-    if not isinstance(images, (str, Path)):
-        return {str(path): Path(path) for path in sorted(map(str, images))}
-    path = Path(images)
-    if path.is_file():
-        return {str(images): path}
-    if not path.is_dir():
-        raise InputError(f"{path} is missing; name a folder with pictures, or a picture.")
-    known = Image.registered_extensions()
-    files = sorted(file for file in path.rglob("*") if file.suffix.lower() in known and file.is_file())
-    pictures = {file.relative_to(path).as_posix(): file for file in files if not file.name.startswith(".")}
-    if not pictures:
-        raise InputError(f"{path} holds no pictures (files ending in .jpg, .png, .webp, …).")
-    return pictures
-
-
 def write_answers(frame: "DataFrame", path: str | Path) -> None:
     """Write a frame of answers as .csv or .parquet, whole or not at all."""
-    path = Path(path)
+    path = require_answers_file(path)
     if path.suffix == ".csv":
         write_text(path, frame.to_csv(index=False, float_format="%.6g"))
     else:
-        with whole_file(checked_output(path)) as temporary:
+        with whole_file(path) as temporary:
             frame.to_parquet(temporary, index=False)
 
 
-def checked_output(path: str | Path) -> Path:
-    """Return `path`, refused unless it ends in .csv or .parquet: to be called before the work."""
+def require_answers_file(path: str | Path, inputs: Iterable[Path] = ()) -> Path:
+    """Return `path`, refused unless it ends in .csv or .parquet and may be written (`require_output`)."""
     if Path(path).suffix not in (".csv", ".parquet"):
         raise InputError(f"{path} is no name for predictions; it has to end in .csv or .parquet.")
-    return Path(path)
+    return require_output(path, inputs)
 
 
 def _embedded(model: Model, images: dict[str, Path], problems: dict[str, str]) -> list[Embedding]:
@@ -145,7 +131,10 @@ def _embedded(model: Model, images: dict[str, Path], problems: dict[str, str]) -
         return [model.embed(regions) for regions in model.regions(list(images.values()))]
     except InputError:
         loaded = {name: load_image(path, model.images) for name, path in images.items()}
-        problems |= {name: image for name, image in loaded.items() if isinstance(image, str)}
+        bad = {name: image for name, image in loaded.items() if isinstance(image, str)}
+        if not bad:  # something else than a picture is wrong
+            raise
+        problems |= bad
         good = [images[name] for name in images if name not in problems]
         return [model.embed(regions) for regions in model.regions(good)]
 

@@ -8,13 +8,17 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from scegg_core.artifacts.files import input_digest, read_description
-from scegg_core.artifacts.paths import IndexFiles, SpaceFiles
+from scegg_core.artifacts.paths import IndexFiles, SpaceFiles, real_path
+from scegg_core.artifacts.sets import refuse_mixture, settle_folder
 from scegg_core.data.tasks import TASKS
 from scegg_core.errors import InputError
 from scegg_core.settings.backbone import BackboneSettings
 from scegg_core.settings.base import parse_section
+from scegg_core.using.places import require_file
 
 EXTENDED = "extended"  # folder of a run that holds its extensions by new classes
+DESCRIPTION = "model.json"  # file that makes a folder an exported model
+LAYOUT = "results/<data set>/variants/<variant>/seed<k>"
 
 
 @dataclass(frozen=True)
@@ -36,7 +40,8 @@ class RunFiles:
     run: Path
     results: Path  # results/<data set>, of the base data set also for a validation split
     space: SpaceFiles  # with the class table of the extension where it is one
-    regions: Path  # one shard, for what its metadata say of the backbone
+    regions: tuple[Path, ...]  # shards, for what their metadata say of the backbone
+    eggn: Path
 
     @property
     def index(self) -> IndexFiles:
@@ -46,9 +51,7 @@ class RunFiles:
     @property
     def weights(self) -> WeightFiles:
         """Return the files of weights."""
-        return WeightFiles(
-            self.name, self.space.scaler, self.space.scen, self.run / "eggn.safetensors", classifiers_in(self.folder)
-        )
+        return WeightFiles(self.name, self.space.scaler, self.space.scen, self.eggn, classifiers_in(self.folder))
 
     @property
     def synthetic(self) -> Path:
@@ -75,42 +78,60 @@ def classifiers_in(folder: Path) -> dict[str, Path]:
     return {task: folder / f"classifier_{task}.safetensors" for task in TASKS}
 
 
+def is_exported(folder: str | Path) -> bool:
+    """Return whether `folder` is an exported model."""
+    settle_folder(folder)
+    return (Path(folder) / DESCRIPTION).is_file()
+
+
 def find_run(folder: str | Path) -> RunFiles:
     """Return the files of the run in `folder`: results/<data set>/variants/<variant>/seed<k>, or an extension of it.
 
-    Raises InputError where that is not the folder of a finished run that predicts by generation.
+    Raises InputError where that is not the folder of a finished run that predicts by generation, or where its files
+    were not made from each other.
     """
-    folder = Path(folder).resolve()
-    if not (folder / "classifier_gzsl.safetensors").is_file():
-        raise InputError(
-            f"{folder} holds no classifier_gzsl.safetensors; name the folder of a finished run that generates features, "
-            "results/<data set>/variants/<variant>/seed<k>, or an exported one."
-        )
+    settle_folder(folder)
+    folder = real_path(folder)
+    _refuse_other_folders(folder)
     run = folder.parents[1] if folder.parent.name == EXTENDED else folder
-    dataset = run.parents[2]
+    dataset = _dataset_of(run)
     results = dataset.parent if dataset.name == "validation" and not (dataset / "regions").is_dir() else dataset
     index = IndexFiles.in_folder(dataset)
+    made_from = read_description(folder / "classifier_gzsl.safetensors", "classifier")["provenance"]["inputs"]
+    space = _find_space(dataset, index, made_from)
+    files = RunFiles(folder, run, results, space, _shards(results, space.scaler), _find_generator(run, made_from))
+    _refuse_mixed_space(files)
     if run != folder:
-        index = replace(index, classes=folder / "classes.parquet")
-    inputs = read_description(folder / "classifier_gzsl.safetensors")["provenance"]["inputs"]
-    return RunFiles(folder, run, results, _find_space(dataset, index, inputs), _any_shard(results))
+        files = _extended(files)
+    _refuse_mixed_classifiers(files)
+    return files
+
+
+def refuse_exported(folder: str | Path, what: str) -> None:
+    """Raise InputError if `folder` is an exported model, which lacks `what` only a run has."""
+    if is_exported(folder):
+        raise InputError(f"{folder} is an exported model, which has no {what}; name the folder of the run, {LAYOUT}.")
 
 
 def read_origin(files: RunFiles) -> BackboneOrigin:
     """Return what the run's regions say of their backbone."""
-    made_from = read_description(files.regions)["provenance"]
-    settings = parse_section(BackboneSettings, made_from["settings"], str(files.regions))
+    shard = files.regions[0]
+    made_from = read_description(shard, "regions")["provenance"]
+    settings = parse_section(BackboneSettings, made_from["settings"], str(shard))
     return BackboneOrigin(settings, made_from["inputs"].get("weights"))
 
 
 def find_weights(files: RunFiles, origin: BackboneOrigin, named: str | Path | None = None) -> Path | None:
     """Return the weight file whose digest the regions recorded: `named`, or one at its usual path; None if random.
 
-    Raises InputError if it is not found, or if `named` is another file.
+    Raises InputError if it is not found, if `named` is another file, or if there is none to name.
     """
     if origin.digest is None:
+        if named is not None:
+            raise InputError(f"the backbone of {files.results.name} has random weights; leave the weights out.")
         return None
     if named is not None:
+        require_file(named, "the backbone's weights (--weights)")
         if input_digest(named) == origin.digest:
             return Path(named)
         raise InputError(
@@ -131,11 +152,84 @@ def _usual_paths(files: RunFiles, settings: BackboneSettings) -> tuple[Path, ...
     return files.results / "backbone.safetensors", *fetched
 
 
+def _refuse_other_folders(folder: Path) -> None:
+    """Raise InputError for what is no folder of a run, with what it is instead."""
+    if is_exported(folder):
+        refuse_exported(folder, "files of a run")
+    if not folder.is_dir():
+        fault = "is a file" if folder.exists() else "is missing"
+        raise InputError(f"{folder} {fault}; name the folder of a finished run, {LAYOUT}, or an exported one.")
+    for path in classifiers_in(folder).values():
+        if not path.is_file():
+            raise InputError(
+                f"{folder} holds no {path.name}; name the folder of a finished run that generates features, "
+                f"{LAYOUT}, or an exported one."
+            )
+
+
+def _dataset_of(run: Path) -> Path:
+    """results/<data set>, or the validation split in it: the folder that the run lies in, with its index."""
+    dataset = run.parents[2] if len(run.parents) > 2 and run.parents[1].name == "variants" else None
+    if dataset is None or not (dataset / "classes.parquet").is_file():
+        raise InputError(
+            f"{run} does not lie in the results of its data set, whose index and space it needs; "
+            f"name it in its place, {LAYOUT}, or export it there and use the exported folder."
+        )
+    for path in (dataset / "images.parquet", dataset / "attributes.parquet"):
+        _require(path)
+    return dataset
+
+
+def _require(path: Path) -> None:
+    if not path.is_file():
+        raise InputError(f"{path} is missing, so the run is not whole; let the workflow make it again.")
+
+
+def _extended(files: RunFiles) -> RunFiles:
+    """The files with the class table of the extension, refused where it extends another table than the run's."""
+    classes = files.folder / "classes.parquet"
+    _require(classes)
+    refuse_mixture([classes], {"classes": files.index.classes}, _again(files))
+    return replace(files, space=replace(files.space, index=replace(files.index, classes=classes)))
+
+
+def _again(files: RunFiles) -> str:
+    return "add the classes again" if files.folder != files.run else "let the workflow bring the run up to date"
+
+
+def _refuse_mixed_space(files: RunFiles) -> None:
+    """Raise InputError where space or generator were made from another index or other regions than there are now."""
+    made = (files.space.scaler, files.space.scen, files.eggn)
+    there = {"classes": files.index.classes, "attributes": files.index.attributes, "regions": files.regions}
+    refuse_mixture([path for path in made if path and path.is_file()], there, _again(files))
+
+
+def _refuse_mixed_classifiers(files: RunFiles) -> None:
+    """Raise InputError where a classifier or its training data were made from other files than there are now."""
+    for path in classifiers_in(files.folder).values():
+        if "classes" not in read_description(path, "classifier")["provenance"]["inputs"]:
+            raise InputError(f"{path} does not say which class table it was made from; {_again(files)}.")
+    there = {"classes": files.index.classes, "attributes": files.index.attributes, "scaler": files.space.scaler}
+    there |= {"scen": files.space.scen, "eggn": files.eggn, "synthetic": files.synthetic}
+    existing = {name: path for name, path in there.items() if path and path.is_file()}
+    made = [*classifiers_in(files.folder).values(), files.synthetic]
+    refuse_mixture([path for path in made if path.is_file()], existing, _again(files))
+
+
+def _find_generator(run: Path, made_from: dict[str, str]) -> Path:
+    """The generator that the run's features came from: its own, or on a validation split one that it shares."""
+    own = run / "eggn.safetensors"
+    if own.is_file() or "eggn" not in made_from:
+        return own
+    others = sorted(run.parents[1].glob("*/seed*/eggn.safetensors"))
+    return next((path for path in others if input_digest(path) == made_from["eggn"]), own)
+
+
 def _find_space(dataset: Path, index: IndexFiles, inputs: dict[str, str]) -> SpaceFiles:
     """The space whose scaler and SCEN have the digests in `inputs`."""
     for scaler in sorted((dataset / "spaces").rglob("scaler.safetensors")):
         scen = scaler.with_name("scen.safetensors") if "scen" in inputs else None
-        wanted = [(scaler, inputs["scaler"]), *([(scen, inputs["scen"])] if scen else [])]
+        wanted = [(scaler, inputs.get("scaler")), *([(scen, inputs["scen"])] if scen else [])]
         if all(path.is_file() and input_digest(path) == digest for path, digest in wanted):
             return SpaceFiles(index, scaler.with_name("features.parquet"), scaler, scen)
     raise InputError(
@@ -144,11 +238,13 @@ def _find_space(dataset: Path, index: IndexFiles, inputs: dict[str, str]) -> Spa
     )
 
 
-def _any_shard(results: Path) -> Path:
-    shards = sorted((results / "regions").glob("part-*.parquet"))
+def _shards(results: Path, scaler: Path) -> tuple[Path, ...]:
+    """The shards that the space was made from: as many, in order; an earlier division into more may have left others."""
+    recorded = read_description(scaler, "scaler")["provenance"]["inputs"].get("regions", "")
+    shards = tuple(sorted((results / "regions").glob("part-*.parquet")))[: 1 + recorded.count("+")]
     if not shards:
         raise InputError(
             f"{results / 'regions'} holds no region features, whose metadata name the backbone; "
             "let the workflow make them again, or use a run that was exported before."
         )
-    return shards[0]
+    return shards

@@ -1,10 +1,12 @@
 """Attention sheets of new pictures: where the attributes that speak most for the first class were looked for."""
 
+import csv
 from pathlib import Path
 
 import numpy as np
 import torch
 
+from scegg_core.artifacts.sets import refuse_others, whole_folder
 from scegg_core.data.images import open_rgb
 from scegg_core.errors import InputError
 from scegg_core.regions.backbone import map_size
@@ -12,16 +14,51 @@ from scegg_core.regions.decoding import load_image
 from scegg_core.report.figures.attention import AttentionSheet, draw_sheet, top_maps
 from scegg_core.report.style import save, shorten
 from scegg_core.using.model import Model, contributions
+from scegg_core.using.names import as_unicode, shown
+from scegg_core.using.places import require_output_folder
 from scegg_core.using.predict import Answers
+
+LIST = "sheets.csv"
 
 
 def write_sheets(answers: Answers, images: dict[str, Path], folder: str | Path, most: int = 20) -> int:
-    """Write a sheet (.png) of each of the first `most` answered images into `folder`; return their number."""
+    """Write a sheet (.png) of each of the first `most` answered images as `folder`; return their number.
+
+    The sheets are numbered in the order of the answers, and LIST says which image each is of. Raises InputError for a
+    folder that holds anything but sheets written before, which are replaced.
+    """
     require_attention(answers.model)
-    for row, name in enumerate(answers.paths[:most]):
-        target = Path(folder) / Path(name).with_suffix(".png").as_posix().lstrip("/").replace("/", "__")
-        save(draw_sheet(attention_sheet(answers, row, images[name])), target)
-    return min(most, len(answers.paths))
+    require_sheet_folder(folder)
+    names = answers.paths[:most]
+    sheets = [_sheet_name(row, name) for row, name in enumerate(names, start=1)]
+    with whole_folder(folder) as temporary:
+        for row, (name, sheet) in enumerate(zip(names, sheets, strict=True)):
+            save(draw_sheet(attention_sheet(answers, row, images[name])), temporary / sheet)
+        with (temporary / LIST).open("w", encoding="utf-8", newline="") as file:
+            table = csv.writer(file, lineterminator="\n")
+            table.writerows([("sheet", "image"), *zip(sheets, map(as_unicode, names), strict=True)])
+    return len(sheets)
+
+
+def require_sheet_folder(folder: str | Path) -> None:
+    """Raise InputError if sheets cannot be written as `folder`, or if it holds anything but sheets written before."""
+    folder = require_output_folder(folder)
+    refuse_others(folder, (LIST, *_listed_in(folder / LIST)), "name a new folder for the sheets")
+
+
+def _listed_in(path: Path) -> set[str]:
+    """The sheets that the list at `path` names."""
+    try:
+        with path.open(encoding="utf-8", newline="") as file:
+            return {row[0] for row in csv.reader(file) if row}
+    except (OSError, ValueError, csv.Error):
+        return set()
+
+
+def _sheet_name(number: int, name: str) -> str:
+    """A name for the sheet of image `name`: no two are alike, and none is too long for a file system."""
+    plain = shown(name.removesuffix(Path(name).suffix)).lstrip("/").replace("/", "__").replace("\\", "_")
+    return f"{number:04d}_{plain[-50:]}.png"
 
 
 def require_attention(model: Model) -> None:

@@ -66,7 +66,9 @@ def make_run(
     run, space = results / "variants/sc-egg/seed3", results / "spaces/sc-egg/seed3"
     write_index(index, IndexFiles.in_folder(results), Provenance("index_dataset"))
     store = _write_regions(results, index, images, weights)
-    inputs = _write_space(space, store, index, feature_scaling)
+    inputs = {name: input_digest(results / f"{name}.parquet") for name in ("classes", "images", "attributes")}
+    inputs["regions"] = input_digest(results / "regions/part-0000.parquet")
+    inputs |= _write_space(space, store, index, feature_scaling, inputs)
     _write_final(run, space, index, inputs, ClassifierSettings(epochs=2, input=classifier_input))
     return SmallRun(root, run, images, index)
 
@@ -116,15 +118,18 @@ def _write_regions(results: Path, index: DatasetIndex, images: Path, weights: st
     return RegionStore([shard])
 
 
-def _write_space(space: Path, store: RegionStore, index: DatasetIndex, scaling: str) -> dict[str, str]:
+def _write_space(
+    space: Path, store: RegionStore, index: DatasetIndex, scaling: str, inputs: dict[str, str]
+) -> dict[str, str]:
     torch.manual_seed(0)
     settings = ScenSettings()
     scen = SCEN(torch.randn(len(ATTRIBUTES), 6), torch.from_numpy(index.vectors), store.size.channels, settings)
-    write_scen(space / "scen.safetensors", scen, settings, Provenance("train_scen"))
+    write_scen(space / "scen.safetensors", scen, settings, Provenance("train_scen", inputs=inputs))
     files = [space / name for name in ("features.parquet", "scaler.safetensors", "semantics.parquet")]
     embedded = embed_images(store, index.rows, scen.eval(), CPU)
-    write_space(embedded, index.in_split("trainval"), *files, Provenance("embed_images"), scaling)
-    return {"scaler": input_digest(files[1]), "scen": input_digest(space / "scen.safetensors")}
+    write_space(embedded, index.in_split("trainval"), *files, Provenance("embed_images", inputs=inputs), scaling)
+    named = {"features": files[0], "scaler": files[1], "scen": space / "scen.safetensors"}
+    return {name: input_digest(path) for name, path in named.items()}
 
 
 def _write_final(
@@ -136,10 +141,13 @@ def _write_final(
     )
     given, making = EggnSettings(hidden_width=8), SynthesisSettings(per_class=6)
     eggn = NETWORKS[given.generator](space.features.shape[1], len(ATTRIBUTES), given).eval().requires_grad_(False)
-    write_eggn(run / "eggn.safetensors", eggn, given, Provenance("train_eggn", seed=3))
+    write_eggn(run / "eggn.safetensors", eggn, given, Provenance("train_eggn", inputs=inputs, seed=3))
+    inputs = inputs | {"eggn": input_digest(run / "eggn.safetensors")}
     unseen = torch.nonzero(~torch.from_numpy(index.seen)).squeeze(1)
     made = synthesize(eggn, torch.from_numpy(index.vectors), unseen, making, 3)
-    write_synthetic(run / "synthetic_unseen.parquet", made, Provenance("synthesize", as_mapping(making), seed=3))
+    made_from = Provenance("synthesize", as_mapping(making), inputs=inputs, seed=3)
+    write_synthetic(run / "synthetic_unseen.parquet", made, made_from)
+    inputs = inputs | {"synthetic": input_digest(run / "synthetic_unseen.parquet")}
     for task in TASKS:
         final = train_final(space, made, eggn, task, settings, 3, CPU)
         made_from = Provenance("train_classifier", as_mapping(settings), inputs=inputs, seed=3)

@@ -120,7 +120,8 @@ def test_flipped_bits_are_found_or_harmless(tmp_path, kind):
 def test_another_kind_is_refused(tmp_path):
     write_features(tmp_path / "a.parquet")
     with pytest.raises(
-        InputError, match=r"a\.parquet is a features artifact of schema 2, expected synthetic of schema 2\."
+        InputError,
+        match=r"a\.parquet is a features artifact of schema 2, expected synthetic of schema 2; have it made again\.",
     ):
         read_table(tmp_path / "a.parquet", "synthetic")
 

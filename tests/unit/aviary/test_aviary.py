@@ -14,6 +14,7 @@ from torch import nn
 
 from scegg_core.aviary import AviarySettings, generate_aviary
 from scegg_core.aviary.anatomy import Pose, circle, smooth
+from scegg_core.aviary.new_species import draw_new_species
 from scegg_core.aviary.traits import PARTS, TRAITS, attribute_names, attribute_parts
 from scegg_core.errors import InputError
 from scegg_core.regions.train import augment, train_backbone
@@ -186,13 +187,47 @@ def vars_of(settings):
     return {name: getattr(settings, name) for name in settings.__dataclass_fields__}
 
 
-@pytest.mark.slow
-def test_an_unfinished_folder_has_no_marker(tmp_path, monkeypatch):
-    (tmp_path / "aviary.json").write_text("{}")
+def test_an_aviary_that_fails_midway_leaves_the_earlier_one(tmp_path, monkeypatch):
+    (tmp_path / "data").mkdir()
+    (tmp_path / "data/aviary.json").write_text("{}")
     monkeypatch.setattr("scegg_core.aviary.generate.write_xlsa_files", lambda *_: 1 / 0)
     with pytest.raises(ZeroDivisionError):
+        generate_aviary(SMALL, tmp_path / "data")
+    assert [path.name for path in tmp_path.rglob("*")] == ["data", "aviary.json"]
+
+
+def test_an_aviary_spares_other_files(tmp_path):
+    (tmp_path / "thesis.tex").write_text("x")
+    with pytest.raises(InputError, match=r"holds other files \('thesis.tex'\), which would be lost; move them out"):
         generate_aviary(SMALL, tmp_path)
-    assert not (tmp_path / "aviary.json").exists()
+
+
+def test_species_of_the_same_looks_have_folders_of_their_own(tmp_path):
+    names = draw_new_species(tmp_path / "many", 200, 1, 48, 5)
+    assert len(names) == len({name.casefold() for name in names}) == 200
+    assert sorted(path.name for path in (tmp_path / "many/images").iterdir()) == sorted(names)
+
+
+@pytest.mark.parametrize(
+    ("values", "sentence"),
+    [
+        ((0, 1, 48, 5), "count is 0; it has to be from 1 to 996 species."),
+        ((997, 1, 48, 5), "count is 997; it has to be from 1 to 996 species."),
+        ((1, 10_000, 48, 5), "pictures is 10000; it has to be from 1 to 9999 of each species."),
+        ((1, 1, 4000, 5), "config: image_size is 4000: should be less than or equal to 512."),
+        ((1, 1, 48, -5), "config: seed is -5: should be greater than or equal to 0."),
+    ],
+)
+def test_new_species_out_of_range(tmp_path, values, sentence):
+    with pytest.raises(InputError, match=re.escape(sentence)):
+        draw_new_species(tmp_path / "new", *values)
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_new_species_need_a_folder_of_their_own(tmp_path):
+    draw_new_species(tmp_path / "new", 1, 1, 48, 5)
+    with pytest.raises(InputError, match="holds other files .*; name a new one"):
+        draw_new_species(tmp_path / "new", 1, 1, 48, 5)
 
 
 @pytest.mark.parametrize(

@@ -255,6 +255,14 @@ def test_another_archive_of_the_same_name_is_unpacked_again(tmp_path):
     assert (tmp_path / "data/set/a.txt").read_bytes() == b"two and more"
 
 
+def test_what_an_earlier_archive_of_the_same_name_brought_goes(tmp_path):
+    fetch(archive_of(tmp_path, "b.zip", zip_bytes({"set/c.txt": b"of another"}), ("set/c.txt",)))
+    fetch(archive_of(tmp_path, "a.zip", zip_bytes({"set/a.txt": b"one", "set/b.txt": b"earlier"})))
+    (tmp_path / "data/set/mine.txt").write_text("put there by hand")
+    fetch(archive_of(tmp_path, "a.zip", zip_bytes({"set/a.txt": b"two and more"})))
+    assert left(tmp_path / "data/set") == ["a.txt", "c.txt", "mine.txt"]
+
+
 def test_content_unpacked_by_hand_is_taken_without_the_archive(tmp_path):
     (tmp_path / "data/set").mkdir(parents=True)
     (tmp_path / "data/set/a.txt").write_text("by hand")

@@ -80,17 +80,17 @@ def test_bad_pictures_are_named_and_the_rest_is_answered(small, tmp_path, capsys
     whole = (images / small.index.paths[3]).read_bytes()
     (images / small.index.paths[3]).write_bytes(whole[:300])
     (images / "none.jpg").write_text("no picture")
-    (images / "notes.txt").write_text("passed over")
+    (images / "notes.txt").write_text("no picture's ending")
     out = tmp_path / "out.csv"
     assert main(["predict", "--run", str(small.run), "--images", str(images), "--out", str(out)]) == 0
     frame = pd.read_csv(out, keep_default_na=False)
-    assert len(frame) == len(small.index.paths) + 1
+    assert len(frame) == len(small.index.paths) + 2
     bad = frame[frame["problem"] != ""]
-    assert list(bad["image"]) == [small.index.paths[3], "none.jpg"]
+    assert list(bad["image"]) == [small.index.paths[3], "none.jpg", "notes.txt"]
     assert (bad["class_1"] == "").all()
     said = capsys.readouterr().err
     assert "is not an image of a known type" in said
-    assert f"{len(small.index.paths) - 1} pictures answered, 2 left out" in said
+    assert f"{len(small.index.paths) - 1} pictures answered, 3 left out" in said
 
 
 def test_nothing_but_bad_pictures(model, tmp_path):
@@ -114,8 +114,10 @@ def test_csv_and_parquet_hold_the_same(small, tmp_path):
 def test_attention_sheets(small, tmp_path):
     command = ["predict", "--run", small.run, "--images", small.images, "--out", tmp_path / "out.csv"]
     assert main([*map(str, command), "--sheets", str(tmp_path / "sheets"), "--sheet-count", "2"]) == 0
-    sheets = sorted((tmp_path / "sheets").iterdir())
-    assert [sheet.name for sheet in sheets] == ["001.Blue_Bird__0.png", "001.Blue_Bird__1.png"]
+    *sheets, listed = sorted((tmp_path / "sheets").iterdir())
+    names = ["0001_001.Blue_Bird__0.png", "0002_001.Blue_Bird__1.png"]
+    assert [sheet.name for sheet in sheets] == names
+    assert listed.read_text() == f"sheet,image\n{names[0]},001.Blue_Bird/0.png\n{names[1]},001.Blue_Bird/1.png\n"
     assert all(sheet.stat().st_size > 5000 for sheet in sheets)
 
 
@@ -123,10 +125,10 @@ def test_attention_sheets(small, tmp_path):
 @pytest.mark.parametrize(
     ("change", "sentence"),
     [
-        ({"--run": "nowhere"}, "holds no classifier_gzsl.safetensors"),
+        ({"--run": "nowhere"}, "nowhere is missing; name the folder of a finished run"),
         ({"--images": "nowhere"}, "is missing; name a folder with pictures"),
         ({"--out": "out.txt"}, "has to end in .csv or .parquet"),
-        ({"--device": "cuda:7"}, "torch sees no CUDA device"),
+        ({"--device": "cuda:7"}, "device is 'cuda:7', but torch sees here: cpu; use"),
     ],
 )
 def test_a_wrong_option_is_one_sentence(small, tmp_path, change, sentence, capsys, monkeypatch):
@@ -169,7 +171,10 @@ def test_a_changed_export_is_refused(small, tmp_path):
     folder = export_run(small.run, tmp_path / "export")
     with (folder / "scaler.safetensors").open("ab") as file:
         file.write(b"x")
-    with pytest.raises(InputError, match=r"scaler\.safetensors is missing or not the file that was exported"):
+    with pytest.raises(
+        InputError,
+        match=r"scaler\.safetensors is missing or not the file that belongs to this set; export the run again",
+    ):
         load_model(folder)
 
 

@@ -179,7 +179,7 @@ def test_adding_to_an_extension_is_refused(small, tmp_path):
     folder = add_classes(small.run, given, "first", "cpu")
     with pytest.raises(InputError, match="is an extension itself"):
         add_classes(folder, given, "second", "cpu")
-    with pytest.raises(InputError, match="is not usable for a folder"):
+    with pytest.raises(InputError, match="the extension's name '../elsewhere' cannot be used as a name"):
         add_classes(small.run, given, "../elsewhere", "cpu")
 
 

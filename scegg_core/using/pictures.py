@@ -1,0 +1,92 @@
+"""The pictures that a command was given: every one of them is answered or named with the reason why not."""
+
+import os
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from scegg_core.errors import InputError
+from scegg_core.using.names import shown
+from scegg_core.using.places import file_fault
+
+
+@dataclass(frozen=True)
+class Pictures:
+    """Files to be answered by name, sorted, and what else was given: its name, and a sentence that says why not."""
+
+    files: dict[str, Path]
+    problems: dict[str, str]
+
+
+def find_pictures(images: str | Path | Iterable[str | Path]) -> Pictures:
+    """Return the pictures in a folder by their path below it, or one file or several by the path that the caller named.
+
+    Of a folder every file is looked at, with any folders in it. Raises InputError where there is nothing to answer, and
+    for a path that is named twice.
+    """
+    if not isinstance(images, (str, Path)):
+        return _listed([str(path) for path in images])
+    path = Path(images)
+    if not path.is_dir():
+        fault = file_fault(path)
+        if fault:
+            raise InputError(f"{shown(path)} {fault}; name a folder with pictures, or a picture.")
+        return Pictures({str(images): path}, {})
+    found = _in_folder(path)
+    if not found.files:
+        others = list(found.problems.values())
+        besides = f"; of {len(others)} other files the first: {others[0]}" if others else "."
+        raise InputError(f"{shown(path)} holds no pictures (files ending in .jpg, .png, .webp, …){besides}")
+    return found
+
+
+def _listed(paths: list[str]) -> Pictures:
+    """Pictures named one by one."""
+    if not paths:
+        raise InputError("no pictures are named.")
+    for name in paths:
+        if paths.count(name) > 1:
+            raise InputError(f"{shown(name)} is named twice; name each picture once.")
+    return _sorted_out((path, Path(path)) for path in sorted(paths))
+
+
+def _in_folder(folder: Path) -> Pictures:
+    unread: dict[str, str] = {}
+
+    def note(error: OSError) -> None:
+        place = Path(error.filename)
+        unread[place.relative_to(folder).as_posix()] = f"{shown(place)} cannot be read ({error.strerror.lower()})."
+
+    files = sorted(file for file in _files_below(folder, note))
+    found = _sorted_out(((file.relative_to(folder).as_posix(), file) for file in files), by_ending=True)
+    return Pictures(found.files, dict(sorted({**found.problems, **unread}.items())))
+
+
+def _files_below(folder: Path, note) -> Iterator[Path]:
+    """Every file below `folder`, and links to folders: these are not followed, which could go round in circles."""
+    for place, folders, names in os.walk(folder, onerror=note):
+        links = [name for name in folders if (Path(place) / name).is_symlink()]
+        yield from (Path(place) / name for name in [*names, *links])
+
+
+def _sorted_out(files: Iterable[tuple[str, Path]], by_ending: bool = False) -> Pictures:
+    """Part what can be opened as a picture from the rest; `by_ending` the names have to look like pictures, too."""
+    good, problems = {}, {}
+    for name, path in files:
+        fault = file_fault(path) or (_ending_fault(path) if by_ending else "")
+        if fault:
+            problems[name] = f"{shown(path)} {fault}."
+        else:
+            good[name] = path
+    return Pictures(good, problems)
+
+
+def _ending_fault(path: Path) -> str:
+    """Why the name is not taken for a picture's, as the end of a sentence; '' where it is."""
+    from PIL import Image
+
+    if path.name.startswith("."):
+        return "is hidden (its name begins with a dot), so it is not taken for a picture"
+    if path.suffix.lower() not in Image.registered_extensions():
+        return "does not end as the pictures that can be read do (.jpg, .png, .webp, …); convert it if it is one"
+    return ""
