@@ -4,6 +4,7 @@ import csv
 import re
 from pathlib import Path
 
+from scegg_core.data.mat import read_mat
 from scegg_core.errors import InputError
 
 _CUB_WORDS = {"spatulate": "broad", "upperparts": "upper parts", "grey": "gray"}
@@ -119,13 +120,10 @@ def read_text(path: Path) -> str:
 
 
 def _names_in_mat(path: Path) -> tuple[str, ...]:
-    from scipy.io import loadmat
-
-    try:
-        cells = loadmat(path, variable_names=["attributes"])["attributes"]
-        return tuple(str(cell[0]).strip() for cell in cells.ravel())
-    except Exception:  # scipy raises whatever a damaged file leads to
-        raise InputError(f"{path} does not hold a readable list 'attributes'; fetch it again.") from None
+    names = read_mat(path, ("attributes",), "fetch it again").get("attributes")
+    if not isinstance(names, tuple):
+        raise InputError(f"{path} does not hold a readable list 'attributes'; fetch it again.")
+    return names
 
 
 def _blanks(text: str, characters: str) -> str:
