@@ -2,6 +2,7 @@
 
 import csv
 import re
+import unicodedata
 from pathlib import Path
 
 from scegg_core.data.mat import read_mat
@@ -50,7 +51,7 @@ def to_words(names: tuple[str, ...], rule: str) -> tuple[str, ...]:
 
     Raises InputError for a name that leaves no word.
     """
-    words = tuple(RULES[rule](name) for name in names)
+    words = tuple(RULES[rule](unicodedata.normalize("NFC", name)) for name in names)
     for name, text in zip(names, words, strict=True):
         if not text:
             raise InputError(f"attribute name {name!r} leaves no word by the rule names: {rule}; rename the attribute.")
