@@ -60,7 +60,7 @@ def test_damaged_files_are_refused_or_give_usable_vectors(tmp_path, source):
     refused = 0
     with warnings.catch_warnings():
         warnings.simplefilter("error")
-        for _, data in each_mutated(FILES[source], 2000):
+        for _, data in each_mutated(FILES[source], 500):
             (tmp_path / "v").write_bytes(data)
             try:
                 found = embed_attributes(WORDS, settings)
@@ -71,7 +71,7 @@ def test_damaged_files_are_refused_or_give_usable_vectors(tmp_path, source):
                 assert found.vectors.shape == (3, 2)
                 assert np.isfinite(found.vectors).all()
                 assert found.vectors.any(axis=1).all()
-    assert refused > 200
+    assert refused > 50
 
 
 @pytest.mark.parametrize("name", ["gzip", "bzip2", "xz", "zip"])
@@ -79,7 +79,7 @@ def test_what_is_packed_is_right_or_refused(tmp_path, name):
     settings = AttributeVectorSettings(source="word2vec", path=str(tmp_path / "v"), dimensions=2)
     expected = np.array([[0.5, 1.5], [-2.5, 5e-3], [1.0, 0.0]], dtype=np.float32)
     refused = 0
-    for _, data in each_mutated({name: FILES["word2vec"][name]}, 200):
+    for _, data in each_mutated({name: FILES["word2vec"][name]}, 60):
         (tmp_path / "v").write_bytes(data)
         try:
             found = embed_attributes(WORDS, settings)
@@ -87,4 +87,4 @@ def test_what_is_packed_is_right_or_refused(tmp_path, name):
             refused += 1
         else:
             assert np.array_equal(found.vectors, expected)
-    assert refused > 100
+    assert refused > 30
