@@ -73,9 +73,10 @@ def parse_description(path: str | Path, text: str | bytes | None, kind: str | No
         metadata = json.loads(text)
         named, digest = (metadata["kind"], metadata["schema"]), metadata["digest"]
         described = {name: metadata[name] for name in FIELDS}
-    except (TypeError, ValueError, KeyError):
+        whole = digest == json_digest(described)
+    except (TypeError, ValueError, KeyError, RecursionError):
         raise InputError(f"{path} carries no provenance, so it was not made by this project; move it away.") from None
-    if digest != json_digest(described):
+    if not whole:
         raise damaged(path, "its metadata do")
     wanted = kind or named[0]
     if wanted not in KINDS:

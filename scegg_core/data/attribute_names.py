@@ -2,8 +2,10 @@
 
 import os
 import re
+import unicodedata
 from pathlib import Path
 
+from scegg_core.data.mat import read_mat
 from scegg_core.data.names import printable, tidy
 from scegg_core.data.text_files import read_text, require_file
 from scegg_core.data.written_tables import has_columns, read_written
@@ -52,7 +54,7 @@ def to_words(names: tuple[str, ...], rule: str) -> tuple[str, ...]:
 
     Raises InputError for a name that leaves no word.
     """
-    words = tuple(RULES[rule](name) for name in names)
+    words = tuple(RULES[rule](unicodedata.normalize("NFC", name)) for name in names)
     for name, text in zip(names, words, strict=True):
         if not text:
             raise InputError(f"attribute name {name!r} leaves no word by the rule names: {rule}; rename the attribute.")
@@ -136,13 +138,10 @@ def _attribute_position(path: Path, number: str, name: str, attributes: tuple[st
 
 
 def _names_in_mat(path: Path) -> tuple[str, ...]:
-    from scipy.io import loadmat
-
-    try:
-        cells = loadmat(path, variable_names=["attributes"])["attributes"]
-        return tuple(str(cell[0]).strip() for cell in cells.ravel())
-    except Exception:  # scipy raises whatever a damaged file leads to
-        raise InputError(f"{path} does not hold a readable list 'attributes'; fetch it again.") from None
+    names = read_mat(path, ("attributes",), "fetch it again").get("attributes")
+    if not isinstance(names, tuple):
+        raise InputError(f"{path} does not hold a readable list 'attributes'; fetch it again.")
+    return names
 
 
 def _blanks(text: str, characters: str) -> str:

@@ -9,7 +9,6 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from urllib.parse import urlsplit
 
 import requests
 from tqdm import tqdm
@@ -62,6 +61,15 @@ def fetch(download: Download, progress: bool = True) -> Fetched:
     waits for the first. Raises InputError with one sentence where the host is not reached, the checksum is wrong,
     or the archive is not safe to unpack.
     """
+    try:
+        return _fetched(download, progress)
+    except OSError as error:
+        raise InputError(
+            f"{download.file} cannot be written or read ({error.strerror or error}); make room, or correct the setting."
+        ) from None
+
+
+def _fetched(download: Download, progress: bool) -> Fetched:
     file = Path(download.file)
     file.parent.mkdir(parents=True, exist_ok=True)
     with _alone(file):
@@ -123,7 +131,7 @@ def _known_digest(download: Download, file: Path) -> str:
 
 def _download(download: Download, file: Path, progress: bool) -> str:
     """Download to `<file>.part`, verify, rename to `file`; returns the sha256."""
-    if urlsplit(download.url).scheme not in ("http", "https"):
+    if not download.url.lower().startswith(("http://", "https://")):
         raise InputError(f"the address {download.url!r} is not an http or https address; {_by_hand(download)}.")
     part = file.with_name(file.name + ".part")
     _transfer(download, part, progress)
@@ -163,7 +171,8 @@ def _read_record(file: Path) -> _Record | None:
     """Return the record of the file, None where there is none or the file has changed since; the file may be gone."""
     try:
         record = _Record(**json.loads(record_path(file).read_text(encoding="utf-8")))
-    except (OSError, ValueError, TypeError):
+        int(record.sha256, 16)
+    except (OSError, ValueError, TypeError, RecursionError):
         return None
     if not file.exists():
         return record
@@ -197,8 +206,8 @@ def _receive(download: Download, part: Path, progress: bool) -> None:
         answer.raise_for_status()
         start = have if answer.status_code == 206 else 0
         _keep_validator(part, answer.headers)
-        length = answer.headers.get("Content-Length")
-        total = start + int(length) if length else None
+        length = answer.headers.get("Content-Length", "")
+        total = start + int(length) if length.isdecimal() else None
         with part.open("ab" if start else "wb") as target, _bar(part, total, start, progress) as bar:
             for chunk in answer.iter_content(_CHUNK):
                 target.write(chunk)
@@ -222,7 +231,10 @@ def _resume_headers(part: Path) -> dict[str, str]:
     validator = _validator_path(part)
     if not part.exists() or not part.stat().st_size or not validator.exists():
         return {}
-    return {"Range": f"bytes={part.stat().st_size}-", "If-Range": validator.read_text(encoding="utf-8")}
+    value = validator.read_text(encoding="utf-8", errors="replace").strip()
+    if not value.isascii() or not value.isprintable():  # damaged: begin again
+        return {}
+    return {"Range": f"bytes={part.stat().st_size}-", "If-Range": value}
 
 
 def _keep_validator(part: Path, headers) -> None:

@@ -8,6 +8,7 @@ import tarfile
 import zipfile
 import zlib
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path, PurePosixPath
 
 from scegg_core.artifacts.files import write_text
@@ -47,7 +48,7 @@ def _marked(archive: Path, target: Path) -> str | None:
         return str(json.loads(marker_path(archive, target).read_text(encoding="utf-8"))["sha256"])
     except FileNotFoundError:
         return None
-    except (OSError, ValueError, KeyError, TypeError):
+    except (OSError, ValueError, KeyError, TypeError, RecursionError):
         return ""
 
 
@@ -119,8 +120,33 @@ def _files_in(folder: Path) -> list[str]:
 
 def _unpack_tar(archive: Path, folder: Path) -> None:
     limit = _Limit(archive, folder)
-    with tarfile.open(archive) as tar:
+    with _as_damage(), tarfile.open(archive) as tar:
         tar.extractall(folder, members=_safe_members(tar, limit), filter="data")
+        _require_end(tar)
+
+
+def _require_end(tar: tarfile.TarFile) -> None:
+    """Read on to the end of the archive, which is zeros: tarfile takes a damaged header for the end, and does not come
+    to the checksum of what is packed."""
+    tar.fileobj.seek(tar.offset)
+    length = 0
+    while data := tar.fileobj.read(1 << 20):
+        length += len(data)
+        if data.strip(b"\0"):
+            raise tarfile.ReadError(f"after {len(tar.getmembers())} members it does not go on as an archive does")
+    if not length:
+        raise tarfile.ReadError(f"it has no end after {len(tar.getmembers())} members")
+
+
+@contextmanager
+def _as_damage() -> Iterator[None]:
+    """Turn what the readers of the many ways of packing raise for a damaged archive into one kind of error."""
+    try:
+        yield
+    except (InputError, OSError, tarfile.TarError, zipfile.BadZipFile):
+        raise
+    except Exception as error:
+        raise tarfile.ReadError(str(error) or type(error).__name__) from None
 
 
 def _safe_members(tar: tarfile.TarFile, limit: "_Limit") -> Iterator[tarfile.TarInfo]:
@@ -139,7 +165,7 @@ def _safe_members(tar: tarfile.TarFile, limit: "_Limit") -> Iterator[tarfile.Tar
 
 def _unpack_zip(archive: Path, folder: Path) -> None:
     limit = _Limit(archive, folder)
-    with zipfile.ZipFile(archive) as file:
+    with _as_damage(), zipfile.ZipFile(archive) as file:
         for member in file.infolist():
             limit.count(member.filename, member.file_size)
             _refuse_leaving(archive, member.filename)
@@ -147,6 +173,10 @@ def _unpack_zip(archive: Path, folder: Path) -> None:
                 raise InputError(f"{archive} holds the link {member.filename!r}; do not use this archive.")
             if member.flag_bits & 1:
                 raise InputError(f"{archive} is encrypted; unpack it by hand.")
+            if member.CRC and not member.file_size:  # of such a one zipfile reads nothing, so compares nothing
+                raise zipfile.BadZipFile(f"{member.filename} has a checksum but no content")
+        if not limit.members:
+            raise zipfile.BadZipFile("it holds no file")
         for member in file.infolist():
             file.extract(member, folder)
 

@@ -6,7 +6,8 @@ from pathlib import Path
 import torch
 from torch import Tensor, nn
 
-from scegg_core.artifacts.files import file_digest, input_digest, read_weights
+from scegg_core.artifacts.files import file_digest, input_digest
+from scegg_core.artifacts.weights import read_weights
 from scegg_core.errors import InputError
 from scegg_core.regions.vision import import_torchvision
 from scegg_core.settings.backbone import BackboneSettings
@@ -129,7 +130,7 @@ def weights_url(settings: BackboneSettings) -> str:
 
 def load_weights(features: nn.Module, settings: BackboneSettings, path: Path) -> None:
     """Load the state dict at `path` into `features`, whether it is of the whole network or of its features alone."""
-    given = _read_state(path)
+    given = read_weights(path)
     wanted = features.state_dict()
     for prefix in ("", "features."):
         renamed = {name.removeprefix(prefix): value for name, value in given.items() if name.startswith(prefix)}
@@ -141,21 +142,16 @@ def load_weights(features: nn.Module, settings: BackboneSettings, path: Path) ->
 
 
 def _load_exact(features: nn.Module, state: dict, settings: BackboneSettings, path: Path) -> None:
+    for name, wanted in features.state_dict().items():
+        if state[name].is_floating_point() != wanted.is_floating_point():
+            raise InputError(
+                f"{path} does not fit {settings.network}: {name!r} is {state[name].dtype}, expected {wanted.dtype}."
+            )
     try:
         features.load_state_dict(state)
     except RuntimeError as error:
         detail = str(error).strip().splitlines()[-1].strip()
         raise InputError(f"{path} does not fit {settings.network}: {detail}") from None
-
-
-def _read_state(path: Path) -> dict:
-    if path.suffix == ".safetensors":
-        return read_weights(path)
-    try:
-        return torch.load(path, map_location="cpu", weights_only=True)
-    except Exception as error:  # unpickling refuses foreign objects with many kinds of errors
-        reason = str(error).strip().splitlines()[0][:150]
-        raise InputError(f"{path} is refused: it is not a plain file of tensors ({reason}).") from None
 
 
 def _body(model: nn.Module) -> dict[str, nn.Module]:

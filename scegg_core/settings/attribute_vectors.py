@@ -14,7 +14,7 @@ class AttributeVectorSettings:
 
     source: Literal["word2vec", "gensim", "matrix", "captions"] = Field(
         "word2vec",
-        description="word2vec: a text or binary file of word vectors (GloVe's too, zipped or plain); gensim: a model of gensim-data; matrix: a precomputed .npy; captions: trained by gensim on the data set's own captions",
+        description="word2vec: a text or binary file of word vectors (GloVe's too; plain, or packed by zip, gzip, bzip2 or xz); gensim: a model of gensim-data; matrix: a precomputed .npy; captions: trained by gensim on the data set's own captions",
     )
     path: LocalPath | None = Field(None, description="the file; for gensim the model's name")
     download: str | None = Field(

@@ -12,6 +12,7 @@ from pathlib import Path
 import torch
 
 from scegg_core.artifacts.files import Provenance, whole_file
+from scegg_core.artifacts.weights import load_plain
 
 
 class Checkpoint:
@@ -80,7 +81,7 @@ class Checkpoint:
 
     def _read(self, path: Path) -> dict | None:
         try:
-            saved = torch.load(path, map_location="cpu", weights_only=True)
+            saved = load_plain(path)
             return saved["state"] if saved["key"] == self.key else None
         except Exception as error:  # a damaged file makes torch raise many kinds of errors
             print(f"{path.name} is damaged and passed over ({str(error)[:80]})", file=sys.stderr)

@@ -1,33 +1,40 @@
 """Reading a few words' vectors out of a big file of word vectors, line by line, so that memory stays small."""
 
-import gzip
 import io
 import os
-import zipfile
-import zlib
+import re
 from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
-from itertools import chain
+from itertools import chain, islice
 from pathlib import Path
 from typing import BinaryIO
 
 import numpy as np
 
 from scegg_core.errors import InputError
+from scegg_core.words.streams import open_stream
 
 #: No line of a text file of word vectors, and no word of a binary one, is longer than this (bytes).
 LONGEST_LINE = 1 << 20
 
 LONGEST_WORD = 1000
 
-_NUMBER_CHARACTERS = frozenset(b"0123456789.+-eE \r")
+#: So many lines at the beginning tell the size of the vectors: a few words may hold blanks.
+_JUDGED = 16
+
+_HEADER = re.compile(rb"\s*(\d{1,12})\s+(\d{1,12})\s*")
+
+# nan and inf are numbers here, to be named for what they are; Python's 1_000 is none
+_NUMBER = re.compile(rb"[-+]?(\d+\.?\d*|\.\d+)([eE][-+]?\d+)?|[-+]?(nan|inf(inity)?)", re.IGNORECASE)
+
+_NUMBER_CHARACTERS = frozenset(b"0123456789.+-eE \t\r")
 
 
 def read_word_vectors(path: Path, needed: set[str], dimensions: int) -> dict[str, np.ndarray]:
     """Return the vectors, (dimensions,) float32, of those of the words `needed` that the file knows.
 
-    Reads word2vec's text and binary formats and GloVe's text (no header), plain, gzipped or as a member of a .zip.
-    Reading stops as soon as all words are found. Raises InputError where it is missing or damaged.
+    Reads word2vec's text and binary formats and GloVe's text (no header; its words may hold blanks, which are not
+    looked for), plain, packed by gzip, bzip2 or xz, or as a member of a zip archive. Of a word that is there twice
+    the first vector counts. Raises InputError where the file is missing, damaged or of another kind.
     """
     if not path.is_file():
         raise InputError(
@@ -36,13 +43,16 @@ def read_word_vectors(path: Path, needed: set[str], dimensions: int) -> dict[str
     wanted = {word.encode(): word for word in needed}
     vectors: dict[str, np.ndarray] = {}
     try:
-        with _stream(path, dimensions) as stream:
+        with open_stream(path, dimensions) as stream:
             for word, vector in _vectors(stream, wanted, dimensions, path):
                 vectors.setdefault(wanted[word], vector)
                 if len(vectors) == len(wanted):
                     break
-    except (OSError, EOFError, zlib.error, zipfile.BadZipFile) as error:
-        raise InputError(f"{path} is damaged or cut off ({_short(error)}); fetch it again.") from None
+    except InputError:
+        raise
+    except Exception as error:  # each of the four ways of packing has its own for damaged files
+        reason = str(error)[:80] or type(error).__name__
+        raise InputError(f"{path} is damaged or cut off ({reason}); fetch it again.") from None
     return vectors
 
 
@@ -57,79 +67,67 @@ def gensim_folder() -> Path:
     return Path(os.environ.get("GENSIM_DATA_DIR", Path.home() / "gensim-data"))
 
 
-def _short(error: Exception) -> str:
-    return str(error)[:80] or type(error).__name__
-
-
-@contextmanager
-def _stream(path: Path, dimensions: int) -> Iterator[io.BufferedReader]:
-    """Open the file, or the member of the archive that fits `dimensions`, as a stream of bytes."""
-    if path.suffix == ".zip":
-        with zipfile.ZipFile(path) as archive, archive.open(_member(archive, dimensions, path)) as member:
-            yield io.BufferedReader(member, 1 << 20)
-    elif path.suffix == ".gz":
-        with gzip.open(path) as file:
-            yield io.BufferedReader(file, 1 << 20)
-    else:
-        with path.open("rb", 1 << 20) as file:
-            yield file
-
-
-def _member(archive: zipfile.ZipFile, dimensions: int, path: Path) -> str:
-    names = [name for name in archive.namelist() if not name.endswith("/")]
-    fitting = [name for name in names if f".{dimensions}d." in name]
-    if len(names) != 1 and len(fitting) != 1:
-        raise InputError(
-            f"{path} holds {', '.join(names) or 'nothing'}, but no single member with {dimensions}d in its name; "
-            "unpack the right one and name it."
-        )
-    return fitting[0] if fitting else names[0]
-
-
 def _vectors(
     stream: io.BufferedReader, wanted: dict[bytes, str], dimensions: int, path: Path
 ) -> Iterator[tuple[bytes, np.ndarray]]:
     lines = iter(lambda: _line(stream, path), b"")
-    first = next(lines, b"")
-    fields = first.split()
-    if len(fields) == 2 and all(field.isdigit() for field in fields):
-        _match_dimensions(int(fields[1]), dimensions, path)
-        if not _is_text(stream):
-            return _binary_vectors(stream, int(fields[0]), wanted, dimensions, path)
-        return _text_vectors(lines, int(fields[0]), wanted, dimensions, path)
-    _match_dimensions(len(fields) - 1, dimensions, path)
-    return _text_vectors(chain([first], lines), 0, wanted, dimensions, path)
+    first = next(lines, b"").removeprefix(b"\xef\xbb\xbf")  # a byte-order mark
+    header = _HEADER.fullmatch(first)
+    if header is None:
+        ahead = [first, *islice(lines, _JUDGED - 1)]
+        _match_dimensions([_size(line) for line in ahead], dimensions, path)
+        return _text_vectors(chain(ahead, lines), None, wanted, dimensions, path)
+    count = int(header[1])
+    _match_dimensions([int(header[2])], dimensions, path)
+    if _is_text(stream):
+        return _text_vectors(lines, count, wanted, dimensions, path)
+    return _binary_vectors(stream, count, wanted, dimensions, path)
 
 
-def _match_dimensions(size: int, dimensions: int, path: Path) -> None:
+def _size(line: bytes) -> int:
+    """Return of how many numbers the vector of a line is if its word is one without blanks; 0 for another line."""
+    fields = line.split()
+    return len(fields) - 1 if fields and _NUMBER.fullmatch(fields[-1]) else 0
+
+
+def _match_dimensions(sizes: list[int], dimensions: int, path: Path) -> None:
+    if dimensions in sizes:
+        return
+    size = min(filter(None, sizes), default=0)
     if size < 1:
         raise InputError(
             f"{path} is not a file of word vectors: its first line is not a word and its numbers; "
             "check what was fetched."
         )
-    if size != dimensions:
-        raise InputError(
-            f"{path} holds vectors of {size} numbers, but attribute_vectors.dimensions is {dimensions}; "
-            f"set it to {size}."
-        )
+    raise InputError(
+        f"{path} holds vectors of {size} numbers, but attribute_vectors.dimensions is {dimensions}; set it to {size}."
+    )
 
 
 def _is_text(stream: io.BufferedReader) -> bool:
     """Tell whether numbers, not raw bytes, follow the first word."""
-    ahead = stream.peek(LONGEST_WORD + 32).partition(b" ")[2][:32].partition(b"\n")[0]
+    ahead = re.split(rb"[ \t]", stream.peek(LONGEST_WORD + 32), maxsplit=1)[-1][:32].partition(b"\n")[0]
     return bool(ahead) and all(byte in _NUMBER_CHARACTERS for byte in ahead)
 
 
 def _text_vectors(
-    lines: Iterable[bytes], count: int, wanted: dict[bytes, str], dimensions: int, path: Path
+    lines: Iterable[bytes], count: int | None, wanted: dict[bytes, str], dimensions: int, path: Path
 ) -> Iterator[tuple[bytes, np.ndarray]]:
     read = 0
     for line in lines:
+        if line.isspace():
+            continue
         read += 1
-        word, _, numbers = line.partition(b" ")
-        if word in wanted:
-            yield word, _parsed(numbers, word, dimensions, path)
+        word = line.split(None, 1)[0]
+        if word in wanted and line.startswith(word) and _is_whole_word(line, dimensions):
+            yield word, _parsed(line, word, dimensions, path)
     _require_count(read, count, path)
+
+
+def _is_whole_word(line: bytes, dimensions: int) -> bool:
+    """Tell whether the word ends at the first blank: not so in 'and name@domain.com 0.1 …' of glove.840B."""
+    between = line.split()[1:-dimensions]
+    return all(_NUMBER.fullmatch(field) for field in between)
 
 
 def _binary_vectors(
@@ -140,12 +138,14 @@ def _binary_vectors(
         if len(data) < 4 * dimensions:
             _require_count(read, count, path)
         if word in wanted:
-            yield word, _finite(np.frombuffer(data, dtype="<f4"), word, path)
+            yield word, _usable(np.frombuffer(data, dtype="<f4"), word, path)
+    _require_count(count + bool(stream.read(2).strip()), count, path)
 
 
-def _require_count(read: int, count: int, path: Path) -> None:
-    if read < count:
-        raise InputError(f"{path} promises {count} words but ends after {read}; fetch it again.")
+def _require_count(read: int, count: int | None, path: Path) -> None:
+    if count is not None and read != count:
+        what = f"ends after {read}" if read < count else "holds more"
+        raise InputError(f"{path} promises {count} words but {what}; fetch it again.")
 
 
 def _word(stream: BinaryIO, path: Path) -> bytes:
@@ -169,21 +169,24 @@ def _line(stream: BinaryIO, path: Path) -> bytes:
     return line
 
 
-def _parsed(numbers: bytes, word: bytes, dimensions: int, path: Path) -> np.ndarray:
-    try:
-        vector = np.array(numbers.split(), dtype=np.float32)
-    except ValueError:
-        vector = np.empty(0, dtype=np.float32)
-    if len(vector) != dimensions:
+def _parsed(line: bytes, word: bytes, dimensions: int, path: Path) -> np.ndarray:
+    fields = line.split()[1:]
+    if len(fields) != dimensions or not all(map(_NUMBER.fullmatch, fields)):
         raise InputError(
             f"{path} gives the word {word.decode()!r} no {dimensions} numbers; the file is damaged, fetch it again."
         )
-    return _finite(vector, word, path)
+    with np.errstate(over="ignore"):  # what is too large for float32 becomes infinite
+        return _usable(np.array(fields, dtype=np.float32), word, path)
 
 
-def _finite(vector: np.ndarray, word: bytes, path: Path) -> np.ndarray:
+def _usable(vector: np.ndarray, word: bytes, path: Path) -> np.ndarray:
     if not np.isfinite(vector).all():
         raise InputError(
             f"{path} gives the word {word.decode()!r} a vector that is not finite; the file is damaged, fetch it again."
+        )
+    if not vector.any():
+        raise InputError(
+            f"{path} gives the word {word.decode()!r} a vector of zeros, which says nothing; "
+            "rename the attribute or take another source of vectors."
         )
     return vector

@@ -2,6 +2,7 @@
 
 import logging
 import re
+import unicodedata
 import zlib
 from pathlib import Path
 
@@ -10,6 +11,7 @@ import numpy as np
 from scegg_core.data.tables import AttributeVectors, read_vectors, write_vectors
 from scegg_core.errors import InputError
 from scegg_core.settings.attribute_vectors import AttributeVectorSettings
+from scegg_core.words.matrix import read_matrix
 
 __all__ = ["AttributeVectors", "embed_attributes", "read_vectors", "write_vectors"]
 
@@ -25,7 +27,7 @@ def embed_attributes(
     Raises InputError for an attribute without any known word, and for a source that is missing or damaged.
     """
     if settings.source == "matrix":
-        vectors = _from_matrix(words, settings)
+        vectors = AttributeVectors(read_matrix(settings.path, words, settings.dimensions), words, ("",) * len(words))
     else:
         vectors = mean_over_words(words, _word_vectors(words, settings, captions, seed), settings)
     _report(words, vectors)
@@ -45,7 +47,13 @@ def mean_over_words(
                 "rename the attribute or take another source of vectors."
             )
         # ASSUME: an attribute's vector is the mean over its known words (the paper does not say how they are combined).
-        rows.append(np.mean([known[word] for word in usable], axis=0, dtype=np.float64))
+        row = np.mean([known[word] for word in usable], axis=0, dtype=np.float64).astype(np.float32)
+        if not row.any():
+            raise InputError(
+                f"the vectors of the words of attribute {attribute!r} cancel each other out in "
+                f"{settings.path or settings.source}; rename the attribute or take another source of vectors."
+            )
+        rows.append(row)
         used.append(" ".join(usable))
         unknown.append(" ".join(word for word in attribute.split() if word not in known))
     return AttributeVectors(np.asarray(rows, dtype=np.float32), tuple(used), tuple(unknown))
@@ -98,39 +106,15 @@ def read_captions(path: Path | None) -> list[list[str]]:
             "line."
         )
     try:
-        lines = Path(path).read_text(encoding="utf-8").lower().splitlines()
+        text = unicodedata.normalize("NFC", Path(path).read_text(encoding="utf-8-sig"))
     except UnicodeDecodeError as error:
         raise InputError(f"{path} is not UTF-8 text (byte {error.start}); save the captions as UTF-8.") from None
-    sentences = [re.findall(r"[^\W_]+", line) for line in lines if line.strip()]
-    if not sentences:
-        raise InputError(f"{path} holds no captions; it has to hold one a line.")
+    except OSError as error:
+        raise InputError(f"{path} cannot be read ({error.strerror}); give the right to read it.") from None
+    sentences = [re.findall(r"[^\W_]+", line) for line in text.lower().splitlines() if line.strip()]
+    if not any(len(sentence) > 1 for sentence in sentences):
+        raise InputError(f"{path} holds no captions of two words or more; it has to hold one a line.")
     return sentences
-
-
-def _from_matrix(words: tuple[str, ...], settings: AttributeVectorSettings) -> AttributeVectors:
-    path = Path(settings.path or "")
-    if not path.is_file():
-        raise InputError(
-            f"attribute_vectors.path {settings.path} is missing; "
-            "the source matrix reads a .npy of attributes × dimensions."
-        )
-    try:
-        values = np.load(path, allow_pickle=False)
-    except (ValueError, OSError, EOFError):
-        raise InputError(f"{path} is not a plain .npy matrix; save it with numpy.save as float32.") from None
-    expected = (len(words), settings.dimensions)
-    if not isinstance(values, np.ndarray) or values.shape != expected or not np.issubdtype(values.dtype, np.number):
-        shape = getattr(values, "shape", None)
-        raise InputError(
-            f"{path} holds an array of shape {shape}, expected numbers of shape {expected}, attributes × "
-            "attribute_vectors.dimensions."
-        )
-    for row in np.flatnonzero(~np.isfinite(values).all(axis=1) | ~values.any(axis=1))[:1]:
-        raise InputError(
-            f"{path} has no vector for attribute {words[row]!r}: row {row} is all zeros or not finite; "
-            "fill it or take another source."
-        )
-    return AttributeVectors(values.astype(np.float32), words, ("",) * len(words))
 
 
 def _report(words: tuple[str, ...], vectors: AttributeVectors) -> None:

@@ -13,13 +13,13 @@ import pytest
 
 from scegg_core.artifacts.files import read_table
 from scegg_core.artifacts.paths import IndexFiles
+from scegg_core.artifacts.weights import read_weights
 from scegg_core.classify.classifier import read_classifier
 from scegg_core.classify.predictions import read_predictions
 from scegg_core.data.tables import read_index, read_vectors
 from scegg_core.eggn.files import read_eggn, read_synthetic
 from scegg_core.errors import InputError
 from scegg_core.evaluate.scores import read_metrics
-from scegg_core.regions.backbone import _read_state
 from scegg_core.regions.store import RegionStore
 from scegg_core.scen.files import read_scen
 from scegg_core.scen.space import read_scaler
@@ -200,7 +200,7 @@ def test_a_trained_backbone_is_checked_when_it_is_read(tmp_path):
     damaged[-10] ^= 1
     path.write_bytes(bytes(damaged))
     with pytest.raises(InputError, match="is damaged"):
-        _read_state(path)
+        read_weights(path)
 
 
 def test_a_table_is_not_made_of_changed_metrics(finished, tmp_path):

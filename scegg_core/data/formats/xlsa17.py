@@ -2,17 +2,21 @@
 
 import os
 from dataclasses import dataclass
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 
 import numpy as np
 
 from scegg_core.data.attribute_names import read_names, read_parts, to_words
+from scegg_core.data.mat import Variables, read_mat
 from scegg_core.data.tables import SPLITS, DatasetIndex
 from scegg_core.data.text_files import read_text
 from scegg_core.errors import InputError
 from scegg_core.settings.datasets import IndexSettings
 
 ADDRESS = "http://datasets.d2.mpi-inf.mpg.de/xian/xlsa17.zip"
+
+#: Numbers beyond this are not attribute strengths, labels or image numbers; all within it fit into float32 and int64.
+LARGEST_NUMBER = 1e15
 
 
 @dataclass(frozen=True)
@@ -116,15 +120,15 @@ def read_att_splits(path: Path) -> AttSplits:
     Never reads train_loc and val_loc: their union holds test images.
     """
     found = _read_mat(path, ("allclasses_names", *(f"{name}_loc" for name in SPLITS)), ("original_att", "att"))
-    classes = tuple(_text(cell) for cell in found["allclasses_names"].ravel())
+    classes = _texts(found["allclasses_names"], path, "allclasses_names")
     name = "original_att" if "original_att" in found else "att"
     if name not in found:
         raise InputError(f"{path} lacks the variable 'original_att'; fetch xlsa17.zip from {ADDRESS} again.")
     percent = _numbers(found[name], path, name)
     if percent.ndim != 2 or percent.shape[1] != len(classes):
+        remedy = "transpose it" if len(percent) == len(classes) else "fetch xlsa17.zip again"
         raise InputError(
-            f"{path} names {len(classes)} classes but its {name} has {percent.shape[-1]} columns, one a class; "
-            "fetch xlsa17.zip again."
+            f"{path} names {len(classes)} classes but its {name} has {percent.shape[-1]} columns, one a class; {remedy}."
         )
     locations = tuple(_whole(found[f"{split}_loc"], path, f"{split}_loc") - 1 for split in SPLITS)
     return AttSplits(classes, np.ascontiguousarray(percent.T, dtype=np.float32), locations)
@@ -133,7 +137,7 @@ def read_att_splits(path: Path) -> AttSplits:
 def read_res101(path: Path, classes: int) -> tuple[tuple[str, ...], np.ndarray]:
     """Return image_files as they stand and the labels, 0-based int32, of res101.mat (its features are not read)."""
     found = _read_mat(path, ("image_files", "labels"))
-    files = tuple(_text(cell) for cell in found["image_files"].ravel())
+    files = _texts(found["image_files"], path, "image_files")
     labels = _whole(found["labels"], path, "labels")
     if len(files) != len(labels):
         raise InputError(
@@ -194,10 +198,8 @@ def _split_names(content: AttSplits, images: int, path: Path) -> tuple[str, ...]
                     "use files of one set."
                 )
             if names[number]:
-                raise InputError(
-                    f"{path} puts image {number + 1} into both {names[number]}_loc and {split}_loc; "
-                    "every image has one split."
-                )
+                where = f"both {names[number]}_loc and {split}_loc" if names[number] != split else f"{split}_loc twice"
+                raise InputError(f"{path} puts image {number + 1} into {where}; every image has one split.")
             names[number] = split
     if "" in names:
         raise InputError(
@@ -216,46 +218,49 @@ def _match_attributes(attributes: tuple[str, ...], content: AttSplits, names_fil
 
 def _match_folders(paths: tuple[str, ...], labels: np.ndarray, classes: tuple[str, ...], source: Path) -> None:
     for path, label in zip(paths, labels.tolist(), strict=True):
-        if path.split("/")[-2] != classes[label]:
+        if PurePosixPath(path).parent.name != classes[label]:
             raise InputError(
                 f"{source} labels {path} as {classes[label]}, but it lies in another class's folder; "
                 "use res101.mat and att_splits.mat of one set."
             )
 
 
-def _read_mat(path: Path, required: tuple[str, ...], optional: tuple[str, ...] = ()) -> dict[str, np.ndarray]:
-    from scipy.io import loadmat
-
+def _read_mat(path: Path, required: tuple[str, ...], optional: tuple[str, ...] = ()) -> Variables:
     if not path.is_file():
         raise InputError(f"{path} is missing: unpack xlsa17.zip from {ADDRESS}, or correct the setting `splits`.")
-    try:
-        found = loadmat(path, variable_names=[*required, *optional])
-    except Exception:  # scipy raises whatever a damaged file leads to
-        raise InputError(f"{path} is not a readable MATLAB file; fetch xlsa17.zip from {ADDRESS} again.") from None
+    found = read_mat(path, (*required, *optional), f"fetch xlsa17.zip from {ADDRESS} again")
     for name in required:
         if name not in found:
             raise InputError(f"{path} lacks the variable {name!r}; fetch xlsa17.zip from {ADDRESS} again.")
     return found
 
 
-def _numbers(values: np.ndarray, path: Path, name: str) -> np.ndarray:
-    if not np.issubdtype(values.dtype, np.number) or not np.isfinite(values).all():
+def _texts(values: np.ndarray | tuple[str, ...], path: Path, name: str) -> tuple[str, ...]:
+    if not isinstance(values, tuple):
+        raise InputError(f"{path} holds numbers in {name}, where texts belong; fetch xlsa17.zip from {ADDRESS} again.")
+    return values
+
+
+def _numbers(values: np.ndarray | tuple[str, ...], path: Path, name: str) -> np.ndarray:
+    if isinstance(values, tuple) or not (np.abs(values.astype(np.float64)) <= LARGEST_NUMBER).all():
         raise InputError(
             f"{path} holds values in {name} that are not finite numbers; fetch xlsa17.zip from {ADDRESS} again."
         )
     return values.astype(np.float64)
 
 
-def _whole(values: np.ndarray, path: Path, name: str) -> np.ndarray:
+def _whole(values: np.ndarray | tuple[str, ...], path: Path, name: str) -> np.ndarray:
     """Return the values as int64 (the files hold uint16 and float64, both unsafe to compute with)."""
-    numbers = _numbers(values, path, name).ravel()
+    numbers = _numbers(values, path, name)
+    if numbers.size not in (0, max(numbers.shape)):
+        raise InputError(
+            f"{path} holds a matrix of {numbers.shape} in {name}, where one row or column belongs; "
+            f"fetch xlsa17.zip from {ADDRESS} again."
+        )
+    numbers = numbers.ravel()
     if (numbers != np.rint(numbers)).any():
         raise InputError(
             f"{path} holds {numbers[numbers != np.rint(numbers)][0]} in {name}, where whole numbers belong; "
             f"fetch xlsa17.zip from {ADDRESS} again."
         )
     return numbers.astype(np.int64)
-
-
-def _text(cell: np.ndarray) -> str:
-    return str(cell.ravel()[0]).strip() if isinstance(cell, np.ndarray) and cell.size else str(cell).strip()

@@ -92,6 +92,16 @@ def test_missing_weight_is_named(tmp_path):
         build_backbone(settings(), tmp_path / "weights.pt")
 
 
+def test_whole_numbers_where_weights_belong_are_refused(tmp_path):
+    state = feature_extractor("resnet18").state_dict()
+    torch.save(state | {"conv1.weight": state["conv1.weight"].to(torch.int8)}, tmp_path / "weights.pt")
+    with pytest.raises(
+        InputError,
+        match=r"weights\.pt does not fit resnet18: 'conv1\.weight' is torch\.int8, expected torch\.float32\.",
+    ):
+        build_backbone(settings(), tmp_path / "weights.pt")
+
+
 class Malicious:
     """Runs code when it is unpickled."""
 

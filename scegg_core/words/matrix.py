@@ -1,0 +1,56 @@
+"""Reading a precomputed matrix of attribute vectors from a .npy file."""
+
+from pathlib import Path
+
+import numpy as np
+
+from scegg_core.errors import InputError
+
+
+def read_matrix(file: str | None, words: tuple[str, ...], dimensions: int) -> np.ndarray:
+    """Return the matrix in `file`, (A, `dimensions`) float32: the vector of each attribute, whose `words` name it.
+
+    Raises InputError unless it holds finite real numbers of this shape that float32 can hold, in no row only zeros.
+    """
+    path = Path(file or "")
+    if not path.is_file():
+        raise InputError(
+            f"attribute_vectors.path {file} is missing; the source matrix reads a .npy of attributes × dimensions."
+        )
+    values = _mapped(path)
+    _check_shape(values, (len(words), dimensions), path)
+    with np.errstate(over="ignore"):  # what is too large for float32 becomes infinite
+        vectors = values.astype(np.float32)
+    for row in np.flatnonzero(~np.isfinite(vectors).all(axis=1) | ~vectors.any(axis=1))[:1]:
+        raise InputError(
+            f"{path} has no vector for attribute {words[row]!r}: row {row} is all zeros or not finite in float32; "
+            "fill it or take another source."
+        )
+    return np.ascontiguousarray(vectors)
+
+
+def _mapped(path: Path) -> np.memmap:
+    """Return the array of the file, which is not read yet: numpy maps no more than the file has."""
+    try:
+        with path.open("rb") as file:
+            np.lib.format.read_magic(file)  # else it may be an archive of arrays, or a pickle
+        values = np.load(path, mmap_mode="r", allow_pickle=False)
+    except Exception:  # the header is an expression, and a damaged one fails in many ways
+        raise InputError(f"{path} is not a plain .npy matrix; save it with numpy.save as float32.") from None
+    if values.offset + values.nbytes != path.stat().st_size:
+        raise InputError(
+            f"{path} has {path.stat().st_size} bytes, but its header speaks of {values.offset + values.nbytes}; "
+            "save it again with numpy.save."
+        )
+    return values
+
+
+def _check_shape(values: np.ndarray, expected: tuple[int, int], path: Path) -> None:
+    if values.shape != expected:
+        turned = "; transpose it" if values.shape == expected[::-1] else ""
+        raise InputError(
+            f"{path} holds an array of shape {values.shape}, expected numbers of shape {expected}, attributes × "
+            f"attribute_vectors.dimensions{turned}."
+        )
+    if values.dtype.kind not in "fiu":
+        raise InputError(f"{path} holds values of type {values.dtype}, expected real numbers; save it as float32.")
