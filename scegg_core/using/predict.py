@@ -9,6 +9,7 @@ import numpy as np
 import torch
 
 from scegg_core.artifacts.files import whole_file, write_text
+from scegg_core.data.images import NOT_PICTURES
 from scegg_core.data.tasks import TASKS
 from scegg_core.errors import InputError
 from scegg_core.regions.decoding import load_image
@@ -104,9 +105,10 @@ def predict(model: Model, images: str | Path | Iterable[str | Path], task: str =
 
 
 def find_images(images: str | Path | Iterable[str | Path]) -> dict[str, Path]:
-    """Return the images by name, sorted: a folder's pictures by their path below it, others by the path that the caller named."""
-    from PIL import Image
+    """Return the images by name, sorted: a folder's files by their path below it, others by the path that the caller named.
 
+    Of a folder all files count, whatever their names end in; what is no picture is named as a problem later.
+    """
     if not isinstance(images, (str, Path)):
         return {str(path): Path(path) for path in sorted(map(str, images))}
     path = Path(images)
@@ -114,11 +116,11 @@ def find_images(images: str | Path | Iterable[str | Path]) -> dict[str, Path]:
         return {str(images): path}
     if not path.is_dir():
         raise InputError(f"{path} is missing; name a folder with pictures, or a picture.")
-    known = Image.registered_extensions()
-    files = sorted(file for file in path.rglob("*") if file.suffix.lower() in known and file.is_file())
-    pictures = {file.relative_to(path).as_posix(): file for file in files if not file.name.startswith(".")}
+    files = sorted(file for file in path.rglob("*") if not file.is_dir())
+    shown = (file for file in files if not file.name.startswith(".") and file.name.lower() not in NOT_PICTURES)
+    pictures = {file.relative_to(path).as_posix(): file for file in shown}
     if not pictures:
-        raise InputError(f"{path} holds no pictures (files ending in .jpg, .png, .webp, …).")
+        raise InputError(f"{path} holds no pictures; put some in, or name another folder.")
     return pictures
 
 

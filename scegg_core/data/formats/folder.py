@@ -10,12 +10,11 @@ import numpy as np
 
 from scegg_core.data.attribute_names import read_text, to_words
 from scegg_core.data.formats.xlsa17 import parts_of, require_folder
+from scegg_core.data.images import NOT_PICTURES
 from scegg_core.data.tables import MISSING, SPLITS, DatasetIndex
 from scegg_core.data.validation import hold_out
 from scegg_core.errors import InputError
 from scegg_core.settings.datasets import IndexSettings
-
-_NOT_PICTURES = frozenset({"thumbs.db", "desktop.ini"})
 
 
 @dataclass(frozen=True)
@@ -107,7 +106,7 @@ def _normal(name: str) -> str:
 def _class_folders(images: Path) -> dict[str, Path]:
     found: dict[str, Path] = {}
     for entry in sorted(images.iterdir()):
-        if entry.name.startswith(".") or entry.name.lower() in _NOT_PICTURES:
+        if entry.name.startswith(".") or entry.name.lower() in NOT_PICTURES:
             continue
         if not entry.is_dir():
             raise InputError(f"{entry} lies beside the class folders; move it into the folder of its class.")
@@ -119,7 +118,7 @@ def _class_folders(images: Path) -> dict[str, Path]:
 
 def _pictures(folder: Path) -> list[Path]:
     entries = [entry for entry in sorted(folder.iterdir()) if not entry.name.startswith(".")]
-    entries = [entry for entry in entries if entry.name.lower() not in _NOT_PICTURES]
+    entries = [entry for entry in entries if entry.name.lower() not in NOT_PICTURES]
     for entry in entries:
         if entry.is_dir():
             raise InputError(
