@@ -153,10 +153,7 @@ def _plain_mode(image: Image.Image) -> Image.Image:
         return image.convert("RGBA")
     if image.mode in ("RGB", "L"):
         return image
-    try:
-        return image.convert("L" if image.mode == "1" else "RGB")
-    except ValueError:
-        raise Unusable(f"has colours of the kind {image.mode}; save it in RGB") from None
+    return image.convert("L" if image.mode == "1" else "RGB")
 
 
 def _smaller(image: Image.Image) -> Image.Image:

@@ -61,8 +61,11 @@ class Layout:
 
     @property
     def streamed(self) -> bool:
-        """Whether the picture is decoded row by row while the data come in, in one piece."""
-        return self.known and not self.progressive and len(self.scans) == 1 and len(self.scans[0].ends) == 1
+        """Whether the whole picture is one piece of data, decoded row by row as they come in."""
+        if not self.known or self.progressive or len(self.scans) != 1:
+            return False
+        (scan,) = self.scans
+        return not scan.interval and len(scan.ends) == 1 and len(scan.components) == len(self.sampling)
 
 
 def load_whole(image: Image.Image) -> None:
@@ -73,16 +76,16 @@ def load_whole(image: Image.Image) -> None:
     if not layout.known:
         image.load()
         return
-    _check_scans(layout)
     if layout.streamed:
         _load_streamed(image, data, layout.scans[0].ends[0])
     else:
+        _check_scans(layout)
         image.load()
         _refuse_short_intervals(image, data, layout)
 
 
 def read_layout(data: bytes) -> Layout:
-    """Return what the markers of a JPEG file say, up to its end marker."""
+    """Return what the markers of a JPEG file say, up to its end marker; not `known` where it has no Huffman codes."""
     layout, interval, position = Layout(), 0, 2
     while (found := _MARKER.search(data, position)) and (marker := data[found.end() - 1]) != _END:
         position = found.end()
