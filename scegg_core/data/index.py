@@ -53,7 +53,8 @@ def find_bad_images(index: DatasetIndex, root: Path, progress: Progress | None =
     """
     bad, total, base = {}, len(index.paths), str(root)
     whole = _bytes_up_to(WHOLE_BYTES, (f"{base}/{path}" for path in index.paths)) <= WHOLE_BYTES
-    with ThreadPoolExecutor(min(8, 4 * (os.cpu_count() or 1))) as pool:
+    workers = min(8, (1 if whole else 4) * (os.cpu_count() or 1))  # whole images take memory, headers wait for the disk
+    with ThreadPoolExecutor(workers) as pool:
         reasons = pool.map(lambda path: probe(f"{base}/{path}", whole), index.paths, chunksize=256)
         for position, reason in enumerate(reasons):
             if reason:
