@@ -1,11 +1,15 @@
 """Opens images of any format as RGB, and checks their headers quickly; says in one sentence what is wrong with one."""
 
+import logging
 import os
+import stat
+import warnings
 from pathlib import Path
 
-import numpy as np
 from PIL import ExifTags, Image, ImageOps, UnidentifiedImageError
 
+from scegg_core.data.deep import Unusable, is_deep, to_8_bits
+from scegg_core.data.jpeg import load_whole, read_layout
 from scegg_core.errors import InputError
 
 #: More pixels than this are refused before anything is decoded.
@@ -13,90 +17,138 @@ MAX_PIXELS = 500_000_000
 #: Larger images are reduced while they are decoded, to at least KEPT_SIDE pixels on the shorter side.
 LARGE_PIXELS = 64_000_000
 KEPT_SIDE = 4096
+#: What systems put beside pictures, besides files whose names begin with a dot.
+NOT_PICTURES = frozenset({"thumbs.db", "desktop.ini", "icon\r"})
 
 Image.MAX_IMAGE_PIXELS = None  # instead of Pillow's limit, MAX_PIXELS is checked before any decoding
 Image.init()  # load all readers now: if Pillow loads them later, that is not safe in threads
+_FORMATS = [name for name in Image.ID if name != "EPS"]  # Pillow would start Ghostscript
 
 _REASONS = (
     (FileNotFoundError, "is missing"),
     (IsADirectoryError, "is a folder, not an image"),
     (PermissionError, "may not be read (permission denied)"),
+    (MemoryError, "takes more memory than there is"),
 )
+_JPEG = ("JPEG", "MPO")
 _ENDS = {"JPEG": b"\xff\xd9", "MPO": b"\xff\xd9", "PNG": b"IEND\xaeB`\x82"}
+_HEIF = (b"heic", b"heix", b"hevc", b"heim", b"heis", b"mif1", b"msf1")
+_THUMBNAIL = 254, 1  # the TIFF tag NewSubfileType and its bit for "a smaller version of another picture"
+
+
+def quiet() -> None:
+    """Leave Pillow's own warnings unsaid: a picture is used as it is, or refused with our sentence."""
+    warnings.filterwarnings("ignore", module="PIL")
+    logging.getLogger("PIL").addHandler(logging.NullHandler())
+
+
+quiet()
 
 
 def open_rgb(path: str | Path) -> Image.Image:
     """Return the image at `path`, upright and in mode RGB; transparency lies over white, 16 bits become 8.
 
-    Images above LARGE_PIXELS come back at a fraction of their size. Raises InputError with one sentence for a
-    missing, empty, truncated or oversized file and for what is not an image.
+    Of several pictures in a file the first is taken. Images above LARGE_PIXELS come back at a fraction of their size.
+    Raises InputError with one sentence for a missing, empty, damaged or oversized file and for what is not an image.
     """
     try:
-        with Image.open(path) as image:
-            _refuse_oversized(image)
-            if image.width * image.height > LARGE_PIXELS:
-                image.draft(None, (KEPT_SIDE, KEPT_SIDE))
-            image.load()
-            ImageOps.exif_transpose(image, in_place=True)  # in place: a copy of a large image takes gigabytes
-            return _over_white(_smaller(_plain_mode(image)))
+        return _decoded(path)
     except Exception as error:  # Pillow's decoders raise many types for damaged files
-        raise InputError(f"{path} {_reason(Path(path), error)}; replace or remove the image.") from None
+        raise InputError(f"{_printable(path)} {_reason(Path(path), error)}; replace or remove the image.") from None
 
 
-def probe(path: str | Path) -> str | None:
-    """Return why the image at `path` cannot be used, or None; reads its header and its end.
+def probe(path: str | Path, whole: bool = False) -> str | None:
+    """Return why the image at `path` cannot be used, or None.
 
-    A file whose end is not that of a complete JPEG or PNG is decoded, to find out whether it is truncated.
+    `whole`: decode it; otherwise its header and its end are read, where those of its format tell something.
     """
     try:
-        with Path(path).open("rb") as file, Image.open(file) as image:
-            _refuse_oversized(image)
-            if not _ends_well(file, image.format):
-                image.load()
-            return None
+        if whole or not _looks_whole(path):
+            _decoded(path)
+        return None
     except Exception as error:  # Pillow's decoders raise many types for damaged files
         return _reason(Path(path), error)
 
 
 def plain_jpeg(path: str | Path) -> bool:
-    """Return whether the file is a complete, upright, RGB or gray JPEG of usual size: all decoders read it alike."""
+    """Return whether the file is a complete, upright, RGB or gray JPEG in one piece: all decoders read it alike."""
     try:
-        with Path(path).open("rb") as file, Image.open(file) as image:
+        with _open(path) as image:
             usual = image.format == "JPEG" and image.mode in ("RGB", "L") and image.width * image.height <= LARGE_PIXELS
             upright = image.getexif().get(ExifTags.Base.Orientation, 1) == 1
-            return usual and upright and _ends_well(file, image.format)
+            return usual and upright and _ends_well(image) and read_layout(Path(path).read_bytes()).streamed
     except (
         Exception
     ):  # Pillow's decoders raise many types for damaged files; whoever opens the image says what is wrong
         return False
 
 
-class _Oversized(Exception):
-    """More pixels than MAX_PIXELS."""
+def _open(path: str | Path) -> Image.Image:
+    """Return the opened image; refuses what would be waited for without end, and what has too many pixels."""
+    mode = Path(path).stat().st_mode
+    if stat.S_ISDIR(mode):
+        raise IsADirectoryError
+    if not stat.S_ISREG(mode):
+        raise Unusable("is a pipe or a device, not a file with content")
+    image = Image.open(path, formats=_FORMATS)
+    try:
+        _refuse_oversized(image)
+    except Unusable:
+        image.close()
+        raise
+    return image
+
+
+def _looks_whole(path: str | Path) -> bool:
+    """Return whether header and end are those of a complete JPEG or PNG of 8 bits; raises if it cannot be opened."""
+    with _open(path) as image:
+        return not is_deep(image) and _ends_well(image)
+
+
+def _decoded(path: str | Path) -> Image.Image:
+    with _open(path) as image:
+        deep = is_deep(image)
+        if image.width * image.height > LARGE_PIXELS:
+            image.draft(None, (KEPT_SIDE, KEPT_SIDE))
+        _load(image, path)
+        if deep:
+            image = to_8_bits(image)
+        ImageOps.exif_transpose(image, in_place=True)  # in place: a copy of a large image takes gigabytes
+        return _over_white(_smaller(_plain_mode(image)))
+
+
+def _load(image: Image.Image, path: str | Path) -> None:
+    """Decode the opened image, after its checksums where the format has some."""
+    if image.format in _JPEG:
+        load_whole(image)
+        return
+    if image.format == "PNG":
+        with Image.open(path, formats=["PNG"]) as unread:
+            unread.verify()
+    tag, bit = _THUMBNAIL
+    if image.format == "TIFF" and image.tag_v2.get(tag, 0) & bit:
+        raise Unusable("holds a thumbnail first, as raw files of cameras do; save the picture as JPEG or PNG")
+    image.load()
 
 
 def _refuse_oversized(image: Image.Image) -> None:
     if image.width * image.height > MAX_PIXELS:
-        raise _Oversized(
+        raise Unusable(
             f"has {image.width} × {image.height} pixels, more than the {MAX_PIXELS // 10**6} megapixels allowed"
         )
 
 
-def _ends_well(file, kind: str) -> bool:
-    """Return whether the open file has the end of a complete file (padding allowed); its position is restored."""
-    if kind not in _ENDS:
+def _ends_well(image: Image.Image) -> bool:
+    """Return whether the opened image has the end of a complete file (padding allowed)."""
+    if image.format not in _ENDS:
         return False
-    position = file.tell()
+    file = image.fp
     file.seek(-min(64, os.fstat(file.fileno()).st_size), os.SEEK_END)
-    end = file.read().rstrip(b"\0\r\n ")
-    file.seek(position)
-    return end.endswith(_ENDS[kind])
+    return file.read().rstrip(b"\0\r\n ").endswith(_ENDS[image.format])
 
 
 def _plain_mode(image: Image.Image) -> Image.Image:
-    """Return the image with 8-bit samples in place of deep ones, bits and palettes; transparency is kept."""
-    if image.mode.startswith("I") or image.mode == "F":
-        return _from_deep(image)
+    """Return the image with 8-bit samples in place of bits and palettes; transparency is kept."""
     if image.has_transparency_data:
         return image.convert("RGBA")
     if image.mode in ("RGB", "L"):
@@ -116,24 +168,31 @@ def _over_white(image: Image.Image) -> Image.Image:
     return Image.alpha_composite(white, image).convert("RGB")
 
 
-def _from_deep(image: Image.Image) -> Image.Image:
-    """Return an 8-bit grayscale image from one of 16 or 32 bits."""
-    values = np.asarray(image, dtype=np.float32)
-    # ASSUME: whole numbers span 16 bits; floating-point values span 0 to 1, or 0 to 255 where any is above 1.
-    scale = 1 / 257 if image.mode != "F" else 255.0 if values.max() <= 1 else 1.0
-    return Image.fromarray(np.clip(np.rint(values * scale), 0, 255).astype(np.uint8))
-
-
 def _reason(path: Path, error: Exception) -> str:
     """Return what is wrong with the image, as the end of a sentence that begins with its path."""
     for kind, reason in _REASONS:
         if isinstance(error, kind):
-            return reason
-    if isinstance(error, _Oversized):
+            return "is a link to a file that is missing" if path.is_symlink() and not path.exists() else reason
+    if isinstance(error, Unusable):
         return str(error)
+    if isinstance(error, OSError) and error.errno is not None:
+        return f"cannot be read ({error.strerror})"
     if path.stat().st_size == 0:
         return "is empty (0 bytes)"
     if isinstance(error, UnidentifiedImageError):
-        return "is not an image of a known type"
+        return _unknown(path)
     text = str(error).partition("\n")[0][:80] or type(error).__name__
     return "is truncated" if "truncated" in text.lower() else f"is damaged ({text})"
+
+
+def _unknown(path: Path) -> str:
+    with path.open("rb") as file:
+        start = file.read(12)
+    if start[4:8] == b"ftyp" and start[8:] in _HEIF:
+        return "is a HEIC picture, which cannot be read here; save it as JPEG or PNG"
+    return "is not an image of a known type"
+
+
+def _printable(path: str | Path) -> str:
+    """Return the path in one line: what cannot be printed in its name is written as an escape."""
+    return "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in str(path))

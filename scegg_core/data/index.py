@@ -1,8 +1,9 @@
 """Indexing a data set: the loader its format names, consistency checks, and the policy for unusable images."""
 
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
 
@@ -28,6 +29,9 @@ __all__ = ["DatasetIndex", "check_index", "class_vectors", "index_dataset", "rea
 
 #: So many unusable images are named in a message; the others are counted.
 SHOWN = 20
+
+#: Images of up to so many bytes in all are decoded by the check: that takes seconds.
+WHOLE_BYTES = 100_000_000
 
 Progress = Callable[[int, int], None]
 
@@ -62,16 +66,32 @@ def check_index(index: DatasetIndex) -> None:
 
 
 def find_bad_images(index: DatasetIndex, root: Path, progress: Progress | None = None) -> dict[int, str]:
-    """Return position → reason for the images of `index` that cannot be used; files lie under `root`."""
+    """Return position → reason for the images of `index` that cannot be used; files lie under `root`.
+
+    Where they have WHOLE_BYTES or less in all they are decoded; of more, headers and ends are read.
+    """
     bad, total, base = {}, len(index.paths), str(root)
-    with ThreadPoolExecutor(min(8, 4 * (os.cpu_count() or 1))) as pool:
-        reasons = pool.map(lambda path: probe(f"{base}/{path}"), index.paths, chunksize=256)
+    whole = _bytes_up_to(WHOLE_BYTES, (f"{base}/{path}" for path in index.paths)) <= WHOLE_BYTES
+    workers = min(8, (1 if whole else 4) * (os.cpu_count() or 1))  # whole images take memory, headers wait for the disk
+    with ThreadPoolExecutor(workers) as pool:
+        reasons = pool.map(lambda path: probe(f"{base}/{path}", whole), index.paths, chunksize=256)
         for position, reason in enumerate(reasons):
             if reason:
                 bad[position] = reason
             if progress and (position + 1 == total or (position + 1) % 500 == 0):
                 progress(position + 1, total)
     return bad
+
+
+def _bytes_up_to(limit: int, paths: Iterable[str]) -> int:
+    """Return the size of the files in all, counted until it is above `limit`; files that are missing count nothing."""
+    size = 0
+    for path in paths:
+        with suppress(OSError, ValueError):
+            size += Path(path).stat().st_size
+        if size > limit:
+            break
+    return size
 
 
 def apply_policy(index: DatasetIndex, bad: dict[int, str], policy: ImagePolicy) -> DatasetIndex:

@@ -3,13 +3,11 @@
 from dataclasses import dataclass
 from pathlib import Path
 
+from scegg_core.data.images import NOT_PICTURES
 from scegg_core.data.names import alike, printable, tidy
 from scegg_core.data.text_files import stat_kind
 from scegg_core.data.written_tables import twice
 from scegg_core.errors import InputError
-
-#: Files that systems leave in folders of pictures; hidden files are passed over as well.
-_OF_SYSTEMS = frozenset({"thumbs.db", "desktop.ini", "icon\r"})
 
 
 @dataclass(frozen=True)
@@ -83,7 +81,7 @@ def _entries(folder: Path) -> list[_Entry]:
     """What lies in a folder, sorted by name, without files of the system."""
     try:
         paths = [path for path in sorted(folder.iterdir()) if not path.name.startswith(".")]
-        found = [_entry(path) for path in paths if path.name.lower() not in _OF_SYSTEMS]
+        found = [_entry(path) for path in paths if path.name.lower() not in NOT_PICTURES]
     except OSError as error:
         raise InputError(f"{printable(folder)} cannot be read ({error.strerror}); allow reading it.") from None
     for entry in found:

@@ -1,5 +1,7 @@
 """Backbones: a torchvision classification network cut at its last feature map, with weights that are checked."""
 
+import copy
+from bisect import bisect_left
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -17,6 +19,10 @@ MEAN, STD = (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)
 
 #: Modules after which a network no longer has a feature map.
 HEADS = (nn.AdaptiveAvgPool2d, nn.AdaptiveMaxPool2d, nn.Linear, nn.Dropout)
+
+
+#: Pixels; no image is larger.
+LARGEST_SIZE = 4096
 
 
 @dataclass(frozen=True)
@@ -107,12 +113,43 @@ def feature_extractor(network: str, up_to: str | None = None) -> nn.Module:
 
 
 def map_size(backbone: nn.Module, image_size: int) -> FeatureMap:
-    """Return the size of the feature map for square images of `image_size` pixels, found by running one."""
-    device = next(backbone.parameters()).device
-    blank = torch.zeros(1, 3, image_size, image_size, dtype=torch.uint8, device=device)
-    with torch.no_grad():
-        _, channels, height, width = backbone.feature_map(blank).shape
+    """Return the size of the feature map for square images of `image_size` pixels, found by running one.
+
+    Raises InputError where the network cannot be run at this size, or its weights give no finite numbers.
+    """
+    try:
+        found = _map_of_blank(backbone, image_size)
+    except RuntimeError:
+        smallest = _smallest_size(backbone)
+        if image_size >= smallest:  # the size is not to blame
+            raise
+        raise InputError(
+            f"images of {image_size} × {image_size} pixels are too small for the network: raise backbone.image_size "
+            f"(and training.crop, where it is set) to {smallest} or more."
+        ) from None
+    if not torch.isfinite(found).all():
+        raise InputError("backbone.weights give features that are not finite numbers; take other weights.")
+    _, channels, height, width = found.shape
     return FeatureMap(channels, height, width)
+
+
+def _map_of_blank(backbone: nn.Module, image_size: int) -> Tensor:
+    device = next(backbone.parameters()).device
+    with torch.no_grad():
+        return backbone.feature_map(torch.zeros(1, 3, image_size, image_size, dtype=torch.uint8, device=device))
+
+
+def _smallest_size(backbone: nn.Module) -> int:
+    """Return the smallest size of images that the network takes, found with shapes alone, on a device without memory."""
+    shapes, sizes = copy.deepcopy(backbone).to("meta"), range(1, LARGEST_SIZE)
+
+    def runs(size: int) -> bool:
+        try:
+            return _map_of_blank(shapes, size).numel() > 0
+        except RuntimeError:
+            return False
+
+    return sizes[0] + bisect_left(sizes, True, key=runs)
 
 
 def weights_url(settings: BackboneSettings) -> str:
@@ -123,7 +160,7 @@ def weights_url(settings: BackboneSettings) -> str:
     known = {weights.name: weights for weights in models.get_model_weights(settings.network)}
     if settings.weights not in known:
         raise InputError(
-            f"backbone.weights is {settings.weights!r}; {settings.network} has {', '.join(known)}, or give the path of a weight file."
+            f"backbone.weights is {settings.weights!r}; {settings.network} has {', '.join(known)}, or give the path of a weight file, which ends in .pt, .pth or .safetensors."
         )
     return known[settings.weights].url
 
@@ -138,10 +175,17 @@ def load_weights(features: nn.Module, settings: BackboneSettings, path: Path) ->
             _load_exact(features, {name: renamed[name] for name in wanted}, settings, path)
             return
     missing = next(name for name in wanted if name not in given)
-    raise InputError(f"{path} does not hold weights of {settings.network}: {missing!r} is not in it.")
+    raise InputError(
+        f"{path} does not hold weights of {settings.network}: {missing!r} is not in it"
+        + (f", but {', '.join(map(repr, list(given)[:2]))}" if given else "")
+        + "; save the network's own state dict alone."
+    )
 
 
 def _load_exact(features: nn.Module, state: dict, settings: BackboneSettings, path: Path) -> None:
+    for name, value in state.items():
+        if not isinstance(value, Tensor) or value.is_complex():
+            raise InputError(f"{path} does not fit {settings.network}: {name!r} is no tensor of real numbers.")
     for name, wanted in features.state_dict().items():
         if state[name].is_floating_point() != wanted.is_floating_point():
             raise InputError(

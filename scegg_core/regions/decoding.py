@@ -1,9 +1,8 @@
 """Images as uint8 batches on a device: decoded and resized by threads, or on the GPU where torchvision can.
 
-Pillow leaves Python's lock while it decodes and resizes, so threads use all cores and no processes are needed.
+Pillow leaves Python's lock while it decodes and resizes, so threads are enough and no processes are needed.
 """
 
-import os
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -76,7 +75,11 @@ class GpuDecoder:
             images = self.decode([file.data for file in files]) if files else []
         except RuntimeError:  # it does not say which file it cannot decode; Pillow can, or names it
             return [self._by_pillow(file.path) for file in files]
-        return [self._resize(image) for image in images]
+        cut = _gray_ends(images)
+        return [
+            self._by_pillow(file.path) if suspect else self._resize(image)
+            for file, image, suspect in zip(files, images, cut, strict=True)
+        ]
 
     def _resize(self, image: Tensor) -> Tensor:
         height, width = image.shape[1:]
@@ -92,6 +95,14 @@ class GpuDecoder:
         if isinstance(image, str):
             raise InputError(image)
         return torch.tensor(image, device=self.device)
+
+
+def _gray_ends(images: list[Tensor]) -> list[bool]:
+    """Whether each image's last pixels are plain gray: decoders put that where data are missing, and Pillow can tell."""
+    if not images:
+        return []
+    ends = torch.stack([(image[:, -1, -8:].int() - 128).abs().max() for image in images])
+    return (ends <= 1).tolist()
 
 
 def make_decoder(settings: BackboneSettings, device: torch.device) -> PillowDecoder | GpuDecoder:
@@ -130,10 +141,10 @@ def load_image(path: Path, settings: BackboneSettings) -> np.ndarray | str:
 def loaded_batches(paths: list[Path], decoder: PillowDecoder | GpuDecoder, size: int) -> Iterator[list]:
     """Yield what the decoder loads of the images in order, `size` at a time, two batches ahead.
 
-    All unusable images are named in one InputError at the end.
+    As many threads load as torch computes with, which a job sets; their number changes no image. All unusable images are named in one InputError at the end.
     """
     bad, waiting = [], []
-    for image in read_ahead(decoder.load, paths, 2 * size, usable_cores()):
+    for image in read_ahead(decoder.load, paths, 2 * size, torch.get_num_threads()):
         if isinstance(image, str):
             bad.append(image)
         elif not bad:
@@ -153,8 +164,3 @@ def load_images(paths: list[Path], settings: BackboneSettings) -> Tensor:
     decoder = PillowDecoder(settings, torch.device("cpu"))
     batches = loaded_batches(paths, decoder, settings.usual_batch)
     return torch.cat([decoder.batch(loaded) for loaded in batches]).contiguous()
-
-
-def usable_cores() -> int:
-    """Return the number of cores that this process may use: on a cluster often fewer than the machine has."""
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1

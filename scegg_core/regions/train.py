@@ -17,7 +17,7 @@ from torch.nn import functional
 
 from scegg_core.data.boxes import cut_out, read_boxes
 from scegg_core.data.tables import DatasetIndex
-from scegg_core.regions.backbone import Backbone, random_features
+from scegg_core.regions.backbone import Backbone, map_size, random_features
 from scegg_core.regions.decoding import load_images
 from scegg_core.settings.backbone import BackboneSettings, BackboneTrainingSettings
 from scegg_core.training.checkpoint import Checkpoint
@@ -170,8 +170,7 @@ def _check(images: Tensor, targets: Tensor, settings: BackboneTrainingSettings) 
 
 def _channels(network: nn.Module, images: Tensor) -> int:
     """Return the channels of the feature map; evaluation mode leaves the batch statistics alone."""
-    with torch.no_grad():
-        return Backbone(copy.deepcopy(network)).eval().feature_map(images[:1].cpu()).shape[1]
+    return map_size(Backbone(copy.deepcopy(network)).eval(), images.shape[-1]).channels
 
 
 def augment(images: Tensor, shift: int, generator: torch.Generator) -> Tensor:

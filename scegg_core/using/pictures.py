@@ -5,6 +5,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
+from scegg_core.data.images import NOT_PICTURES
 from scegg_core.errors import InputError
 from scegg_core.using.names import shown
 from scegg_core.using.places import file_fault
@@ -36,7 +37,7 @@ def find_pictures(images: str | Path | Iterable[str | Path]) -> Pictures:
     if not found.files:
         others = list(found.problems.values())
         besides = f"; of {len(others)} other files the first: {others[0]}" if others else "."
-        raise InputError(f"{shown(path)} holds no pictures (files ending in .jpg, .png, .webp, …){besides}")
+        raise InputError(f"{shown(path)} holds no pictures{besides}")
     return found
 
 
@@ -58,35 +59,28 @@ def _in_folder(folder: Path) -> Pictures:
         unread[place.relative_to(folder).as_posix()] = f"{shown(place)} cannot be read ({error.strerror.lower()})."
 
     files = sorted(file for file in _files_below(folder, note))
-    found = _sorted_out(((file.relative_to(folder).as_posix(), file) for file in files), by_ending=True)
+    found = _sorted_out((file.relative_to(folder).as_posix(), file) for file in files)
     return Pictures(found.files, dict(sorted({**found.problems, **unread}.items())))
 
 
 def _files_below(folder: Path, note) -> Iterator[Path]:
-    """Every file below `folder`, and links to folders: these are not followed, which could go round in circles."""
+    """Every file below `folder`, whatever its name ends in, but for those that systems leave there, and links to folders:
+    these are not followed, which could go round in circles."""
     for place, folders, names in os.walk(folder, onerror=note):
         links = [name for name in folders if (Path(place) / name).is_symlink()]
-        yield from (Path(place) / name for name in [*names, *links])
+        shown_names = (
+            name for name in [*names, *links] if not name.startswith(".") and name.lower() not in NOT_PICTURES
+        )
+        yield from (Path(place) / name for name in pictures)
 
 
-def _sorted_out(files: Iterable[tuple[str, Path]], by_ending: bool = False) -> Pictures:
-    """Part what can be opened as a picture from the rest; `by_ending` the names have to look like pictures, too."""
+def _sorted_out(files: Iterable[tuple[str, Path]]) -> Pictures:
+    """Part what can be opened from the rest."""
     good, problems = {}, {}
     for name, path in files:
-        fault = file_fault(path) or (_ending_fault(path) if by_ending else "")
+        fault = file_fault(path)
         if fault:
             problems[name] = f"{shown(path)} {fault}."
         else:
             good[name] = path
     return Pictures(good, problems)
-
-
-def _ending_fault(path: Path) -> str:
-    """Why the name is not taken for a picture's, as the end of a sentence; '' where it is."""
-    from PIL import Image
-
-    if path.name.startswith("."):
-        return "is hidden (its name begins with a dot), so it is not taken for a picture"
-    if path.suffix.lower() not in Image.registered_extensions():
-        return "does not end as the pictures that can be read do (.jpg, .png, .webp, …); convert it if it is one"
-    return ""

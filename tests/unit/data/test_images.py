@@ -1,5 +1,6 @@
 """Images as they come: every kind converted right, damaged ones told apart with one sentence."""
 
+import os
 import struct
 import zlib
 
@@ -19,7 +20,12 @@ def noise(size=(60, 50)) -> Image.Image:
 
 def write_png_header(path, width: int, height: int) -> None:
     """Write a PNG that has its size and its end, but no pixels."""
-    chunks = ((b"IHDR", struct.pack(">2I5B", width, height, 8, 2, 0, 0, 0)), (b"IDAT", b""), (b"IEND", b""))
+    header = struct.pack(">2I5B", width, height, 8, 2, 0, 0, 0)
+    write_chunks(path, (b"IHDR", header), (b"IDAT", b""), (b"IEND", b""))
+
+
+def write_chunks(path, *chunks: tuple[bytes, bytes]) -> None:
+    """Write a PNG of these chunks with right checksums."""
     parts = [
         struct.pack(">I", len(data)) + kind + data + struct.pack(">I", zlib.crc32(kind + data)) for kind, data in chunks
     ]
@@ -124,3 +130,93 @@ def test_what_is_no_image(tmp_path, content, reason):
 
 def test_a_folder_is_no_image(tmp_path):
     assert probe(tmp_path) == "is a folder, not an image"
+
+
+def deep(path, values: np.ndarray) -> str:
+    """Write values as they are and return what is said of the image."""
+    Image.fromarray(values).save(path)
+    return probe(path)
+
+
+@pytest.mark.parametrize("top", [255, 1023, 4095, 16383])
+def test_16_bits_that_hold_fewer_are_refused(tmp_path, top):
+    values = np.linspace(0, top, 12).reshape(3, 4).astype(np.uint16)
+    assert deep(tmp_path / "a.tif", values) == (
+        f"has 16 bits a sample, but no value above {top}, so it would come out almost black; "
+        "scale its values to 0 to 65535, or save it with 8 bits"
+    )
+
+
+def test_colours_of_16_bits_that_hold_fewer_are_refused(tmp_path):
+    header = struct.pack(">2I5B", 2, 1, 16, 2, 0, 0, 0)
+    rows = b"\0" + struct.pack(">6H", 4095, 0, 9, 2000, 1000, 500)
+    write_chunks(tmp_path / "a.png", (b"IHDR", header), (b"IDAT", zlib.compress(rows)), (b"IEND", b""))
+    assert probe(tmp_path / "a.png").startswith("has 16 bits a sample, but no value above ")
+
+
+def test_dark_images_widened_from_8_bits_stay_dark(tmp_path):
+    assert opened(Image.fromarray(np.full((3, 4), 257 * 9, dtype=np.uint16)), tmp_path / "a.png").max() == 9
+    assert opened(Image.fromarray(np.zeros((3, 4), dtype=np.uint16)), tmp_path / "b.png").max() == 0
+
+
+@pytest.mark.parametrize(
+    ("values", "said"),
+    [
+        ([[0.1, np.nan]], "has values that are not finite numbers; put numbers in their place"),
+        ([[0.1, np.inf]], "has values that are not finite numbers; put numbers in their place"),
+        ([[0, 3.5]], "has values from 0 to 3.5; 0 to 1 or 0 to 255 are expected, so scale them"),
+        ([[0, 4000]], "has values from 0 to 4000; 0 to 1 or 0 to 255 are expected, so scale them"),
+        ([[-0.5, 0.5]], "has values from -0.5 to 0.5; 0 to 1 or 0 to 255 are expected, so scale them"),
+        ([[0, 0.125]], "has values from 0 to 0.125; 0 to 1 or 0 to 255 are expected, so scale them"),
+    ],
+)
+def test_floats_of_another_range_are_refused(tmp_path, values, said):
+    assert deep(tmp_path / "a.tif", np.array(values, dtype=np.float32)) == said
+
+
+def test_whole_numbers_beyond_16_bits_are_refused(tmp_path):
+    said = "has values from {}; 0 to 65535 are expected, so scale them"
+    assert deep(tmp_path / "a.tif", np.array([[0, 70_000]], dtype=np.int32)) == said.format("0 to 70000")
+    assert deep(tmp_path / "b.tif", np.array([[-3, 60_000]], dtype=np.int32)) == said.format("-3 to 60000")
+
+
+def test_a_pipe_is_not_waited_for(tmp_path):
+    os.mkfifo(tmp_path / "a.jpg")
+    assert probe(tmp_path / "a.jpg") == "is a pipe or a device, not a file with content"
+
+
+def test_a_link_to_nowhere(tmp_path):
+    (tmp_path / "a.jpg").symlink_to(tmp_path / "b.jpg")
+    assert probe(tmp_path / "a.jpg") == "is a link to a file that is missing"
+
+
+def test_heic_is_named(tmp_path):
+    (tmp_path / "a.heic").write_bytes(b"\0\0\0\x18ftypheic\0\0\0\0mif1heic")
+    assert probe(tmp_path / "a.heic") == "is a HEIC picture, which cannot be read here; save it as JPEG or PNG"
+
+
+def test_a_raw_file_that_begins_with_a_thumbnail_is_refused(tmp_path):
+    noise().save(tmp_path / "a.nef", format="TIFF", tiffinfo={254: 1})
+    assert probe(tmp_path / "a.nef").startswith("holds a thumbnail first, as raw files of cameras do;")
+
+
+def test_the_first_of_several_pictures_is_taken(tmp_path):
+    second = [Image.new("RGB", (4, 3), (0, 0, 250))]
+    for name in ("a.gif", "a.png", "a.webp", "a.tif"):
+        pixels = opened(Image.new("RGB", (4, 3), RED), tmp_path / name, save_all=True, append_images=second)
+        assert np.abs(pixels - RED).max() <= 3
+
+
+def test_an_odd_name_is_said_in_one_line(tmp_path):
+    path = tmp_path / "a\nb\udcff.jpg"
+    with pytest.raises(InputError, match=r"a\\nb\\udcff\.jpg is missing; replace or remove the image\.$"):
+        open_rgb(path)
+
+
+def test_a_wrong_checksum_is_found_when_the_png_is_decoded(tmp_path):
+    noise().save(tmp_path / "a.png")
+    content = bytearray((tmp_path / "a.png").read_bytes())
+    content[len(content) // 2] ^= 4
+    (tmp_path / "a.png").write_bytes(content)
+    assert probe(tmp_path / "a.png") is None
+    assert probe(tmp_path / "a.png", whole=True) == "is damaged (broken PNG file (bad header checksum in b'IDAT'))"

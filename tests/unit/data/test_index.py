@@ -11,11 +11,12 @@ from cub_case import (
     att_splits,
     make_cub,
 )
+from PIL import Image
 
 from scegg_core.artifacts.files import Provenance
 from scegg_core.artifacts.paths import IndexFiles
 from scegg_core.data.formats import LOADERS
-from scegg_core.data.index import check_index, class_vectors, index_dataset, read_index, write_index
+from scegg_core.data.index import check_index, class_vectors, find_bad_images, index_dataset, read_index, write_index
 from scegg_core.data.tables import NO_LABEL
 from scegg_core.errors import InputError
 from scegg_core.settings.datasets import FORMATS, DatasetSettings, ImagePolicy
@@ -134,6 +135,18 @@ def test_skipping_drops_bad_images_and_records_them(tmp_path):
         ("CUB_200_2011/images/001.Crow/x_1.jpg", "is empty (0 bytes)"),
         ("CUB_200_2011/images/003.Swift/x_3.jpg", "is missing"),
     )
+
+
+@pytest.mark.parametrize(("limit", "found"), [(10**6, True), (100, False)])
+def test_small_sets_are_decoded_by_the_check(tmp_path, monkeypatch, limit, found):
+    index = LOADERS["cub"](make_cub(tmp_path))
+    path = tmp_path / index.paths[2]
+    Image.effect_noise((80, 60), 60).save(path)
+    whole = path.read_bytes()
+    path.write_bytes(whole[: len(whole) // 2] + b"\xff\xd9")
+    monkeypatch.setattr("scegg_core.data.index.WHOLE_BYTES", limit)
+    expected = {2: "is damaged (its coded data end before its last pixel)"} if found else {}
+    assert find_bad_images(index, tmp_path) == expected
 
 
 def test_stopping_lists_the_bad_images_and_counts_the_rest(tmp_path, monkeypatch):

@@ -6,7 +6,16 @@ import pytest
 import torch
 
 from scegg_core.errors import InputError
-from scegg_core.regions.backbone import build_backbone, feature_extractor, map_size, random_features
+from scegg_core.regions.backbone import (
+    Backbone,
+    _map_of_blank,
+    _smallest_size,
+    build_backbone,
+    feature_extractor,
+    map_size,
+    random_features,
+    weights_url,
+)
 from scegg_core.regions.vision import import_torchvision
 from scegg_core.settings.backbone import BackboneSettings
 
@@ -87,7 +96,8 @@ def test_weights_of_another_network_are_refused(tmp_path):
 def test_missing_weight_is_named(tmp_path):
     torch.save({"other": torch.zeros(1)}, tmp_path / "weights.pt")
     with pytest.raises(
-        InputError, match=r"weights\.pt does not hold weights of resnet18: 'conv1\.weight' is not in it\."
+        InputError,
+        match=r"weights\.pt does not hold weights of resnet18: 'conv1\.weight' is not in it, but 'other'; save the",
     ):
         build_backbone(settings(), tmp_path / "weights.pt")
 
@@ -135,3 +145,79 @@ def test_random_start_is_fixed_and_leaves_global_state_alone():
     first, second = random_features(settings()), random_features(settings())
     assert torch.equal(torch.get_rng_state(), before)
     assert all(torch.equal(a, b) for a, b in zip(first.parameters(), second.parameters(), strict=True))
+
+
+@pytest.mark.parametrize(
+    ("network", "size", "smallest"),
+    [("alexnet", 33, 63), ("squeezenet1_1", 16, 17), ("convnext_tiny", 17, 32), ("vgg11", 31, 32)],
+)
+def test_too_small_images_are_refused_with_the_smallest_size(network, size, smallest):
+    # no weights and no computing: the shapes tell
+    backbone = Backbone(feature_extractor(network)).to("meta").eval()
+    assert _smallest_size(backbone) == smallest
+    with pytest.raises(RuntimeError):
+        _map_of_blank(backbone, size)
+    assert _map_of_blank(backbone, smallest).numel() > 0
+
+
+def test_the_sentence_on_too_small_images():
+    backbone = Backbone(feature_extractor("squeezenet1_1").eval())
+    with pytest.raises(InputError) as error:
+        map_size(backbone, 16)
+    assert str(error.value) == (
+        "images of 16 × 16 pixels are too small for the network: raise backbone.image_size "
+        "(and training.crop, where it is set) to 17 or more."
+    )
+    assert map_size(backbone, 17).regions == 1
+
+
+def test_weights_that_give_no_numbers_are_refused():
+    backbone = build_backbone(settings(features_up_to="conv1"), None)
+    next(backbone.parameters()).data[:] = float("nan")
+    with pytest.raises(InputError, match=r"backbone\.weights give features that are not finite numbers; take other"):
+        map_size(backbone, 32)
+
+
+@pytest.mark.parametrize(
+    ("content", "said"),
+    [
+        ([torch.zeros(2)], "holds no state dict, names with a tensor each, but a list."),
+        (torch.zeros(2), "holds no state dict, names with a tensor each, but a Tensor."),
+        ({1: torch.zeros(2)}, "holds no state dict, names with a tensor each, but a dict."),
+        (
+            {},
+            "does not hold weights of resnet18: 'conv1.weight' is not in it; save the network's own state dict alone.",
+        ),
+        (
+            {"state_dict": {"conv1.weight": 1}, "epoch": 3},
+            "'conv1.weight' is not in it, but 'state_dict', 'epoch'; save",
+        ),
+        ({"module.conv1.weight": torch.zeros(2)}, "'conv1.weight' is not in it, but 'module.conv1.weight'; save the"),
+        ({"conv1.weight": 3.0}, "does not fit resnet18: 'conv1.weight' is no tensor of real numbers."),
+        ({"conv1.weight": torch.zeros(64, 3, 7, 7) * 1j}, "'conv1.weight' is no tensor of real numbers."),
+        ({"conv1.weight": torch.zeros(2)}, "weights.pt does not fit resnet18: size mismatch for conv1.weight"),
+    ],
+)
+def test_files_that_are_no_weights_of_the_network(tmp_path, content, said):
+    torch.save(content, tmp_path / "weights.pt")
+    with pytest.raises(InputError) as error:
+        build_backbone(settings(features_up_to="conv1"), tmp_path / "weights.pt")
+    assert said in str(error.value)
+    assert "\n" not in str(error.value)
+
+
+@pytest.mark.parametrize("content", [b"", b"text", b"PK\3\4", b"\x80\2."])
+def test_files_that_torch_cannot_read(tmp_path, content):
+    (tmp_path / "weights.pt").write_bytes(content)
+    with pytest.raises(InputError, match=r"weights\.pt is refused: it is not a plain file of tensors \(.+\)\.$"):
+        build_backbone(settings(features_up_to="conv1"), tmp_path / "weights.pt")
+
+
+@pytest.mark.parametrize("weights", ["IMAGENET1K_V9", "x.pth.tar"])
+def test_a_misspelt_name_of_weights_is_refused(weights):
+    with pytest.raises(InputError) as error:
+        weights_url(settings(weights=weights))
+    assert str(error.value) == (
+        f"backbone.weights is {weights!r}; resnet18 has IMAGENET1K_V1, or give the path of a weight file, "
+        "which ends in .pt, .pth or .safetensors."
+    )

@@ -11,6 +11,7 @@ from torch import nn
 
 from scegg_core.artifacts.files import Provenance
 from scegg_core.errors import InputError
+from scegg_core.regions import store
 from scegg_core.regions.backbone import build_backbone
 from scegg_core.regions.decoding import (
     Encoded,
@@ -276,3 +277,31 @@ def test_torchvisions_decoder_is_close_to_pillow(pictures):
         pytest.skip(str(error))
     batch = decoder.batch([decoder.load(path) for path in pictures]).cpu()
     assert (batch.int() - load_images(pictures, settings()).int()).abs().float().mean() < 2
+
+
+def test_a_cut_jpeg_is_told_by_pillow_where_the_gpu_fills_it_with_gray(pictures, tmp_path):
+    whole = pictures[3].read_bytes()
+    (tmp_path / "cut.jpg").write_bytes(whole[: len(whole) // 2 + 200] + b"\xff\xd9")
+    decoder = GpuDecoder(settings(), CPU, by_pillow)
+    loaded = [decoder.load(path) for path in (pictures[0], tmp_path / "cut.jpg")]
+    assert all(isinstance(item, Encoded) for item in loaded)
+    with pytest.raises(InputError, match=r"cut\.jpg is damaged \(its coded data end before its last pixel\)"):
+        decoder.batch(loaded)
+
+
+@pytest.mark.parametrize("threads", [1, 3])
+def test_as_many_threads_load_as_torch_computes_with_and_change_no_image(pictures, monkeypatch, threads):
+    asked = []
+
+    def watched(read, items, ahead, workers):
+        asked.append(workers)
+        return store.read_ahead(read, items, ahead, workers)
+
+    monkeypatch.setattr("scegg_core.regions.decoding.read_ahead", watched)
+    before = torch.get_num_threads()
+    torch.set_num_threads(threads)
+    images = load_images(pictures, settings())
+    torch.set_num_threads(before)
+    assert asked == [threads]
+    alone = [np.array(load_image(path, settings())) for path in pictures]
+    assert np.array_equal(images.permute(0, 2, 3, 1).numpy(), np.stack(alone))

@@ -81,12 +81,17 @@ def test_bad_pictures_are_named_and_the_rest_is_answered(small, tmp_path, capsys
     (images / small.index.paths[3]).write_bytes(whole[:300])
     (images / "none.jpg").write_text("no picture")
     (images / "notes.txt").write_text("no picture's ending")
+    (images / "phone.heic").write_bytes(b"\0\0\0\x18ftypheic\0\0\0\0")
+    (images / "Thumbs.db").write_text("passed over")
+    (images / ".hidden").write_text("passed over")
+    shutil.move(images / small.index.paths[5], images / "no ending")
     out = tmp_path / "out.csv"
     assert main(["predict", "--run", str(small.run), "--images", str(images), "--out", str(out)]) == 0
     frame = pd.read_csv(out, keep_default_na=False)
-    assert len(frame) == len(small.index.paths) + 2
+    assert len(frame) == len(small.index.paths) + 3
+    assert frame[frame["image"] == "no ending"]["problem"].item() == ""
     bad = frame[frame["problem"] != ""]
-    assert list(bad["image"]) == [small.index.paths[3], "none.jpg", "notes.txt"]
+    assert list(bad["image"]) == [small.index.paths[3], "none.jpg", "notes.txt", "phone.heic"]
     assert (bad["class_1"] == "").all()
     said = capsys.readouterr().err
     assert "is not an image of a known type" in said
