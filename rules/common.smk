@@ -6,6 +6,7 @@ from pathlib import Path
 
 from scegg_core.errors import InputError
 from scegg_core.settings.base import as_mapping
+from scegg_core.settings.plan import plan_of
 from scegg_core.settings.resolve import VALIDATION, read_configuration
 from scegg_core.settings.tuning import winners
 from scegg_core.settings.written import check_written, typed
