@@ -135,6 +135,11 @@ def _collect(problems: list[str], step: Callable):
 
 def _load(settings: DatasetSettings, downloads: tuple[Download, ...]) -> DatasetIndex:
     """Return the index; raises InputError that does not blame the user for what a run is going to fetch."""
+    drawn = Path(settings.folder) / "aviary.json"
+    if settings.generate is not None and not drawn.is_file():
+        raise InputError(
+            f"nothing can be checked before {settings.folder} is drawn, as a run does first; make {drawn}."
+        )
     awaited = [item.file for item in downloads if item.unpack_to is not None and not _is_there(item)]
     if awaited:
         there = "are there; a run fetches them." if len(awaited) > 1 else "is there; a run fetches it."

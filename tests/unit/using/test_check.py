@@ -12,6 +12,7 @@ from scegg_core.errors import InputError
 from scegg_core.regions.backbone import FeatureMap
 from scegg_core.settings.attention import SheetSettings
 from scegg_core.settings.attribute_vectors import AttributeVectorSettings
+from scegg_core.settings.aviary import AviarySettings
 from scegg_core.settings.backbone import BackboneSettings, BackboneTrainingSettings
 from scegg_core.settings.base import parse_section
 from scegg_core.settings.downloads import Download
@@ -167,6 +168,13 @@ def test_a_backbone_that_a_run_could_not_use_is_found(settings, tmp_path, backbo
     )
     assert len(report.problems) == 1
     assert said in report.problems[0]
+
+
+def test_a_data_set_that_is_yet_to_be_drawn_is_said_so(settings, tmp_path):
+    awaited = replace(settings, folder="data/nowhere", generate=AviarySettings())
+    assert check(awaited, tmp_path).problems == (
+        "nothing can be checked before data/nowhere is drawn, as a run does first; make data/nowhere/aviary.json.",
+    )
 
 
 SHEETS = {"count": 7, "seed": 0, "attributes": 8, "overview_attributes": 4, "resize": "squash"}
