@@ -18,8 +18,9 @@ if TYPE_CHECKING:
 #: Generators that train Dec. A new one that does belongs here: of any other the classifier may not see Dec's layers.
 WITH_DECODER = ("tf-vaegan",)
 
-#: Generators with a classification loss of their own, which `eggn.classification_weight` weighs.
-WITH_CLASSIFICATION = ("f-clswgan",)
+#: Generators without a classification loss of their own, so that `eggn.classification_weight` would weigh nothing; a
+#: new one that has none says so itself when it is trained.
+WITHOUT_CLASSIFICATION = ("tf-vaegan", "f-vaegan")
 
 
 def check_dataset(config: "Configuration", name: str) -> None:
@@ -144,7 +145,7 @@ def check_snapshots(eggn: EggnSettings, compared: bool, place: str) -> None:
 
 def check_classification(eggn: EggnSettings, place: str) -> None:
     """Refuse a weight of a loss that the generator does not have."""
-    if eggn.classification_weight > 0 and eggn.generator not in WITH_CLASSIFICATION:
+    if eggn.classification_weight > 0 and eggn.generator in WITHOUT_CLASSIFICATION:
         raise InputError(
             f"config: {place} has classification_weight {eggn.classification_weight:g}, but generator {eggn.generator} "
             "has no classification loss of its own; set it to 0."

@@ -25,7 +25,7 @@ from scegg_core.scen.embed import embed_images
 from scegg_core.scen.scaling import MinMaxScaler
 from scegg_core.scen.space import Space
 from scegg_core.scen.train import train_scen
-from scegg_core.settings.checks import WITH_CLASSIFICATION, WITH_DECODER
+from scegg_core.settings.checks import WITH_DECODER
 from scegg_core.settings.overrides import STAGES
 from scegg_core.settings.scen import ScenSettings
 
@@ -89,7 +89,7 @@ def fitting(given: dict[str, dict]) -> dict[str, object]:
     made = {stage: STAGES[stage](**{**USUAL[stage], **given.get(stage, {})}) for stage in STAGES}
     eggn = made["eggn"]
     if eggn.classification_weight > 0:
-        made["eggn"] = eggn = replace(eggn, generator=WITH_CLASSIFICATION[0], seen_guidance=0.0, unseen_guidance=0.0)
+        made["eggn"] = eggn = replace(eggn, generator="f-clswgan", seen_guidance=0.0, unseen_guidance=0.0)
     if eggn.generator not in WITH_DECODER or eggn.decoder_weight == 0:
         made["classifier"] = replace(made["classifier"], input="dense")
     return made
