@@ -7,8 +7,10 @@ from pathlib import Path
 from scegg_core.data.raw import raw_digest
 from scegg_core.errors import InputError
 from scegg_core.settings.base import as_mapping
+from scegg_core.settings.plan import plan_of
 from scegg_core.settings.resolve import VALIDATION, read_configuration
 from scegg_core.settings.tuning import winners
+from scegg_core.settings.written import check_written, typed
 from scegg_core.workflow.digests import code_digests
 
 ROOT = Path(workflow.basedir)
@@ -32,7 +34,8 @@ CORES = workflow.resource_settings.cores  # None on a cluster, where --jobs coun
 if CORES is not None and CORES < 1:  # Snakemake would wait for ever
     sys.exit(f"SC-EGG: --cores has to be at least 1, got {CORES}.")
 
-CONFIG = sentence(read_configuration)(config)
+sentence(check_written)(workflow.configfiles)
+CONFIG = sentence(read_configuration)(typed(config, workflow.config_settings.config_args))
 
 
 def variants_by(*ways):
@@ -51,7 +54,7 @@ wildcard_constraints:
     dataset=r"[A-Za-z0-9_-]+(/validation)?",
     variant=r"[A-Za-z0-9_.@-]+",
     space=r"[A-Za-z0-9_.@-]+",
-    seed=r"\d+",
+    seed=r"0|[1-9]\d{0,17}|[1-8]\d{18}",  # those of the settings: up to LARGEST_SEED
     shard=r"\d+",
 
 

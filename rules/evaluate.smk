@@ -65,11 +65,22 @@ rule score:
         "../workflow_scripts/score.py"
 
 
+@sentence
+def snapshots_of(wildcards):
+    """Return the generator at some epochs; without a comparison of epochs there is none, after training as before."""
+    if CONFIG.eggn_of(wildcards.dataset, wildcards.variant).snapshots == 0:
+        raise InputError(
+            f"config: no epochs of {wildcards.variant} are compared on {wildcards.dataset}; set tables.oracle: true, or "
+            "selection: validation for its validation split."
+        )
+    return generator("snapshots")(wildcards)
+
+
 rule score_epochs:
     input:
         unpack(space_inputs),
         unpack(test_labels_of),
-        snapshots=generator("snapshots"),
+        snapshots=snapshots_of,
     output:
         epochs="results/{dataset}/variants/{variant}/seed{seed}/epochs.parquet",
     log:

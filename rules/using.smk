@@ -99,6 +99,7 @@ for name in CONFIG.datasets:
         localrule: True
         params:
             settings=as_mapping(CONFIG.dataset(name)),
+            plan=plan_of(CONFIG, name, here=workflow.local_exec),
             dataset=name,
             downloads=[as_mapping(CONFIG.download(item)) for item in CONFIG.dataset(name).all_downloads],
             code=code("check"),

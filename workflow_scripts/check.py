@@ -3,21 +3,19 @@
 import sys
 from pathlib import Path
 
-from scegg_core.regions.backbone import random_backbone_size
 from scegg_core.settings.base import parse_section
 from scegg_core.settings.datasets import DatasetSettings
 from scegg_core.settings.downloads import Download
+from scegg_core.settings.plan import Plan
 from scegg_core.using.check import check_dataset, render
 from scegg_core.workflow.job import run_job
 
 with run_job(snakemake) as job:
     settings = job.settings(DatasetSettings)
-    size = random_backbone_size(settings.backbone)
     report = check_dataset(
         settings,
         snakemake.params.dataset,
-        regions=size.regions,
-        channels=size.channels,
+        job.settings(Plan, "plan"),
         downloads=tuple(parse_section(Download, item, "downloads") for item in snakemake.params.downloads),
         captions=Path(settings.folder) / "captions.txt",
     )

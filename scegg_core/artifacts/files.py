@@ -15,6 +15,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from scegg_core.artifacts.finite import refuse_not_finite
 from scegg_core.artifacts.kinds import KINDS
 from scegg_core.artifacts.provenance import METADATA_KEY, Provenance, damaged, describe, json_digest, parse_description
 from scegg_core.errors import InputError
@@ -82,6 +83,7 @@ def write_table(path: str | Path, kind: str, columns: dict, provenance: Provenan
     declared = KINDS[kind].columns
     if list(columns) != list(declared):
         raise ValueError(f"a table of kind {kind} has columns {list(declared)}, got {list(columns)}")
+    refuse_not_finite(path, columns)
     arrays = [_arrow(values, declared[name]) for name, values in columns.items()]
     table = pa.Table.from_arrays(arrays, names=list(columns))
     metadata = {METADATA_KEY: describe(kind, provenance, _content_digest(table), extra)}
@@ -117,6 +119,7 @@ def write_tensors(
     from safetensors.torch import save
 
     tensors = {name: tensor.detach().cpu().contiguous() for name, tensor in sorted(tensors.items())}
+    refuse_not_finite(path, tensors)
     content = hashlib.sha256(save(tensors)).hexdigest()
     data = save(tensors, {METADATA_KEY: describe(kind, provenance, content, extra)})
     with whole_file(path) as temporary:

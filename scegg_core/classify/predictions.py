@@ -9,6 +9,7 @@ import numpy as np
 from scegg_core.artifacts.files import Provenance, matrix, read_description, read_table, write_table
 from scegg_core.data.tables import DatasetIndex
 from scegg_core.data.tasks import task_classes, task_images
+from scegg_core.errors import InputError
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -26,6 +27,12 @@ class Predictions:
     labels: np.ndarray  # (n,) true classes
     scores: np.ndarray  # (n, k)
     classes: np.ndarray  # (k,) rows of the class table that the columns stand for
+
+    def __post_init__(self):
+        if not np.isfinite(self.scores).all():  # the largest of them would mean nothing
+            raise InputError(
+                "scores of test images are not finite: the training before went wrong; lower its learning rate."
+            )
 
     @property
     def predicted(self) -> np.ndarray:

@@ -137,14 +137,20 @@ def region_batches(
     device: torch.device,
 ) -> ResidentBatches | StreamedBatches:
     """Return batches of the image `rows` with `labels`, resident where they fit into `budget` GiB."""
-    need = len(rows) * store.row_bytes / GIB
-    if need <= budget:
+    check_budget(len(rows) * store.row_bytes, budget, balanced)
+    if len(rows) * store.row_bytes / GIB <= budget:
         return ResidentBatches(_near(load_rows(store, rows), device), labels, batch_size, seed, balanced)
-    if balanced:
-        raise InputError(
-            f"scen.sampling class_balanced needs all {need:.1f} GiB of region features in memory, but scen.memory_budget is {budget} GiB."
-        )
     return StreamedBatches(store, rows, labels, batch_size, seed, int(budget * GIB * WINDOW_FRACTION))
+
+
+def check_budget(size: int, budget: float, balanced: bool) -> None:
+    """Refuse batches that are drawn evenly over the classes from `size` bytes of features, if `budget` GiB is less."""
+    need = size / GIB
+    if balanced and need > budget:
+        raise InputError(
+            f"scen.sampling class_balanced needs all {need:.3g} GiB of region features in memory, but "
+            f"scen.memory_budget is {budget:g} GiB; raise it, or set sampling: shuffled."
+        )
 
 
 def load_rows(store: RegionStore, rows: np.ndarray) -> Tensor:

@@ -17,6 +17,7 @@ from torch.nn import functional
 
 from scegg_core.data.boxes import cut_out, read_boxes
 from scegg_core.data.tables import DatasetIndex
+from scegg_core.errors import InputError
 from scegg_core.regions.backbone import Backbone, map_size, random_features
 from scegg_core.regions.decoding import load_images
 from scegg_core.settings.backbone import BackboneSettings, BackboneTrainingSettings
@@ -165,7 +166,10 @@ def _check(images: Tensor, targets: Tensor, settings: BackboneTrainingSettings) 
     if len(images) != len(targets):
         raise ValueError(f"images and targets must be equally many, got {len(images)} and {len(targets)}")
     if len(images) < settings.batch_size:
-        raise ValueError(f"batch_size is {settings.batch_size}, but there are only {len(images)} images")
+        raise InputError(
+            f"backbone.training.batch_size is {settings.batch_size}, but there are only {len(images)} training images; "
+            "lower it."
+        )
 
 
 def _channels(network: nn.Module, images: Tensor) -> int:

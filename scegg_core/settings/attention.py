@@ -6,6 +6,7 @@ from pydantic import Field
 
 from scegg_core.settings.base import settings
 from scegg_core.settings.names import Distinct, Seed
+from scegg_core.settings.numbers import Count
 
 
 @settings
@@ -18,8 +19,8 @@ class AttentionSettings:
     images: dict[str, Distinct] = Field(
         default_factory=dict, description="data set: paths of the images shown; leading folders may be left out"
     )
-    attributes: int = Field(8, ge=1, description="attributes of highest score in a sheet")
-    overview_attributes: int = Field(4, ge=1, description="and in a row of the overview")
+    attributes: Count = Field(8, description="attributes of highest score in a sheet")
+    overview_attributes: Count = Field(4, description="and in a row of the overview")
 
 
 @settings

@@ -2,9 +2,10 @@
 
 from typing import Literal
 
-from pydantic import Field
+from pydantic import Field, model_validator
 
 from scegg_core.settings.base import settings
+from scegg_core.settings.numbers import Count, Width
 from scegg_core.settings.paths import LocalPath
 
 
@@ -23,5 +24,13 @@ class AttributeVectorSettings:
     names: Literal["plain", "cub", "awa2", "sun"] = Field(
         "plain", description="how attribute names are turned into words"
     )
-    dimensions: int = Field(300, ge=1, description="vector size; captions: the size trained")
-    epochs: int = Field(10, ge=1, description="captions only: passes of the word2vec training")
+    dimensions: Width = Field(300, description="vector size; captions: the size trained")
+    epochs: Count = Field(10, description="captions only: passes of the word2vec training")
+
+    @model_validator(mode="after")
+    def _captions_lie_in_the_folder(self) -> "AttributeVectorSettings":
+        if self.source == "captions" and (self.path or self.download):
+            raise ValueError(
+                "source captions reads captions.txt in the data set's folder, so it takes no path or download"
+            )
+        return self

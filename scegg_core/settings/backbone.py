@@ -6,6 +6,7 @@ from typing import Literal
 from pydantic import Field
 
 from scegg_core.settings.base import as_mapping, settings
+from scegg_core.settings.numbers import Count, Rate, Weight
 from scegg_core.settings.paths import LocalPath
 
 
@@ -13,18 +14,18 @@ from scegg_core.settings.paths import LocalPath
 class BackboneTrainingSettings:
     """How a backbone is trained here, where its weights are 'train'."""
 
-    epochs: int = Field(8, ge=1, description="passes over the training images")
-    batch_size: int = Field(16, ge=2, description="images per step")
-    learning_rate: float = Field(2e-3, gt=0, description="highest learning rate of AdamW; it rises, then falls to 0")
-    weight_decay: float = Field(0.05, ge=0, description="AdamW's weight decay")
+    epochs: Count = Field(8, description="passes over the training images")
+    batch_size: int = Field(16, ge=2, le=1_000_000, description="images per step")
+    learning_rate: Rate = Field(2e-3, description="highest learning rate of AdamW; it rises, then falls to 0")
+    weight_decay: Weight = Field(0.05, description="AdamW's weight decay")
     label_smoothing: float = Field(0.05, ge=0, lt=1, description="share of each target spread over all classes")
     crop: int | None = Field(
-        None, ge=16, description="train on birds cut out along their boxes at this size; null: on whole images"
+        None, ge=16, le=4096, description="train on birds cut out along their boxes at this size; null: on whole images"
     )
     top_share: float = Field(
         1.0, gt=0, le=1, description="share of the regions, each channel's strongest, that the head averages; 1: all"
     )
-    shift: int = Field(6, ge=0, description="images are moved by up to this many pixels in each direction")
+    shift: int = Field(6, ge=0, le=4096, description="images are moved by up to this many pixels in each direction")
 
 
 @settings
@@ -41,8 +42,8 @@ class BackboneSettings:
     resize: Literal["squash", "crop"] = Field(
         "squash", description="squash to the square, or resize the short side and crop the centre"
     )
-    batch_size: int | None = Field(
-        32, ge=1, description="images per forward pass; null: as many as a GPU's free memory holds, 32 on a CPU"
+    batch_size: Count | None = Field(
+        32, description="images per forward pass; null: as many as a GPU's free memory holds, 32 on a CPU"
     )
     decoder: Literal["pillow", "gpu"] = Field(
         "pillow", description="what decodes JPEG files: Pillow, or torchvision on a CUDA device; last digits differ"

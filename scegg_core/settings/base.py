@@ -7,9 +7,10 @@ number, and .nan and .inf are refused; a whole number may stand where a number m
 import json
 import re
 from dataclasses import asdict, fields, is_dataclass, replace
+from datetime import date, datetime
 from difflib import get_close_matches
 from functools import partial
-from types import UnionType
+from types import NoneType, UnionType
 from typing import Annotated, Any, TypeVar, Union, get_args, get_origin
 
 from pydantic import ConfigDict, TypeAdapter, ValidationError
@@ -39,16 +40,22 @@ UNKNOWN = ("unexpected_keyword_argument", "extra_forbidden")
 MISSING = ("missing", "missing_argument", "missing_keyword_only_argument")
 PROBLEM = "problem"  # errors whose text is the end of a sentence that begins with the setting's path
 
+#: What YAML's plain values are in Python; a date is shown and passed on as it was written.
+PLAIN = (str, int, float, NoneType, date)
+
+#: So many problems are named in a sentence, the others are counted; values longer than this are cut.
+SHOWN, LONGEST = 5, 100
+
 
 def parse_section(kind: type[Section], values: dict, place: str = "") -> Section:
     """Return `values` as an instance of the settings class `kind`.
 
     Raises InputError with one sentence that names `place` (the path of `values` in the configuration), key and value.
     """
-    _refuse_keys_without_text(values, place)
+    _refuse_what_is_no_yaml(values, place)
     try:
         # as JSON, since that is where "strict" knows lists and mappings, as YAML does, and not Python's own classes
-        return TypeAdapter(kind).validate_json(json.dumps(values, default=_as_yaml), strict=True)
+        return TypeAdapter(kind).validate_json(json.dumps(values, default=_as_json), strict=True)
     except ValidationError as error:
         raise InputError(_sentence(error, kind, place)) from None
 
@@ -92,10 +99,17 @@ def problem_of(item: dict[str, Any], kind: type) -> str:
     reason = item["msg"].removeprefix("Value error, ").removeprefix("Input ").removeprefix("String ")
     if name == "value_error" and isinstance(value, dict):
         return f"does not fit together: {reason}"
-    return f"is {value!r}: {REASONS.get(name, reason)}"
+    quotes = ", in quotes: on, off, yes and no are true and false to YAML" if isinstance(value, bool) else ""
+    return f"is {shown(value)}: {REASONS.get(name, reason)}" + (quotes if name == "string_type" else "")
 
 
-def _as_yaml(value: Any) -> dict | str:
+def shown(value: Any) -> str:
+    """Return `value` as it is shown in a sentence: null, true and false as in YAML, what is long cut off."""
+    text = json.dumps(value) if value is None or isinstance(value, bool) else repr(value)
+    return text if len(text) <= LONGEST else f"{text[:LONGEST]}…"
+
+
+def _as_json(value: Any) -> dict | str:
     """A settings object as the mapping that it was made from; a date, which YAML reads where text is meant, as text."""
     return asdict(value) if is_dataclass(value) else str(value)
 
@@ -106,9 +120,16 @@ def _sentence(error: ValidationError, kind: type, place: str) -> str:
     for item in items:
         if item["type"] == "too_short" and item["loc"] in wrong_inside:  # it counts the right items alone
             continue
-        path = [place] * bool(place) + [str(step) for step in item["loc"] if step != "[key]"]
-        problems.append(f"{'.'.join(path)} {problem_of(item, kind)}")
-    return "config: " + "; ".join(problems) + "."
+        path = [place] * bool(place) + [_step(step) for step in item["loc"] if step != "[key]"]
+        problems.append(f"{'.'.join(path) or 'the configuration'} {problem_of(item, kind)}")
+    more = [f"and {len(problems) - SHOWN} more"] if len(problems) > SHOWN else []
+    return "config: " + "; ".join(problems[:SHOWN] + more) + "."
+
+
+def _step(step: int | str) -> str:
+    """A key as it stands in a setting's path: in quotes where it would not be seen or would break the line."""
+    text = str(step)
+    return text if text.strip() and text.isprintable() else repr(text)
 
 
 def _class_at(kind: Any, path: list) -> type:
@@ -139,13 +160,19 @@ def _as_yaml_number(text: str) -> str | None:
     if not re.fullmatch(r"[+-]?(\d+\.?\d*|\.\d+)", mantissa):
         return None
     point = "" if "." in mantissa else ".0"
+    mantissa = re.sub(r"^([+-]?)0+(?=\d)", r"\1", mantissa)  # 08 is text to YAML, and 010 is eight
     return f"{mantissa}{point}e{int(exponent):+d}" if marker else f"{mantissa}, without quotes"
 
 
-def _refuse_keys_without_text(values: Any, place: str) -> None:
-    """JSON would take 2024 and true for texts, and YAML reads `on:` as true."""
-    if isinstance(values, dict):
-        for key, value in values.items():
+def _refuse_what_is_no_yaml(value: Any, place: str) -> None:
+    """Refuse what JSON would turn into text unsaid: keys such as 2024, or true (`on:`), and times, bytes, sets."""
+    if isinstance(value, dict):
+        for key, own in value.items():
             if not isinstance(key, str):
-                raise InputError(f"config: {place or 'the configuration'} has the key {key!r}; put it in quotes.")
-            _refuse_keys_without_text(value, f"{place}.{key}".removeprefix("."))
+                raise InputError(f"config: {place or 'the configuration'} has the key {shown(key)}; put it in quotes.")
+            _refuse_what_is_no_yaml(own, f"{place}.{_step(key)}".removeprefix("."))
+    elif isinstance(value, list | tuple):
+        for number, own in enumerate(value):
+            _refuse_what_is_no_yaml(own, f"{place}.{number}")
+    elif isinstance(value, datetime) or not (isinstance(value, PLAIN) or is_dataclass(value)):
+        raise InputError(f"config: {place} is read as {shown(value)}; write it as text, in quotes.")

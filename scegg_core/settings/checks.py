@@ -10,12 +10,17 @@ from typing import TYPE_CHECKING
 from scegg_core.errors import InputError
 from scegg_core.settings.classifier import ClassifierSettings
 from scegg_core.settings.eggn import EggnSettings
+from scegg_core.settings.names import VALIDATION
 
 if TYPE_CHECKING:
     from scegg_core.settings.resolve import Configuration
 
 #: Generators that train Dec. A new one that does belongs here: of any other the classifier may not see Dec's layers.
 WITH_DECODER = ("tf-vaegan",)
+
+#: Generators without a classification loss of their own, so that `eggn.classification_weight` would weigh nothing; a
+#: new one that has none says so itself when it is trained.
+WITHOUT_CLASSIFICATION = ("tf-vaegan", "f-vaegan")
 
 
 def check_dataset(config: "Configuration", name: str) -> None:
@@ -28,13 +33,28 @@ def check_dataset(config: "Configuration", name: str) -> None:
         raise InputError(
             f"config: datasets.{name}.backbone.network is {dataset.backbone.network!r}, which torchvision does not have{hint}"
         )
+    _check_titles(config, name)
     for variant in dataset.variants:
         check_stages(config, name, variant)
+        check_selection(config, variant)
     for point in (point for tuned in config.tunings_of(name) for point in config.points_of(tuned)):
         check_stages(config, name, point)
     for download in dataset.all_downloads:
         if download not in config.downloads:
             raise InputError(f"config: datasets.{name} needs {download!r}, which section downloads does not have.")
+
+
+def _check_titles(config: "Configuration", name: str) -> None:
+    """Refuse rows that look the same in tables and pictures."""
+    met: dict[str, str] = {}
+    for variant in config.dataset(name).variants:
+        title = config.variant(variant).title or variant
+        if title in met:
+            raise InputError(
+                f"config: variants.{met[title]} and variants.{variant} are both called {title!r}, and both are rows of "
+                f"{name}; give one another title."
+            )
+        met[title] = variant
 
 
 @cache
@@ -50,8 +70,12 @@ def torchvision_networks() -> frozenset[str]:
 
 def check_pictures(config: "Configuration") -> None:
     """Refuse names in the sections of tables and pictures that nothing answers to."""
-    for name in config.tables.summary:
-        config.dataset(name)
+    titles = [config.shown_name(name) for name in config.tables.summary]
+    for name, title in zip(config.tables.summary, titles, strict=True):
+        if titles.count(title) > 1:
+            raise InputError(
+                f"config: datasets.{name}.title is {title!r} as that of another one in tables.summary; change it."
+            )
     for name in (config.tables.reference, *config.tsne.variants, *config.confusion.variants):
         config.variant(name)
     for name, images in config.attention.images.items():
@@ -96,8 +120,36 @@ def check_stages(config: "Configuration", dataset: str, name: str) -> None:
         config.scen_of(dataset, variant.space)
     if variant.predict_by == "generation":
         config.eggn_of(dataset, name)
+        config.eggn_of(dataset + VALIDATION, name)
         config.synthesis_of(dataset, name)
         config.classifier_of(dataset, name)
+
+
+def check_selection(config: "Configuration", name: str) -> None:
+    """Refuse the best epoch on test of a row whose training ends at the epoch that validation selects."""
+    if config.tables.oracle and config.variant(name).selection == "validation":
+        raise InputError(
+            f"config: tables.oracle needs all epochs, but variants.{name} has selection: validation, which ends its "
+            "training at the selected one; set oracle: false, or selection: last."
+        )
+
+
+def check_snapshots(eggn: EggnSettings, compared: bool, place: str) -> None:
+    """Refuse to compare epochs of which none is kept."""
+    if compared and eggn.snapshots == 0:
+        raise InputError(
+            f"config: {place} has snapshots 0, but epochs are compared (selection: validation, or tables.oracle); "
+            "set snapshots to 1 or more."
+        )
+
+
+def check_classification(eggn: EggnSettings, place: str) -> None:
+    """Refuse a weight of a loss that the generator does not have."""
+    if eggn.classification_weight > 0 and eggn.generator in WITHOUT_CLASSIFICATION:
+        raise InputError(
+            f"config: {place} has classification_weight {eggn.classification_weight:g}, but generator {eggn.generator} "
+            "has no classification loss of its own; set it to 0."
+        )
 
 
 def check_guidance(eggn: EggnSettings, place: str) -> None:

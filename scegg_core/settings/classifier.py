@@ -5,6 +5,7 @@ from typing import Literal
 from pydantic import Field
 
 from scegg_core.settings.base import settings
+from scegg_core.settings.numbers import Count, Rate, Weight
 
 
 @settings
@@ -15,8 +16,8 @@ class ClassifierSettings:
         "dense", description="g alone (the paper), or [g, Dec(g), Dec's hidden layer] as in TF-VAEGAN"
     )
     # ASSUME: TF-VAEGAN's, since E_C is not given.
-    epochs: int = Field(25, ge=1, description="epochs, E_C; not given in the paper, TF-VAEGAN's")
-    batch_size: int = Field(300, ge=1, description="features per step; TF-VAEGAN's")
-    learning_rate: float = Field(1e-3, gt=0, description="Adam learning rate; TF-VAEGAN's")
+    epochs: Count = Field(25, description="epochs, E_C; not given in the paper, TF-VAEGAN's")
+    batch_size: Count = Field(300, description="features per step; TF-VAEGAN's")
+    learning_rate: Rate = Field(1e-3, description="Adam learning rate; TF-VAEGAN's")
     beta1: float = Field(0.5, ge=0, lt=1, description="Adam's first beta; TF-VAEGAN's")
-    weight_decay: float = Field(0.0, ge=0, description="weight decay")
+    weight_decay: Weight = Field(0.0, description="weight decay")

@@ -1,7 +1,7 @@
 """Settings of a data set: where its files lie, how it is read and split, its rows, and its overrides of the stages."""
 
 from pathlib import Path
-from typing import Literal
+from typing import Annotated, Literal
 
 from pydantic import Field, model_validator
 
@@ -9,11 +9,14 @@ from scegg_core.settings.attribute_vectors import AttributeVectorSettings
 from scegg_core.settings.aviary import AviarySettings
 from scegg_core.settings.backbone import BackboneSettings
 from scegg_core.settings.base import as_mapping, settings
-from scegg_core.settings.names import Distinct, Seed, Seeds, file_names
+from scegg_core.settings.names import Distinct, Seed, Seeds, Title, file_names
 from scegg_core.settings.overrides import ClassifierOverrides, EggnOverrides, ScenOverrides, SynthesisOverrides
 from scegg_core.settings.paths import LocalPath
 
 FORMATS = file_names(Path(__file__).parents[1] / "data" / "formats")
+
+#: Formats whose unseen classes and splits are in att_splits.mat.
+WITH_SPLITS = ("cub", "sun", "awa2", "xlsa17")
 
 
 @settings
@@ -41,7 +44,7 @@ class IndexSettings:
     attributes: LocalPath | None = Field(
         None, description="file with the attribute names; null: the format's own place"
     )
-    unseen_classes: Distinct | None = Field(
+    unseen_classes: Annotated[Distinct, Field(min_length=1)] | None = Field(
         None, description="format folder: unseen classes where there is no splits.csv"
     )
     test_share: float = Field(
@@ -68,13 +71,14 @@ class IndexSettings:
 class DatasetSettings(IndexSettings):
     """One data set."""
 
-    title: str | None = Field(None, description="name in tables and plots; null: the section's name")
+    title: Title | None = Field(None, description="name in tables and plots; null: the section's name")
     downloads: Distinct = Field((), description="entries of `downloads` that this data set needs")
     generate: AviarySettings | None = Field(None, description="how its birds are drawn; null: not generated")
     backbone: BackboneSettings = Field(default_factory=BackboneSettings, description="what turns images into regions")
     threads: int = Field(
         2,
         ge=1,
+        le=1024,
         description="CPU threads of one training or extraction job, whatever --cores says: they decide the last digits, so another number trains again",
     )
     shards: int = Field(8, ge=1, le=1000, description="region-feature shards, each one an independent job")
@@ -96,8 +100,17 @@ class DatasetSettings(IndexSettings):
 
     @model_validator(mode="after")
     def _generated_where_the_rule_writes(self) -> "DatasetSettings":
-        if self.generate is not None and (self.format != "cub" or not self.folder.startswith("data/")):
+        below = self.folder.startswith("data/") and ".." not in Path(self.folder).parts
+        if self.generate is not None and (self.format != "cub" or not below):
             raise ValueError("a generated data set has format cub and a folder below data/")
+        return self
+
+    @model_validator(mode="after")
+    def _nothing_is_left_out_unsaid(self) -> "DatasetSettings":
+        if self.unseen_classes is not None and self.format in WITH_SPLITS:
+            raise ValueError(
+                f"format {self.format} reads the unseen classes from splits, so it takes no unseen_classes"
+            )
         return self
 
     @property

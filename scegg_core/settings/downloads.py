@@ -1,18 +1,43 @@
 """Settings of the archives and files that rule `fetch` brings."""
 
-from pydantic import Field
+import re
+from typing import Annotated
 
-from scegg_core.settings.base import settings
+from pydantic import AfterValidator, Field
+
+from scegg_core.settings.base import problem, settings, shown
+from scegg_core.settings.paths import LocalPath
+
+ADDRESS = r"https?://[^\s/]\S*"
+CHECKSUM = r"md5:[0-9A-Fa-f]{32}|sha256:[0-9A-Fa-f]{64}"
+
+
+def address(url: str) -> str:
+    """Return `url`, or refuse what is no address on the web."""
+    if not re.fullmatch(ADDRESS, url):
+        raise problem(f"is {shown(url)}: should be an address that begins with http:// or https://")
+    return url
+
+
+def declared(checksum: str | None) -> str | None:
+    """Return `checksum`, or refuse one that no file could have."""
+    if checksum is not None and not re.fullmatch(CHECKSUM, checksum):
+        raise problem(f"is {shown(checksum)}: should be md5: and 32, or sha256: and 64 of 0-9 and a-f, or null")
+    return checksum
 
 
 @settings
 class Download:
     """One archive or file to fetch."""
 
-    url: str = Field(description="address to fetch from")
-    file: str = Field(description="where the fetched file lies; a copy put there by hand is accepted")
-    checksum: str | None = Field(None, description="'md5:…' or 'sha256:…'; null where none is published")
-    unpack_to: str | None = Field(None, description="folder that the archive is unpacked into; null: not an archive")
+    url: Annotated[str, AfterValidator(address)] = Field(description="address to fetch from")
+    file: LocalPath = Field(description="where the fetched file lies; a copy put there by hand is accepted")
+    checksum: Annotated[str | None, AfterValidator(declared)] = Field(
+        None, description="'md5:…' or 'sha256:…'; null where none is published"
+    )
+    unpack_to: LocalPath | None = Field(
+        None, description="folder that the archive is unpacked into; null: not an archive"
+    )
     provides: tuple[str, ...] = Field(
         (), description="paths that exist after unpacking, checked; relative to unpack_to"
     )

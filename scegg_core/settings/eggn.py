@@ -7,6 +7,7 @@ from pydantic import Field
 
 from scegg_core.settings.base import settings
 from scegg_core.settings.names import file_names
+from scegg_core.settings.numbers import Count, CountFrom0, Rate, Weight, Width
 
 GENERATORS = file_names(Path(__file__).parents[1] / "eggn" / "generators", "base")
 
@@ -18,34 +19,34 @@ class EggnSettings:
     generator: Literal[GENERATORS] = Field(
         "tf-vaegan", description="the method that makes features; each is a file of scegg_core/eggn/generators"
     )
-    hidden_width: int = Field(4096, ge=1, description="hidden width of E, G, D, Dec and F; TF-VAEGAN's")
-    latent_size: int | None = Field(None, ge=1, description="size of z; null: the number of attributes, as TF-VAEGAN")
-    epochs: int = Field(
-        200, ge=1, description="epochs, each one pass without and one with feedback; the paper: at most 200"
+    hidden_width: Width = Field(4096, description="hidden width of E, G, D, Dec and F; TF-VAEGAN's")
+    latent_size: Width | None = Field(None, description="size of z; null: the number of attributes, as TF-VAEGAN")
+    epochs: Count = Field(
+        200, description="epochs, each one pass without and one with feedback; the paper: at most 200"
     )
-    batch_size: int = Field(64, ge=1, description="images per step")
+    batch_size: Count = Field(64, description="images per step")
     sampling: Literal["random", "class_balanced"] = Field(
         "random", description="images of a batch: drawn alike, or every class once before any comes twice"
     )
-    critic_steps: int = Field(5, ge=1, description="critic steps per generator step; TF-VAEGAN's")
-    learning_rate: float = Field(1e-4, gt=0, description="Adam learning rate of E, G and D")
-    feedback_learning_rate: float = Field(1e-5, gt=0, description="Adam learning rate of F; TF-VAEGAN's")
-    decoder_learning_rate: float = Field(1e-4, gt=0, description="Adam learning rate of Dec; TF-VAEGAN's")
+    critic_steps: int = Field(5, ge=1, le=1000, description="critic steps per generator step; TF-VAEGAN's")
+    learning_rate: Rate = Field(1e-4, description="Adam learning rate of E, G and D")
+    feedback_learning_rate: Rate = Field(1e-5, description="Adam learning rate of F; TF-VAEGAN's")
+    decoder_learning_rate: Rate = Field(1e-4, description="Adam learning rate of Dec; TF-VAEGAN's")
     beta1: float = Field(0.5, ge=0, lt=1, description="Adam's first beta of all but E, which keeps 0.9; TF-VAEGAN's")
-    adversarial_weight: float = Field(10.0, ge=0, description="lambda_w of Eq. 9")
-    penalty_weight: float = Field(10.0, ge=0, description="lambda of Eq. 11 at the start; TF-VAEGAN's")
+    adversarial_weight: Weight = Field(10.0, description="lambda_w of Eq. 9")
+    penalty_weight: Weight = Field(10.0, description="lambda of Eq. 11 at the start; TF-VAEGAN's")
     # ASSUME: lambda is adapted, as in TF-VAEGAN.
     adaptive_penalty: bool = Field(
         True, description="whether lambda follows the mean penalty by a factor of 1.1; as TF-VAEGAN"
     )
-    decoder_weight: float = Field(0.01, ge=0, description="lambda_r of Eq. 9")
+    decoder_weight: Weight = Field(0.01, description="lambda_r of Eq. 9")
     decoder_loss: Literal["l1", "weighted_l1"] = Field(
         "l1", description="Eq. 12 as written, or TF-VAEGAN's weighted form"
     )
     freeze_decoder: bool = Field(False, description="whether Dec is fixed in the generator's step; TF-VAEGAN's")
-    kl_weight: float = Field(1.0, ge=0, description="weight of the KL term in Eq. 10")
-    seen_guidance: float = Field(0.1, ge=0, description="lambda_s of Eq. 13")
-    unseen_guidance: float = Field(0.1, ge=0, description="lambda_u of Eq. 13")
+    kl_weight: Weight = Field(1.0, description="weight of the KL term in Eq. 10")
+    seen_guidance: Weight = Field(0.1, description="lambda_s of Eq. 13")
+    unseen_guidance: Weight = Field(0.1, description="lambda_u of Eq. 13")
     # ASSUME: all classes, as Eqs. 14 and 15 are written.
     guidance_classes: Literal["all", "seen_unseen"] = Field(
         "all",
@@ -62,9 +63,7 @@ class EggnSettings:
         description="where the critic's synthetic features come from: z of E (TF-VAEGAN), or z of the prior",
     )
     # ASSUME: TF-VAEGAN's for CUB, since the paper points there; config.yaml has SUN's and AWA2's.
-    feedback_strength: float = Field(
-        1.0, ge=0, description="weight of F's correction while training; TF-VAEGAN's for CUB"
-    )
+    feedback_strength: Weight = Field(1.0, description="weight of F's correction while training; TF-VAEGAN's for CUB")
     precision: Literal["float32", "bfloat16"] = Field(
         "float32", description="number type of the products of stage 3 (autocast); weights and Adam stay float32"
     )
@@ -72,12 +71,11 @@ class EggnSettings:
         False,
         description="on CUDA: replay each iteration as one CUDA graph, which saves the time of launching kernels; not yet tried on a GPU",
     )
-    classification_weight: float = Field(
+    classification_weight: Weight = Field(
         0.0,
-        ge=0,
         description="f-CLSWGAN's loss of a softmax classifier trained on real seen features, in place of L_EGS",
     )
     # ASSUME: at most 20, since each one kept takes 54 M numbers at CUB's widths.
-    snapshots: int = Field(
-        20, ge=0, description="at most so many epochs are compared where one is selected, evenly spaced; else 0"
+    snapshots: CountFrom0 = Field(
+        20, description="at most so many epochs are compared where one is selected, evenly spaced; else 0"
     )

@@ -6,7 +6,8 @@ from typing import Annotated, TypeVar
 
 from pydantic import AfterValidator, Field, WithJsonSchema
 
-from scegg_core.settings.base import problem
+from scegg_core.settings.base import problem, shown
+from scegg_core.settings.paths import CONTROL
 
 Item = TypeVar("Item")
 
@@ -17,7 +18,9 @@ DOTTED_NAME = r"[A-Za-z0-9_][A-Za-z0-9_.-]{0,63}"
 #: `validation` is a folder of every data set; `none` is the wildcard that matches no variant.
 RESERVED = ("validation", "none")
 
-LARGEST_SEED = 2**63 - 1  # of torch and numpy alike
+VALIDATION = "/validation"  # suffix of a data set's name: its trainval images split again, to select on
+
+LARGEST_SEED = 9 * 10**18 - 1  # torch and numpy alike know those below 2^63
 
 
 def usable_name(name: str) -> str:
@@ -37,6 +40,13 @@ def file_names(folder: Path, *besides: str) -> tuple[str, ...]:
     """
     files = {path.stem for path in folder.glob("*.py")} - {"__init__", *besides}
     return tuple(sorted(name.replace("_", "-") for name in files))
+
+
+def printable(title: str) -> str:
+    """Return `title`, or refuse one that is not seen or takes more than a line."""
+    if not title.strip() or not CONTROL.isdisjoint(title):
+        raise problem(f"is {shown(title)}: should be a line of text, or null")
+    return title
 
 
 def distinct(items: tuple[Item, ...] | None) -> tuple[Item, ...] | None:
@@ -59,6 +69,7 @@ Name = Annotated[str, AfterValidator(usable_name), WithJsonSchema({"type": "stri
 DottedName = Annotated[
     str, AfterValidator(usable_dotted_name), WithJsonSchema({"type": "string", "pattern": f"^{DOTTED_NAME}$"})
 ]
+Title = Annotated[str, AfterValidator(printable)]
 Seed = Annotated[int, Field(ge=0, le=LARGEST_SEED)]
 Seeds = Annotated[tuple[Seed, ...], Field(min_length=1), AfterValidator(distinct)]
 Distinct = Annotated[tuple[str, ...], AfterValidator(distinct)]

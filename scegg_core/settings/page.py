@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 
+from scegg_core.settings.names import LARGEST_SEED
 from scegg_core.settings.overrides import STAGES
 from scegg_core.settings.schema import schema
 
@@ -16,7 +17,7 @@ Every key of `config.yaml`, with its default. Made by `make schema` from `scegg_
   `1e-4` as text), `true` is no number, `20.0` is no whole number.
 - Names of data sets, spaces, variants, downloads and extensions become folders: 1 to 64 letters, digits, `-` and `_`,
   the first one not `-`; those of spaces, variants and downloads may have a `.` inside. `validation` and `none` are taken.
-- Seeds are whole numbers from 0 to 2^63 - 1.
+- Seeds are whole numbers from 0 to 9·10^18 - 1.
 """
 
 WORDS = {"integer": "whole number", "number": "number", "string": "text", "boolean": "true or false"}
@@ -70,8 +71,9 @@ def _type(part: dict, key: str) -> str:
         return f"list of {_type(part['items'], key)}" + (", not empty" if part.get("minItems") else "")
     if kind == "object":
         return f"mapping of names to {_type(_values(part) or {}, key)}"
-    limits = [f"{sign} {part[name]}" for name, sign in RANGES.items() if name in part and part[name] != 2**63 - 1]
-    return " ".join([WORDS.get(kind, kind), ", ".join(limits)]).strip().replace(str(2**63 - 1), "2^63 - 1")
+    # the upper end of seeds is said above the tables
+    limits = [f"{sign} {part[name]}" for name, sign in RANGES.items() if name in part and part[name] != LARGEST_SEED]
+    return " ".join([WORDS.get(kind, kind), ", ".join(limits)]).strip()
 
 
 def _default(part: dict) -> str:

@@ -7,11 +7,18 @@ from typing import Annotated
 
 from pydantic import AfterValidator
 
+CONTROL = frozenset(map(chr, (*range(32), 127)))
+
 
 def expand(path: str | None) -> str | None:
-    """Return `path` with `~` and environment variables filled in; an unset variable or unknown home is refused."""
+    """Return `path` with `~` and environment variables filled in.
+
+    An unset variable, an unknown home, no path at all and characters that no path should have are refused.
+    """
     if path is None:
         return None
+    if not path.strip() or not CONTROL.isdisjoint(path):
+        raise ValueError("should be a path: not empty, and without line breaks and the like")
     try:
         full = str(Path(os.path.expandvars(path)).expanduser())
     except RuntimeError:

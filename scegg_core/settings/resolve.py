@@ -15,10 +15,12 @@ from scegg_core.settings.attention import AttentionSettings
 from scegg_core.settings.aviary import AviarySettings
 from scegg_core.settings.base import laid_over, parse_section, settings
 from scegg_core.settings.checks import (
+    check_classification,
     check_dataset,
     check_guidance,
     check_input,
     check_pictures,
+    check_snapshots,
     check_tuning,
     check_variant,
 )
@@ -27,7 +29,8 @@ from scegg_core.settings.confusion import ConfusionSettings
 from scegg_core.settings.datasets import DatasetSettings
 from scegg_core.settings.downloads import Download
 from scegg_core.settings.eggn import EggnSettings
-from scegg_core.settings.names import DottedName, Name
+from scegg_core.settings.names import VALIDATION, DottedName, Name
+from scegg_core.settings.paths import LocalPath
 from scegg_core.settings.run import RunSettings
 from scegg_core.settings.scen import ScenSettings
 from scegg_core.settings.spaces import SpaceSettings
@@ -36,8 +39,6 @@ from scegg_core.settings.tables import ReportTables
 from scegg_core.settings.tsne import TsneSettings
 from scegg_core.settings.tuning import POINT, Point, TuningSettings
 from scegg_core.settings.variants import VariantSettings
-
-VALIDATION = "/validation"  # suffix of a data set's name: its trainval images split again, to select on
 
 
 @settings
@@ -59,7 +60,7 @@ class Configuration:
         default_factory=dict, description="grids compared on validation, by the variant they tune"
     )
     downloads: dict[DottedName, Download] = Field(default_factory=dict, description="what rule fetch brings, by name")
-    extensions: dict[Name, str] = Field(
+    extensions: dict[Name, LocalPath] = Field(
         default_factory=dict, description="CSV files of new classes x attributes to add to finished runs, by name"
     )
     datasets: dict[Name, DatasetSettings] = Field(description="data sets, by name")
@@ -156,10 +157,12 @@ class Configuration:
     def eggn_of(self, dataset: str, variant: str) -> EggnSettings:
         """Return EGGN's settings for a variant on a data set; no snapshots where no epochs are compared."""
         own, place = self.variant(variant), _place("variants", variant)
-        found = self._stage("eggn", dataset, place, own.eggn)
+        found, layers = self._stage("eggn", dataset, place, own.eggn), _layers("eggn", dataset, place)
         if self.space(own.space).kind == "scen":
-            check_guidance(found, _layers("eggn", dataset, place))
+            check_guidance(found, layers)
+        check_classification(found, layers)
         compared = own.selection == "validation" if dataset.endswith(VALIDATION) else self.tables.oracle
+        check_snapshots(found, compared, layers)
         return found if compared else replace(found, snapshots=0)
 
     def synthesis_of(self, dataset: str, variant: str) -> SynthesisSettings:
@@ -232,7 +235,7 @@ class Configuration:
     def _named(self, section: str, name: str):
         known = getattr(self, section)
         if name not in known:
-            raise InputError(f"config: {section} has no {name!r}; known: {', '.join(sorted(known))}.")
+            raise InputError(f"config: {section} has no {name!r}; known: {', '.join(sorted(known)) or 'none'}.")
         return known[name]
 
 

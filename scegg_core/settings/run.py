@@ -9,6 +9,6 @@ from scegg_core.settings.base import settings
 class RunSettings:
     """How things are computed, without effect on what is computed."""
 
-    device: str = Field("auto", pattern=r"^(auto|cpu|cuda(:\d+)?)$", description="auto, cpu, cuda or cuda:N")
+    device: str = Field("auto", pattern=r"^(auto|cpu|cuda(:\d{1,2})?)$", description="auto, cpu, cuda or cuda:N")
     deterministic: bool = Field(True, description="same bits in every run on the same machine; slower on CUDA")
-    checkpoint_interval: float = Field(60.0, ge=1, description="seconds between saved training states")
+    checkpoint_interval: float = Field(60.0, ge=1, le=1_000_000, description="seconds between saved training states")

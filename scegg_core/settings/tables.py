@@ -12,7 +12,9 @@ from scegg_core.settings.names import Distinct
 class ReportTables:
     """The tables, and which runs they and the pictures are made of."""
 
-    summary: Distinct = Field(("aviary",), description="data sets in results/summary.csv and in the report")
+    summary: Distinct = Field(
+        ("aviary",), min_length=1, description="data sets in results/summary.csv and in the report"
+    )
     missing: Literal["make", "name"] = Field(
         "make", description="runs that are not there yet: make them, or name them in a remark and go on without them"
     )

@@ -6,7 +6,7 @@ from typing import Literal
 from pydantic import Field, model_validator
 
 from scegg_core.settings.base import settings
-from scegg_core.settings.names import Seeds
+from scegg_core.settings.names import Seeds, Title
 from scegg_core.settings.overrides import ClassifierOverrides, EggnOverrides, SynthesisOverrides
 
 
@@ -15,7 +15,7 @@ class VariantSettings:
     """One row of the tables: a space and how predictions are made on it."""
 
     space: str = Field("sc-egg", description="name of the space")
-    title: str | None = Field(None, description="name in tables; null: the variant's own")
+    title: Title | None = Field(None, description="name in tables; null: the variant's own")
     predict_by: Literal["generation", "embedding", "prototype", "eszsl"] = Field(
         "generation", description="EGGN and a classifier, LEN's scores alone, or a closed-form yardstick"
     )

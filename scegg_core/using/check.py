@@ -1,5 +1,6 @@
 """The check for people: reads everything about a data set, trains nothing, and says "ready" or what to mend."""
 
+import os
 import shutil
 from collections.abc import Callable
 from dataclasses import dataclass, replace
@@ -10,8 +11,12 @@ import numpy as np
 from scegg_core.data.index import SHOWN, apply_policy, check_index, find_bad_images, load_index
 from scegg_core.data.tables import SPLITS, DatasetIndex
 from scegg_core.errors import InputError
+from scegg_core.regions.backbone import FeatureMap
+from scegg_core.settings.backbone import BackboneSettings
 from scegg_core.settings.datasets import DatasetSettings
 from scegg_core.settings.downloads import Download
+from scegg_core.settings.plan import Plan
+from scegg_core.using.truths import bytes_of_generators, held, memory_here, regions_on_disk, size_of_map, truths
 from scegg_core.words.files import local_gensim_file
 from scegg_core.words.vectors import embed_attributes, mean_over_words, read_captions
 
@@ -46,17 +51,17 @@ class CheckReport:
 def check_dataset(
     settings: DatasetSettings,
     name: str,
+    plan: Plan,
     *,
-    regions: int,
-    channels: int,
     downloads: tuple[Download, ...] = (),
     captions: Path | None = None,
-    results: Path = Path(),
+    results: Path = Path("results"),
+    map_of: Callable[[BackboneSettings], FeatureMap] = size_of_map,
 ) -> CheckReport:
-    """Return what there is of the data set `name`, what a run on it will take, and all that has to be mended.
+    """Return what there is of the data set `name`, what the run `plan` will take, and all that has to be mended.
 
-    `regions` and `channels` are R and d of the backbone's maps; `results` is the folder whose disk is looked at.
-    Nothing is downloaded, trained or written.
+    `map_of` gives the size of the backbone's maps; `results` is the folder whose disk is looked at. Nothing is
+    downloaded, trained or written.
     """
     problems: list[str] = []
     report = CheckReport(settings.title or name, to_fetch=_to_fetch(settings, downloads))
@@ -64,13 +69,29 @@ def check_dataset(
     if index is not None:
         bad = find_bad_images(index, Path(settings.folder))
         kept = _collect(problems, lambda: _after_policy(index, bad, settings))
-        report = _counted(report, index if kept is None else kept, settings, regions, channels)
         unknown = _collect(problems, lambda: _unknown_words(index, settings, captions, report.to_fetch))
-        report = replace(report, unknown_words=unknown or ())
-    _collect(problems, lambda: _check_weights(settings))
-    free = shutil.disk_usage(_existing(results)).free
+        report, index = replace(report, unknown_words=unknown or ()), index if kept is None else kept
+    size = _collect(problems, lambda: map_of(settings.backbone)) or FeatureMap(0, 0, 0)
+    if index is not None:
+        report = _counted(report, index, settings, size, plan)
+        for step in truths(index, settings, size, plan):
+            _collect(problems, step)
+    return _with_room(report, problems, results, plan)
+
+
+def _with_room(report: CheckReport, problems: list[str], results: Path, plan: Plan) -> CheckReport:
+    """The report with its problems: what is too large for this machine is one."""
+    place = _existing(results)
+    free, memory = shutil.disk_usage(place).free, memory_here()
     if report.disk > free:
         problems.append(f"the run takes {_size(report.disk)}, but {_size(free)} are free at {results}; make room.")
+    if not os.access(place, os.W_OK):
+        problems.append(f"{place} cannot be written; change its permissions, or work in another folder.")
+    if plan.here and report.memory > memory:
+        problems.append(
+            f"a job takes about {_size(report.memory)} of memory, but this machine has {_size(memory)}; lower "
+            "scen.memory_budget or eggn.hidden_width, or raise shards."
+        )
     return replace(report, disk_free=free, problems=tuple(problems))
 
 
@@ -97,7 +118,7 @@ def _sizes(report: CheckReport) -> list[str]:
         f"  classes     {report.seen + report.unseen} ({report.seen} seen, {report.unseen} unseen)",
         f"  images      {sum(report.images)} ({train} trainval, {test_seen} test seen, {test_unseen} test unseen)",
         f"  attributes  {report.attributes} ({report.bound} bound to a part){words}",
-        f"  disk        {_size(report.disk)} for regions and features; {_size(report.disk_free)} are free",
+        f"  disk        {_size(report.disk)} for regions, features and generators; {_size(report.disk_free)} are free",
         f"  memory      about {_size(report.memory)} besides the libraries and the networks",
     ]
 
@@ -113,6 +134,11 @@ def _collect(problems: list[str], step: Callable):
 
 def _load(settings: DatasetSettings, downloads: tuple[Download, ...]) -> DatasetIndex:
     """Return the index; raises InputError that does not blame the user for what a run is going to fetch."""
+    drawn = Path(settings.folder) / "aviary.json"
+    if settings.generate is not None and not drawn.is_file():
+        raise InputError(
+            f"nothing can be checked before {settings.folder} is drawn, as a run does first; make {drawn}."
+        )
     awaited = [item.file for item in downloads if item.unpack_to is not None and not _is_there(item)]
     if awaited:
         there = "are there; a run fetches them." if len(awaited) > 1 else "is there; a run fetches it."
@@ -127,11 +153,12 @@ def _after_policy(index: DatasetIndex, bad: dict[int, str], settings: DatasetSet
 
 
 def _counted(
-    report: CheckReport, index: DatasetIndex, settings: DatasetSettings, regions: int, channels: int
+    report: CheckReport, index: DatasetIndex, settings: DatasetSettings, size: FeatureMap, plan: Plan
 ) -> CheckReport:
     images = len(index.paths)
-    features = 4 * images * channels
-    shard = 2 * -(-images // settings.shards) * regions * channels
+    features = 4 * images * size.channels
+    shard = regions_on_disk(-(-images // settings.shards), size)
+    generators, trained = bytes_of_generators(plan, size.channels, len(index.attributes))
     return replace(
         report,
         seen=int(index.seen.sum()),
@@ -140,8 +167,8 @@ def _counted(
         skipped=index.skipped,
         attributes=len(index.attributes),
         bound=sum(map(bool, index.parts)),
-        disk=2 * images * regions * channels + features * len(settings.seeds),
-        memory=2 * features + shard,
+        disk=regions_on_disk(images, size) + features * len(settings.seeds) + generators,
+        memory=2 * features + max(shard, held(index, size, plan), trained),
     )
 
 
@@ -158,12 +185,6 @@ def _unknown_words(
     else:
         vectors = embed_attributes(index.words, source)
     return tuple(sorted({word for unknown in vectors.unknown for word in unknown.split()}))
-
-
-def _check_weights(settings: DatasetSettings) -> None:
-    weights = settings.backbone.weights
-    if settings.backbone.local_weights and not Path(weights).is_file():
-        raise InputError(f"the weight file backbone.weights {weights} is missing; put it there or correct the setting.")
 
 
 def _to_fetch(settings: DatasetSettings, downloads: tuple[Download, ...]) -> tuple[str, ...]:

@@ -68,10 +68,8 @@ def _files_below(folder: Path, note) -> Iterator[Path]:
     these are not followed, which could go round in circles."""
     for place, folders, names in os.walk(folder, onerror=note):
         links = [name for name in folders if (Path(place) / name).is_symlink()]
-        shown_names = (
-            name for name in [*names, *links] if not name.startswith(".") and name.lower() not in NOT_PICTURES
-        )
-        yield from (Path(place) / name for name in pictures)
+        kept = (name for name in [*names, *links] if not name.startswith(".") and name.lower() not in NOT_PICTURES)
+        yield from (Path(place) / name for name in kept)
 
 
 def _sorted_out(files: Iterable[tuple[str, Path]]) -> Pictures:

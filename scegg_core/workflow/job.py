@@ -25,6 +25,9 @@ SHARED = ("scen", "features", "scaler", "eggn", "synthetic")
 FOREIGN = ("selection",)
 
 
+LACKING = "there is not enough memory; lower what the job's settings make large (widths, batch_size, per_class), or give it more"
+
+
 @dataclass(frozen=True)
 class Job:
     """A running job."""
@@ -88,6 +91,12 @@ def _refuse_mismatched(path: str, made_from: dict[str, str], inputs: dict[str, s
             )
 
 
+def _lacks_memory(error: Exception) -> bool:
+    """Whether memory was asked for that there is not: torch says so on a CPU by an error of no kind of its own."""
+    kinds = isinstance(error, MemoryError) or type(error).__name__ == "OutOfMemoryError"
+    return kinds or "can't allocate memory" in str(error)
+
+
 class _Tee:
     """Writes to the terminal and, as long as its disk has room, to the log."""
 
@@ -133,6 +142,11 @@ def run_job(task: Any) -> Iterator[Job]:
             yield Job(task)
         except InputError as error:
             print(f"{task.rule}: {error}", file=sys.stderr)
+            sys.exit(1)
+        except (MemoryError, RuntimeError) as error:
+            if not _lacks_memory(error):
+                raise
+            print(f"{task.rule}: {LACKING} ({str(error).strip().splitlines()[0][:150]}).", file=sys.stderr)
             sys.exit(1)
         except OSError as error:
             if error.filename is None and error.errno is None:

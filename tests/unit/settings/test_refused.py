@@ -10,6 +10,7 @@ from scegg_core.errors import InputError
 from scegg_core.settings.base import parse_section
 from scegg_core.settings.datasets import DatasetSettings
 from scegg_core.settings.eggn import EggnSettings
+from scegg_core.settings.names import LARGEST_SEED
 from scegg_core.settings.overrides import STAGES
 from scegg_core.settings.resolve import read_configuration
 from scegg_core.settings.tsne import TsneSettings
@@ -69,10 +70,10 @@ def test_an_override_keeps_what_is_said_and_no_more():
         ("1e4", "is the text '1e4'; write the number as 1.0e+4."),
         ("'0.5'", "is the text '0.5'; write the number as 0.5, without quotes."),
         ("fast", "is 'fast': should be a number."),
-        ("true", "is True: should be a number."),
+        ("true", "is true: should be a number."),
         (".nan", "is nan: should be a finite number."),
         (".inf", "is inf: should be a finite number."),
-        ("null", "is None: should be a number."),
+        ("null", "is null: should be a number."),
         ("[0.1]", "is [0.1]: should be a number."),
     ],
 )
@@ -116,9 +117,15 @@ def test_nothing_is_named_twice_and_seeds_are_in_range(overlay, sentence):
     assert refused(overlay) == sentence
 
 
-def test_seeds_go_up_to_the_largest_that_torch_and_numpy_know():
-    assert refused(f"datasets: {{cub: {{seeds: [{2**64}]}}}}").endswith(f"less than or equal to {2**63 - 1}.")
-    assert read_configuration(merged(VALUES, {"datasets": {"cub": {"seeds": [2**63 - 1]}}}))
+def test_seeds_go_up_to_one_that_torch_and_numpy_know_and_that_the_workflow_has_a_wildcard_for():
+    assert LARGEST_SEED < 2**63
+    wildcard = re.search(r'seed=r"(.*?)"', (ROOT / "rules/common.smk").read_text("utf-8"))[1]
+    for seed in (0, 1, 10**17, 10**18, LARGEST_SEED):
+        assert read_configuration(merged(VALUES, {"datasets": {"cub": {"seeds": [seed]}}}))
+        assert re.fullmatch(wildcard, str(seed))
+    for seed in (LARGEST_SEED + 1, 2**63, 2**64):
+        assert refused(f"datasets: {{cub: {{seeds: [{seed}]}}}}").endswith(f"less than or equal to {LARGEST_SEED}.")
+        assert not re.fullmatch(wildcard, str(seed))
 
 
 BAD_NAMES = ["a|b", "a/b", "*", "{x}", "a b", "..", ".a", "-a", "a" * 65, "a@1", "é", "", "a\n"]
@@ -132,12 +139,13 @@ def test_names_that_are_no_single_folder_and_wildcard_are_refused(section, name)
         "downloads": {"url": "x", "file": "y"},
         "extensions": "x.csv",
     }
-    with pytest.raises(InputError, match=rf"^config: {section}\.{re.escape(name)} cannot be used as a name"):
+    shown = name if name.isprintable() and name else repr(name)
+    with pytest.raises(InputError, match=rf"^config: {section}\.{re.escape(shown)} cannot be used as a name"):
         read_configuration(merged(VALUES, {section: {name: entry.get(section, {})}}))
 
 
 def test_names_that_yaml_reads_as_something_else_are_refused():
-    assert refused("variants: {on: {}}") == "config: variants has the key True; put it in quotes."
+    assert refused("variants: {on: {}}") == "config: variants has the key true; put it in quotes."
     assert refused("variants: {2024: {}}") == "config: variants has the key 2024; put it in quotes."
 
 
@@ -170,6 +178,100 @@ def test_names_that_yaml_reads_as_something_else_are_refused():
 )
 def test_settings_that_do_not_fit_together_are_refused(overlay, said):
     assert said in refused(overlay)
+
+
+@pytest.mark.parametrize(
+    ("overlay", "said"),
+    [
+        (
+            "tables: {oracle: true}\nvariants: {sc-egg: {selection: validation}}",
+            "config: tables.oracle needs all epochs, but variants.sc-egg has selection: validation, which ends its training",
+        ),
+        (
+            "eggn: {snapshots: 0}\nvariants: {sc-egg: {selection: validation}}",
+            "variants.sc-egg) has snapshots 0, but epochs are compared (selection: validation, or tables.oracle)",
+        ),
+        ("eggn: {snapshots: 0}\ntables: {oracle: true}", "has snapshots 0, but epochs are compared"),
+        (
+            "variants: {baseline: {eggn: {classification_weight: 0.1}}}",
+            "has classification_weight 0.1, but generator tf-vaegan has no classification loss of its own; set it to 0.",
+        ),
+        (
+            "datasets: {aviary: {title: CUB}}\ntables: {summary: [cub, aviary]}",
+            "config: datasets.cub.title is 'CUB' as that of another one in tables.summary; change it.",
+        ),
+        (
+            "variants: {len: {title: SC-EGG}}",
+            "config: variants.sc-egg and variants.len are both called 'SC-EGG', and both are rows of aviary; give one",
+        ),
+        ("variants: {len: {title: ''}}", "config: variants.len.title is '': should be a line of text, or null."),
+        (
+            r'variants: {len: {title: "a\nb"}}',
+            r"config: variants.len.title is 'a\nb': should be a line of text, or null.",
+        ),
+        ("tables: {summary: []}", "config: tables.summary is []: should not be empty."),
+        (
+            "datasets: {cub: {unseen_classes: [a]}}",
+            "format cub reads the unseen classes from splits, so it takes no unseen_classes.",
+        ),
+        (
+            "datasets: {aviary: {attribute_vectors: {path: x.txt}}}",
+            "source captions reads captions.txt in the data set's folder, so it takes no path or download.",
+        ),
+        ("datasets: {aviary: {folder: data/../x}}", "a generated data set has format cub and a folder below data/."),
+        (
+            "datasets: {cub: {folder: ''}}",
+            "config: datasets.cub.folder is '': should be a path: not empty, and without",
+        ),
+        ("extensions: {x: $NOT_SET_HERE/x}", "config: extensions.x is '$NOT_SET_HERE/x': the environment variable in"),
+        (
+            "downloads: {x: {url: 'ftp://a/b', file: b}}",
+            "config: downloads.x.url is 'ftp://a/b': should be an address that begins with http:// or https://.",
+        ),
+        (
+            "downloads: {x: {url: 'http://a/b', file: b, checksum: 'md5:zz'}}",
+            "config: downloads.x.checksum is 'md5:zz': should be md5: and 32, or sha256: and 64 of 0-9 and a-f, or null.",
+        ),
+    ],
+)
+def test_what_would_be_left_out_unsaid_or_end_a_run_late_is_refused(overlay, said):
+    assert said in refused(overlay)
+
+
+@pytest.mark.parametrize(
+    ("overlay", "sentence"),
+    [
+        (
+            "variants: {len: {title: no}}",
+            "config: variants.len.title is false: should be text, in quotes: on, off, yes and no are true and false to YAML.",
+        ),
+        (
+            "variants: {len: {title: 2024-01-01 10:00:00}}",
+            "config: variants.len.title is read as datetime.datetime(2024, 1, 1, 10, 0); write it as text, in quotes.",
+        ),
+        (
+            "variants: {len: {title: !!binary aGk=}}",
+            "config: variants.len.title is read as b'hi'; write it as text, in quotes.",
+        ),
+        ("variants: {len: null}", "config: variants.len is null: should be a section with settings."),
+        ("eggn: {epochs: 08}", "config: eggn.epochs is the text '08'; write the number as 8, without quotes."),
+        ("'': 1", "config: '' is not a known setting; known: run, scen, "),
+        (r'"eg\ngn": 1', r"config: 'eg\ngn' is not a known setting (did you mean eggn?)."),
+        (f"eggn: {{epochs: {'x' * 300}}}", f"config: eggn.epochs is '{'x' * 99}…: should be a whole number."),
+        (
+            "datasets: {cub: {seeds: [a, b, c, d, e, f, g]}}",
+            "config: datasets.cub.seeds.0 is 'a': should be a whole number; ",
+        ),
+    ],
+)
+def test_specials_of_yaml_are_named_as_they_were_written(overlay, sentence):
+    assert refused(overlay).startswith(sentence)
+
+
+def test_many_problems_are_counted():
+    assert refused("datasets: {cub: {seeds: [a, b, c, d, e, f, g]}}").endswith(
+        "seeds.4 is 'e': should be a whole number; and 2 more."
+    )
 
 
 def test_the_fewest_points_of_t_sne_are_enough_for_it():

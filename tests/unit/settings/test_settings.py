@@ -42,8 +42,8 @@ def test_the_reference_page_has_every_key_of_every_class():
     for name, definition in schema()["$defs"].items():
         for key in definition["properties"]:
             assert f"| `{key}` |" in page, f"{name}.{key}"
-    assert "| `kl_weight` | number ≥ 0 | 1.0 | weight of the KL term in Eq. 10 |" in page
-    assert "| `feedback_learning_rate` | number > 0 | 1.0e-5 | Adam learning rate of F; TF-VAEGAN's |" in page
+    assert "| `kl_weight` | number ≥ 0, ≤ 1000000 | 1.0 | weight of the KL term in Eq. 10 |" in page
+    assert "| `feedback_learning_rate` | number > 0, ≤ 10 | 1.0e-5 | Adam learning rate of F; TF-VAEGAN's |" in page
 
 
 @pytest.mark.parametrize("section", STAGES)

@@ -4,12 +4,26 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+import yaml
 from cub_case import make_cub
 
+from scegg_core.data.tables import DatasetIndex
+from scegg_core.errors import InputError
+from scegg_core.regions.backbone import FeatureMap
+from scegg_core.settings.attention import SheetSettings
 from scegg_core.settings.attribute_vectors import AttributeVectorSettings
-from scegg_core.settings.backbone import BackboneSettings
+from scegg_core.settings.aviary import AviarySettings
+from scegg_core.settings.backbone import BackboneSettings, BackboneTrainingSettings
+from scegg_core.settings.base import parse_section
 from scegg_core.settings.downloads import Download
+from scegg_core.settings.eggn import EggnSettings
+from scegg_core.settings.plan import Plan, plan_of
+from scegg_core.settings.resolve import read_configuration
+from scegg_core.settings.run import RunSettings
+from scegg_core.settings.scen import ScenSettings
 from scegg_core.using.check import check_dataset, render
+from scegg_core.using.truths import size_of_map, truths
+from tests.conftest import ROOT
 
 
 @pytest.fixture
@@ -22,7 +36,8 @@ def settings(tmp_path):
 
 
 def check(settings, tmp_path, **more):
-    return check_dataset(settings, "birds", regions=49, channels=1000, results=tmp_path / "results", **more)
+    more = {"plan": Plan(), "map_of": lambda backbone: FeatureMap(1000, 7, 7), **more}
+    return check_dataset(settings, "birds", results=tmp_path / "results", **more)
 
 
 def test_a_data_set_in_order_is_ready(settings, tmp_path):
@@ -38,7 +53,7 @@ def test_a_data_set_in_order_is_ready(settings, tmp_path):
         "  classes     4 (3 seen, 1 unseen)",
         "  images      16 (9 trainval, 3 test seen, 4 test unseen)",
         "  attributes  3 (2 bound to a part)",
-        "  disk        1.7 MB for regions and features; 5.0 GB are free",
+        "  disk        1.7 MB for regions, features and generators; 5.0 GB are free",
         "  memory      about 0.5 MB besides the libraries and the networks",
         "ready",
     ]
@@ -48,7 +63,7 @@ def test_all_that_is_wrong_is_listed(settings, tmp_path):
     (tmp_path / "data/CUB_200_2011/images/001.Crow/x_0.jpg").unlink()
     (tmp_path / "words.npy").unlink()
     (tmp_path / "weights.pt").unlink()
-    report = check(settings, tmp_path)
+    report = check(settings, tmp_path, map_of=size_of_map)
     assert not report.ready
     assert render(report).splitlines()[-4:] == [
         "to mend:",
@@ -101,7 +116,9 @@ def test_what_cannot_be_read_before_it_is_fetched_is_said_so(settings, tmp_path)
 
 def test_several_files_are_there_and_fetched_as_them(settings, tmp_path):
     files = [str(tmp_path / name) for name in ("images.tgz", "splits.zip")]
-    downloads = tuple(Download(url=file, file=file, unpack_to=str(tmp_path / "none")) for file in files)
+    downloads = tuple(
+        Download(url=f"http://127.0.0.1:9{file}", file=file, unpack_to=str(tmp_path / "none")) for file in files
+    )
     report = check(settings, tmp_path, downloads=downloads)
     assert report.problems == (
         f"nothing can be checked before {files[0]} and {files[1]} are there; a run fetches them.",
@@ -109,7 +126,7 @@ def test_several_files_are_there_and_fetched_as_them(settings, tmp_path):
 
 
 def test_too_little_room_is_found(settings, tmp_path):
-    report = check_dataset(settings, "birds", regions=10**6, channels=10**7, results=tmp_path)
+    report = check(settings, tmp_path, map_of=lambda backbone: FeatureMap(10**7, 10**3, 10**3))
     assert report.problems[0].startswith("the run takes 320")
 
 
@@ -120,3 +137,121 @@ def test_a_missing_folder_does_not_hide_the_rest(settings, tmp_path):
     assert report.problems[0].startswith(
         f"the folder {tmp_path}/nowhere/CUB_200_2011/images is missing: unpack CUB_200"
     )
+
+
+SMALL = {"network": "resnet18", "features_up_to": "layer1", "image_size": 32}
+
+
+@pytest.mark.parametrize(
+    ("backbone", "said"),
+    [
+        ({"weights": "IMAGENET1K_V9"}, "backbone.weights is 'IMAGENET1K_V9'; resnet18 has IMAGENET1K_V1, or give the"),
+        (
+            {"weights": "random", "features_up_to": "layer9"},
+            "backbone.features_up_to is 'layer9'; resnet18 has conv1, ",
+        ),
+        (
+            {"weights": "train", "training": BackboneTrainingSettings(batch_size=10)},
+            "backbone.training.batch_size is 10, but there are only 9 training images; lower it.",
+        ),
+        (
+            {"weights": "train", "training": BackboneTrainingSettings(batch_size=4, crop=16)},
+            "bounding_boxes.txt is missing; backbone.training.crop needs the boxes of CUB's layout.",
+        ),
+        ({"weights": "random", "decoder": "gpu"}, "backbone.decoder is 'gpu', but there is no CUDA device here; use"),
+    ],
+)
+def test_a_backbone_that_a_run_could_not_use_is_found(settings, tmp_path, backbone, said):
+    plan = Plan(run=RunSettings(device="cpu"))
+    report = check(
+        replace(settings, backbone=BackboneSettings(**{**SMALL, **backbone})), tmp_path, plan=plan, map_of=size_of_map
+    )
+    assert len(report.problems) == 1
+    assert said in report.problems[0]
+
+
+def test_a_data_set_that_is_yet_to_be_drawn_is_said_so(settings, tmp_path):
+    awaited = replace(settings, folder="data/nowhere", generate=AviarySettings())
+    assert check(awaited, tmp_path).problems == (
+        "nothing can be checked before data/nowhere is drawn, as a run does first; make data/nowhere/aviary.json.",
+    )
+
+
+SHEETS = {"count": 7, "seed": 0, "attributes": 8, "overview_attributes": 4, "resize": "squash"}
+
+
+@pytest.mark.parametrize(
+    ("plan", "said"),
+    [
+        (
+            Plan(sheets=SheetSettings(**{**SHEETS, "images": ("nowhere.jpg",)})),
+            "config: attention.images names 'nowhere.jpg', which fits 0 images, not one.",
+        ),
+        (
+            Plan(sheets=SheetSettings(**{**SHEETS, "count": 8, "images": ()})),
+            "config: attention.count is 8, but there are only 7 test images.",
+        ),
+        (
+            Plan(scen=(ScenSettings(sampling="class_balanced", memory_budget=1e-5),)),
+            "scen.sampling class_balanced needs all 0.000821 GiB of region features in memory, but scen.memory_budget is 1e-05 GiB; raise it, or set sampling: shuffled.",
+        ),
+        (
+            Plan(eggn=(EggnSettings(hidden_width=65536, latent_size=65536),)),
+            "of memory, but this machine has",
+        ),
+        (Plan(eggn=(EggnSettings(hidden_width=65536, snapshots=1_000_000, epochs=1_000_000),)), "the run takes "),
+    ],
+)
+def test_what_the_rows_would_stop_at_later_is_found(settings, tmp_path, plan, said, monkeypatch):
+    monkeypatch.setattr("scegg_core.using.check.memory_here", lambda: 10**10)
+    found = check(settings, tmp_path, plan=plan).problems
+    assert any(said in problem for problem in found), found
+
+
+def test_a_validation_split_that_cannot_be_made_is_found_where_a_row_needs_it(settings, tmp_path):
+    index = make_index(one_seen=True)
+    assert list(map(said_by, truths(index, settings, FeatureMap(1, 1, 1), Plan()))) == [""] * 5
+    found = [text for text in map(said_by, truths(index, settings, FeatureMap(1, 1, 1), Plan(validation=True))) if text]
+    assert found == ["the data set has 1 seen class; a validation split needs at least 2."]
+    index = make_index(one_seen=False)
+    found = [text for text in map(said_by, truths(index, settings, FeatureMap(1, 1, 1), Plan(validation=True))) if text]
+    assert found[0].startswith("every seen class has one training image, so the validation split has no test image of")
+
+
+def make_index(one_seen: bool) -> DatasetIndex:
+    """Three classes with one image each, of which one or two are seen, and another test image."""
+    seen = np.array([True, not one_seen, False])
+    return DatasetIndex(
+        classes=("a", "b", "c"),
+        seen=seen,
+        percent=np.eye(3, dtype=np.float32),
+        attributes=("x", "y", "z"),
+        words=("x", "y", "z"),
+        parts=("", "", ""),
+        paths=("0.jpg", "1.jpg", "2.jpg"),
+        labels=np.arange(3, dtype=np.int32),
+        split=tuple("trainval" if own else "test_unseen" for own in seen),
+        rows=np.arange(3, dtype=np.int32),
+    )
+
+
+def said_by(step) -> str:
+    try:
+        step()
+    except InputError as error:
+        return str(error)
+    return ""
+
+
+def test_the_plan_of_a_run_has_every_training_of_its_rows():
+    config = read_configuration(yaml.safe_load((ROOT / "config.yaml").read_text(encoding="utf-8")))
+    plan = parse_section(Plan, plan_of(config, "cub"))
+    assert (len(plan.scen), len(plan.eggn)) == (5, 10)  # five seeds of sc-egg's SCEN, of sc-egg and baseline
+    assert plan.validation and plan.sheets.count == 6 and plan.here
+    values = {"cub": {"format": "cub", "folder": "x", "variants": ["baseline"], "seeds": [0]}}
+    given = {"spaces": {"backbone": {"kind": "backbone"}, "sc-egg": {}}, "datasets": values}
+    given |= {"variants": {"baseline": {"space": "backbone", "selection": "validation"}, "sc-egg": {}}}
+    given |= {"tables": {"summary": ["cub"]}}
+    plan = parse_section(Plan, plan_of(read_configuration(given), "cub", here=False))
+    assert [own.snapshots for own in plan.eggn] == [0, 20]  # on the data set, and on its validation split
+    assert plan.validation and not plan.scen and plan.sheets is None and not plan.here

@@ -7,6 +7,7 @@ import sys
 from pathlib import Path
 from types import SimpleNamespace
 
+import numpy as np
 import pytest
 import torch
 from threadpoolctl import threadpool_info
@@ -116,3 +117,17 @@ def test_sigterm_leaves_no_half_written_file(tmp_path):
         task.send_signal(signal.SIGTERM)
         assert task.wait(30) == 1
     assert [path.name for path in tmp_path.iterdir()] == ["log"]
+
+
+@pytest.mark.parametrize("ask", [lambda: torch.empty(2**50), lambda: np.empty(2**50)], ids=["torch", "numpy"])
+def test_memory_that_there_is_not_ends_a_job_with_a_sentence(tmp_path, capsys, ask):
+    task, before = SimpleNamespace(rule="train_eggn", log=[str(tmp_path / "job.log")]), signal.getsignal(signal.SIGTERM)
+    try:
+        with pytest.raises(SystemExit), run_job(task):
+            ask()
+    finally:
+        signal.signal(signal.SIGTERM, before)
+    said = (tmp_path / "job.log").read_text("utf-8")
+    assert said.startswith("train_eggn: there is not enough memory; lower what the job's settings make large (widths, ")
+    assert said.endswith(").\n") and said.count("\n") == 1
+    assert "not enough memory" in capsys.readouterr().err
