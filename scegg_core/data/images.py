@@ -10,6 +10,7 @@ from PIL import ExifTags, Image, ImageOps, UnidentifiedImageError
 
 from scegg_core.data.deep import Unusable, is_deep, to_8_bits
 from scegg_core.data.jpeg import load_whole, read_layout
+from scegg_core.data.names import printable
 from scegg_core.errors import InputError
 
 #: More pixels than this are refused before anything is decoded.
@@ -54,7 +55,7 @@ def open_rgb(path: str | Path) -> Image.Image:
     try:
         return _decoded(path)
     except Exception as error:  # Pillow's decoders raise many types for damaged files
-        raise InputError(f"{_printable(path)} {_reason(Path(path), error)}; replace or remove the image.") from None
+        raise InputError(f"{printable(path)} {_reason(Path(path), error)}; replace or remove the image.") from None
 
 
 def probe(path: str | Path, whole: bool = False) -> str | None:
@@ -191,8 +192,3 @@ def _unknown(path: Path) -> str:
     if start[4:8] == b"ftyp" and start[8:] in _HEIF:
         return "is a HEIC picture, which cannot be read here; save it as JPEG or PNG"
     return "is not an image of a known type"
-
-
-def _printable(path: str | Path) -> str:
-    """Return the path in one line: what cannot be printed in its name is written as an escape."""
-    return "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in str(path))

@@ -31,6 +31,15 @@ def alike(names: tuple[str, ...]) -> tuple[str, str] | None:
     return None
 
 
-def printable(name: object) -> str:
-    """Return the name for a sentence: signs that cannot be printed, or seen, as escapes."""
-    return "".join(sign if sign.isprintable() else sign.encode("unicode_escape").decode() for sign in str(name))
+def printable(text: object) -> str:
+    """Return a name or a sentence for people, in one line: signs that cannot be printed, or seen, as escapes."""
+    plain = as_unicode(str(text))
+    return "".join(sign if sign.isprintable() else sign.encode("unicode_escape").decode() for sign in plain)
+
+
+def as_unicode(name: str) -> str:
+    """Return a file's name with the bytes in it that are not UTF-8 as backslash and number."""
+    try:
+        return name.encode("utf-8", "surrogateescape").decode("utf-8", "backslashreplace")
+    except UnicodeEncodeError:  # a surrogate that stands for no byte
+        return name.encode("utf-8", "backslashreplace").decode()

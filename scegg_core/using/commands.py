@@ -7,8 +7,8 @@ import sys
 from dataclasses import replace
 from pathlib import Path
 
+from scegg_core.data.names import printable
 from scegg_core.errors import InputError
-from scegg_core.using.names import shown
 from scegg_core.using.options import add_add_classes, add_draw_species, add_explain, add_export, add_predict
 from scegg_core.using.streams import give_up_broken
 
@@ -36,12 +36,12 @@ def run_command(options: argparse.Namespace) -> int:
         sys.stdout.flush()
         return code
     except InputError as error:
-        print(f"{options.command}: {shown(error)}", file=sys.stderr)
+        print(f"{options.command}: {printable(error)}", file=sys.stderr)
     except BrokenPipeError:  # whoever read the output has read enough, as `head` does
         give_up_broken(sys.stdout)
         return 0
     except OSError as error:
-        print(f"{options.command}: {shown(_sentence(error))}", file=sys.stderr)
+        print(f"{options.command}: {printable(_sentence(error))}", file=sys.stderr)
     except KeyboardInterrupt:
         print(f"{options.command}: stopped by Ctrl-C", file=sys.stderr)
         return INTERRUPTED
@@ -165,4 +165,4 @@ def _draw_species(options: argparse.Namespace) -> int:
 
 
 def _say(text: str) -> None:
-    print(shown(text), file=sys.stderr)
+    print(printable(text), file=sys.stderr)

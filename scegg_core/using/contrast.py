@@ -6,12 +6,12 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from scegg_core.data.names import printable
 from scegg_core.data.tables import MISSING
 from scegg_core.errors import InputError
 from scegg_core.report.figures.attention import attribute_title
 from scegg_core.report.style import PALETTE, new_figure, shorten, styled
 from scegg_core.using.model import Model, contributions, find_class
-from scegg_core.using.names import shown
 from scegg_core.using.predict import predict
 
 if TYPE_CHECKING:
@@ -62,11 +62,11 @@ def contrast_image(model: Model, image: str | Path, task: str = "gzsl", against:
     first, second = order[0], find_class(model, against) if against is not None else order[min(1, len(order) - 1)]
     if first == second:
         raise InputError(
-            f"{shown(image)} is taken for {model.classes.names[first]}; name another class to tell it apart from (--against)."
+            f"{printable(image)} is taken for {model.classes.names[first]}; name another class to tell it apart from (--against)."
         )
     vectors = model.classes.vectors
     contribution = contributions(answers.semantics[0], vectors[first], vectors[second])
-    return _contrast(model, (first, second), contribution, f"in {shown(Path(image).name)}")
+    return _contrast(model, (first, second), contribution, f"in {printable(Path(image).name)}")
 
 
 def _contrast(model: Model, rows: tuple[int, int], contribution: np.ndarray, where: str) -> Contrast:

@@ -17,13 +17,13 @@ from scegg_core.artifacts.files import (
 )
 from scegg_core.artifacts.sets import refuse_changed, refuse_others, whole_folder
 from scegg_core.classify.classifier import read_classifier
+from scegg_core.data.names import as_unicode
 from scegg_core.data.tasks import TASKS
 from scegg_core.errors import InputError
 from scegg_core.regions.backbone import build_backbone, feature_extractor, load_weights, random_features
 from scegg_core.settings.backbone import BackboneSettings
 from scegg_core.settings.base import as_mapping, parse_section, settings
 from scegg_core.using.model import ClassList, Model, assemble, read_attributes, read_classes
-from scegg_core.using.names import as_unicode
 from scegg_core.using.places import require_output_folder
 from scegg_core.using.run_folder import (
     DESCRIPTION,

@@ -5,7 +5,7 @@ import os
 from collections.abc import Callable
 from typing import NoReturn
 
-from scegg_core.using.names import shown
+from scegg_core.data.names import printable
 
 MOST_BATCH = 65_536
 MOST_SHOWN = 200  # bars of a chart
@@ -23,7 +23,7 @@ class Parser(argparse.ArgumentParser):
 
     def error(self, message: str) -> NoReturn:
         """End the process with the sentence and exit code 2."""
-        self.exit(2, f"{self.prog.split()[-1]}: {shown(message.rstrip('.'))}; --help shows what there is.\n")
+        self.exit(2, f"{self.prog.split()[-1]}: {printable(message.rstrip('.'))}; --help shows what there is.\n")
 
 
 class _Once(argparse.Action):

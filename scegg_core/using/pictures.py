@@ -6,8 +6,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from scegg_core.data.images import NOT_PICTURES
+from scegg_core.data.names import printable
 from scegg_core.errors import InputError
-from scegg_core.using.names import shown
 from scegg_core.using.places import file_fault
 
 
@@ -31,13 +31,13 @@ def find_pictures(images: str | Path | Iterable[str | Path]) -> Pictures:
     if not path.is_dir():
         fault = file_fault(path)
         if fault:
-            raise InputError(f"{shown(path)} {fault}; name a folder with pictures, or a picture.")
+            raise InputError(f"{printable(path)} {fault}; name a folder with pictures, or a picture.")
         return Pictures({str(images): path}, {})
     found = _in_folder(path)
     if not found.files:
         others = list(found.problems.values())
         besides = f"; of {len(others)} other files the first: {others[0]}" if others else "."
-        raise InputError(f"{shown(path)} holds no pictures{besides}")
+        raise InputError(f"{printable(path)} holds no pictures{besides}")
     return found
 
 
@@ -47,7 +47,7 @@ def _listed(paths: list[str]) -> Pictures:
         raise InputError("no pictures are named.")
     for name in paths:
         if paths.count(name) > 1:
-            raise InputError(f"{shown(name)} is named twice; name each picture once.")
+            raise InputError(f"{printable(name)} is named twice; name each picture once.")
     return _sorted_out((path, Path(path)) for path in sorted(paths))
 
 
@@ -56,7 +56,7 @@ def _in_folder(folder: Path) -> Pictures:
 
     def note(error: OSError) -> None:
         place = Path(error.filename)
-        unread[place.relative_to(folder).as_posix()] = f"{shown(place)} cannot be read ({error.strerror.lower()})."
+        unread[place.relative_to(folder).as_posix()] = f"{printable(place)} cannot be read ({error.strerror.lower()})."
 
     files = sorted(file for file in _files_below(folder, note))
     found = _sorted_out((file.relative_to(folder).as_posix(), file) for file in files)
@@ -78,7 +78,7 @@ def _sorted_out(files: Iterable[tuple[str, Path]]) -> Pictures:
     for name, path in files:
         fault = file_fault(path)
         if fault:
-            problems[name] = f"{shown(path)} {fault}."
+            problems[name] = f"{printable(path)} {fault}."
         else:
             good[name] = path
     return Pictures(good, problems)

@@ -8,8 +8,8 @@ from pathlib import Path
 
 from scegg_core.artifacts.files import input_origin
 from scegg_core.artifacts.paths import real_path
+from scegg_core.data.names import printable
 from scegg_core.errors import InputError
-from scegg_core.using.names import shown
 
 _INDEX = ("classes.parquet", "images.parquet")
 _EXPORTED = ("model.json", "classifier_gzsl.safetensors")
@@ -19,7 +19,7 @@ def require_file(path: str | Path, what: str) -> Path:
     """Return `path`; raises InputError unless it is a plain file: pipes and devices can be read only once, or never end."""
     fault = file_fault(path)
     if fault:
-        raise InputError(f"{shown(path)} {fault}; name the file that holds {what}.")
+        raise InputError(f"{printable(path)} {fault}; name the file that holds {what}.")
     return Path(path)
 
 
@@ -47,14 +47,14 @@ def require_output(path: str | Path, inputs: Iterable[Path] = ()) -> Path:
     path = Path(path)
     _try_name(path)
     if path.is_dir():
-        raise InputError(f"{shown(path)} is a folder; name a file to write.")
+        raise InputError(f"{printable(path)} is a folder; name a file to write.")
     if path.exists() and not path.is_file():
-        raise InputError(f"{shown(path)} is a pipe, a socket or a device; name a file to write.")
+        raise InputError(f"{printable(path)} is a pipe, a socket or a device; name a file to write.")
     if path.exists() and any(_same(path, other) for other in inputs):
-        raise InputError(f"{shown(path)} is one of the files to be read; name another file to write.")
+        raise InputError(f"{printable(path)} is one of the files to be read; name another file to write.")
     _refuse_kept(path, "file")
     if path.is_file() and input_origin(path) is not None:
-        raise InputError(f"{shown(path)} is an artifact of a run, which would be overwritten; name another file.")
+        raise InputError(f"{printable(path)} is an artifact of a run, which would be overwritten; name another file.")
     _try_writing(path)
     return path
 
@@ -65,7 +65,9 @@ def require_output_folder(path: str | Path) -> Path:
     _try_name(path)
     _refuse_kept(path, "folder")
     if Path.cwd().is_relative_to(real_path(path)):
-        raise InputError(f"{shown(path)} is the folder that this runs in, or one around it; name a folder of its own.")
+        raise InputError(
+            f"{printable(path)} is the folder that this runs in, or one around it; name a folder of its own."
+        )
     _try_writing(path)
     return path
 
@@ -75,10 +77,12 @@ def _refuse_kept(path: Path, what: str) -> None:
     for parent in (place, *place.parents):
         if all((parent / name).is_file() for name in _INDEX):
             raise InputError(
-                f"{shown(path)} lies in {shown(parent)}, the results of a data set; name a {what} outside of them."
+                f"{printable(path)} lies in {printable(parent)}, the results of a data set; name a {what} outside of them."
             )
         if parent != place and all((parent / name).is_file() for name in _EXPORTED):
-            raise InputError(f"{shown(path)} lies in {shown(parent)}, an exported model; name a {what} outside of it.")
+            raise InputError(
+                f"{printable(path)} lies in {printable(parent)}, an exported model; name a {what} outside of it."
+            )
 
 
 def _try_name(path: Path) -> None:
@@ -103,7 +107,7 @@ def _try_writing(path: Path) -> None:
 
 
 def _unwritable(path: Path, error: Exception) -> InputError:
-    return InputError(f"{shown(path)} cannot be written ({_reason(error)}); name another place.")
+    return InputError(f"{printable(path)} cannot be written ({_reason(error)}); name another place.")
 
 
 def _reason(error: Exception) -> str:

@@ -9,13 +9,13 @@ import numpy as np
 import torch
 
 from scegg_core.artifacts.files import whole_file, write_text
+from scegg_core.data.names import as_unicode, printable
 from scegg_core.data.tasks import TASKS
 from scegg_core.errors import InputError
 from scegg_core.regions.decoding import load_image
 from scegg_core.report.figures.attention import attribute_title
 from scegg_core.training.progress import bar
 from scegg_core.using.model import Embedding, Model, contributions
-from scegg_core.using.names import as_unicode, shown
 from scegg_core.using.pictures import Pictures, find_pictures
 from scegg_core.using.places import require_output
 
@@ -64,7 +64,7 @@ class Answers:
         columns["attributes"] = self._speaking(attributes)
         columns["problem"] = [""] * len(self.paths)
         answered = DataFrame(columns)
-        left_out = [(as_unicode(name), shown(problem)) for name, problem in self.problems.items()]
+        left_out = [(as_unicode(name), printable(problem)) for name, problem in self.problems.items()]
         bad = DataFrame(left_out, columns=["image", "problem"])
         frame = concat([answered, bad], ignore_index=True) if len(bad) else answered
         return frame.sort_values("image", kind="stable", ignore_index=True)

@@ -8,13 +8,13 @@ import torch
 
 from scegg_core.artifacts.sets import refuse_others, whole_folder
 from scegg_core.data.images import open_rgb
+from scegg_core.data.names import as_unicode, printable
 from scegg_core.errors import InputError
 from scegg_core.regions.backbone import map_size
 from scegg_core.regions.decoding import load_image
 from scegg_core.report.figures.attention import AttentionSheet, draw_sheet, top_maps
 from scegg_core.report.style import save, shorten
 from scegg_core.using.model import Model, contributions
-from scegg_core.using.names import as_unicode, shown
 from scegg_core.using.places import require_output_folder
 from scegg_core.using.predict import Answers
 
@@ -57,7 +57,7 @@ def _listed_in(path: Path) -> set[str]:
 
 def _sheet_name(number: int, name: str) -> str:
     """A name for the sheet of image `name`: no two are alike, and none is too long for a file system."""
-    plain = shown(name.removesuffix(Path(name).suffix)).lstrip("/").replace("/", "__").replace("\\", "_")
+    plain = printable(name.removesuffix(Path(name).suffix)).lstrip("/").replace("/", "__").replace("\\", "_")
     return f"{number:04d}_{plain[-50:]}.png"
 
 

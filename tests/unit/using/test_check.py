@@ -215,7 +215,7 @@ def test_a_validation_split_that_cannot_be_made_is_found_where_a_row_needs_it(se
     assert found == ["the data set has 1 seen class; a validation split needs at least 2."]
     index = make_index(one_seen=False)
     found = [text for text in map(said_by, truths(index, settings, FeatureMap(1, 1, 1), Plan(validation=True))) if text]
-    assert found[0].startswith("every seen class has one training image, so the validation split has no test image of")
+    assert found[0].startswith("no class that stays seen in the validation split has 2 training images, so S and H")
 
 
 def make_index(one_seen: bool) -> DatasetIndex:

@@ -121,7 +121,10 @@ def test_sigterm_leaves_no_half_written_file(tmp_path):
 
 @pytest.mark.parametrize("ask", [lambda: torch.empty(2**50), lambda: np.empty(2**50)], ids=["torch", "numpy"])
 def test_memory_that_there_is_not_ends_a_job_with_a_sentence(tmp_path, capsys, ask):
-    task, before = SimpleNamespace(rule="train_eggn", log=[str(tmp_path / "job.log")]), signal.getsignal(signal.SIGTERM)
+    task, before = (
+        SimpleNamespace(rule="train_eggn", params={}, log=[str(tmp_path / "job.log")]),
+        signal.getsignal(signal.SIGTERM),
+    )
     try:
         with pytest.raises(SystemExit), run_job(task):
             ask()
