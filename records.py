@@ -18,6 +18,7 @@ from snakemake.persistence import RECORD_FORMAT_VERSION, MetadataRecord
 from snakemake.persistence.file import FilePersistence
 
 from scegg_core.artifacts.files import input_digest, write_text
+from scegg_core.artifacts.json_text import parse_json
 
 FOLDER = ".made"
 LARGE = 100e6  # bytes; an artifact's digest lies in its metadata, but that of a user's word vectors takes seconds
@@ -41,7 +42,7 @@ class RecordsBesideFiles(FilePersistence):
         if not Path(key).exists():
             return None
         try:
-            content = json.loads(record_of(key).read_text(encoding="utf-8"))
+            content = parse_json(record_of(key).read_text(encoding="utf-8"))
             record, change = MetadataRecord.model_validate(content["record"]), _change(key, content)
         except (OSError, ValueError, TypeError, KeyError, AttributeError):  # absent, or damaged
             record, change = None, "nothing says how this file was made"

@@ -16,6 +16,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from scegg_core.artifacts.finite import refuse_not_finite
+from scegg_core.artifacts.json_text import parse_json
 from scegg_core.artifacts.kinds import KINDS
 from scegg_core.artifacts.provenance import METADATA_KEY, Provenance, damaged, describe, json_digest, parse_description
 from scegg_core.errors import InputError
@@ -62,14 +63,14 @@ def write_json(path: str | Path, content: object) -> None:
 
 def write_record(path: str | Path, kind: str, content: dict, provenance: Provenance) -> None:
     """Write `content` (JSON-able) as a JSON artifact of `kind`, under the kind's name."""
-    described = json.loads(describe(kind, provenance, json_digest(content)))
+    described = parse_json(describe(kind, provenance, json_digest(content)))
     write_json(path, described | {kind: content})
 
 
 def read_record(path: str | Path, kind: str) -> dict:
     """Return the content of the JSON artifact at `path`, refused with one sentence if it is damaged or not of `kind`."""
     described = read_description(path, kind)
-    content = json.loads(Path(path).read_bytes()).get(kind)
+    content = parse_json(Path(path).read_bytes()).get(kind)
     if described["content"] != json_digest(content):
         raise damaged(path)
     return content
@@ -192,7 +193,7 @@ def _arrived(path: str | Path) -> str | None:
     if Path(path).suffix != ".json":
         return None
     try:
-        record = json.loads(Path(path).read_bytes())
+        record = parse_json(Path(path).read_bytes())
     except (ValueError, RecursionError):
         return None
     return record.get(ARRIVED) if isinstance(record, dict) else None

@@ -6,6 +6,7 @@ from dataclasses import asdict, dataclass, field
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
+from scegg_core.artifacts.json_text import parse_json
 from scegg_core.artifacts.kinds import KINDS
 from scegg_core.errors import InputError
 
@@ -70,7 +71,7 @@ def parse_description(path: str | Path, text: str | bytes | None, kind: str | No
     """Return the metadata in `text`, refused with one sentence unless it is undamaged and describes an artifact of `kind`
     (None: of any kind) in the schema of today."""
     try:
-        metadata = json.loads(text)
+        metadata = parse_json(text)
         named, digest = (metadata["kind"], metadata["schema"]), metadata["digest"]
         described = {name: metadata[name] for name in FIELDS}
         whole = digest == json_digest(described)

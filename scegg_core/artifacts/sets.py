@@ -53,7 +53,7 @@ def building_folder(parent: Path, name: str) -> Iterator[Path]:
     try:
         yield temporary
     except OSError as error:
-        if str(error.filename or temporary).startswith(str(temporary)):  # a full disk names no file
+        if error.errno and str(error.filename or temporary).startswith(str(temporary)):  # a full disk names no file
             error.filename = str(parent / name)
         raise
     finally:

@@ -35,8 +35,10 @@ def read_weights(path: str | Path) -> dict[str, Tensor]:
         content = load_plain(path)
     except Exception as error:  # unpickling refuses foreign objects with many kinds of errors
         raise InputError(f"{path} is refused: it is not a plain file of tensors ({_reason(error)}).") from None
-    if not isinstance(content, dict):
-        raise InputError(f"{path} holds a {type(content).__name__}, expected a dictionary of tensors (a state dict).")
+    if not isinstance(content, dict) or not all(isinstance(name, str) for name in content):
+        raise InputError(
+            f"{path} holds a {type(content).__name__}, expected a dictionary of tensors by name (a state dict)."
+        )
     return _checked({name: value for name, value in content.items() if isinstance(value, Tensor)}, path)
 
 

@@ -1,7 +1,6 @@
 """Fetching archives: downloads continue where they broke off, are checked before use, and are never made twice."""
 
 import fcntl
-import json
 import os
 import sys
 import time
@@ -14,6 +13,7 @@ import requests
 from tqdm import tqdm
 
 from scegg_core.artifacts.files import ARRIVED, file_digest, write_json
+from scegg_core.artifacts.json_text import parse_json
 from scegg_core.errors import InputError
 from scegg_core.fetch.unpack import content_is_there, is_unpacked, unpack
 from scegg_core.settings.downloads import Download
@@ -170,7 +170,7 @@ def _write_record(download: Download, file: Path) -> str:
 def _read_record(file: Path) -> _Record | None:
     """Return the record of the file, None where there is none or the file has changed since; the file may be gone."""
     try:
-        record = _Record(**json.loads(record_path(file).read_text(encoding="utf-8")))
+        record = _Record(**parse_json(record_path(file).read_text(encoding="utf-8")))
         int(record.sha256, 16)
     except (OSError, ValueError, TypeError, RecursionError):
         return None

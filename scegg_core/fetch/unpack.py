@@ -12,6 +12,7 @@ from contextlib import contextmanager
 from pathlib import Path, PurePosixPath
 
 from scegg_core.artifacts.files import write_text
+from scegg_core.artifacts.json_text import parse_json
 from scegg_core.artifacts.sets import building_folder, sync_all
 from scegg_core.errors import InputError
 
@@ -45,7 +46,7 @@ def marker_path(archive: Path, target: Path) -> Path:
 def _marked(archive: Path, target: Path) -> str | None:
     """Return the sha256 in the marker, '' for an unpacking that was broken off, None where there is no marker."""
     try:
-        return str(json.loads(marker_path(archive, target).read_text(encoding="utf-8"))["sha256"])
+        return str(parse_json(marker_path(archive, target).read_text(encoding="utf-8"))["sha256"])
     except FileNotFoundError:
         return None
     except (OSError, ValueError, KeyError, TypeError, RecursionError):
@@ -65,13 +66,13 @@ def unpack(archive: Path, target: Path, digest: str) -> None:
             _unpack_into(archive, temporary)
             sync_all(temporary)
             _take_over(temporary, archive, target, digest)
-    except (tarfile.TarError, zipfile.BadZipFile, EOFError, zlib.error, NotImplementedError) as error:
+    except (tarfile.TarError, zipfile.BadZipFile, EOFError, zlib.error, NotImplementedError, OSError) as error:
+        if isinstance(error, OSError) and error.errno:  # without a number it is a damage that gzip, bz2 or lzma found
+            raise InputError(
+                f"{archive} cannot be unpacked into {target} ({error.strerror}); make room or fetch it again."
+            ) from None
         raise InputError(
             f"{archive} is a damaged archive ({str(error)[:80] or type(error).__name__}); delete it and fetch it again."
-        ) from None
-    except OSError as error:
-        raise InputError(
-            f"{archive} cannot be unpacked into {target} ({error.strerror or error}); make room or fetch it again."
         ) from None
 
 
@@ -106,7 +107,7 @@ def _mark(marker: Path, archive: Path, digest: str, members: list[str]) -> None:
 def _members(marker: Path) -> list[str]:
     """The files that came from the archive of this marker, as far as it says so."""
     try:
-        names = json.loads(marker.read_bytes())["members"]
+        names = parse_json(marker.read_bytes())["members"]
     except (OSError, ValueError, KeyError, TypeError):
         return []
     return [name for name in names if isinstance(name, str) and not _leaves(name)] if isinstance(names, list) else []

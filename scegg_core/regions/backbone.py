@@ -183,9 +183,6 @@ def load_weights(features: nn.Module, settings: BackboneSettings, path: Path) ->
 
 
 def _load_exact(features: nn.Module, state: dict, settings: BackboneSettings, path: Path) -> None:
-    for name, value in state.items():
-        if not isinstance(value, Tensor) or value.is_complex():
-            raise InputError(f"{path} does not fit {settings.network}: {name!r} is no tensor of real numbers.")
     for name, wanted in features.state_dict().items():
         if state[name].is_floating_point() != wanted.is_floating_point():
             raise InputError(

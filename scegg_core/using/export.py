@@ -1,6 +1,5 @@
 """A trained run as one folder that needs neither the workflow nor its results: safetensors, and JSON that says it all."""
 
-import json
 import shutil
 from pathlib import Path
 
@@ -15,6 +14,7 @@ from scegg_core.artifacts.files import (
     write_record,
     write_tensors,
 )
+from scegg_core.artifacts.json_text import parse_json
 from scegg_core.artifacts.sets import refuse_changed, refuse_others, whole_folder
 from scegg_core.classify.classifier import read_classifier
 from scegg_core.data.names import as_unicode
@@ -92,7 +92,7 @@ def load_exported(folder: str | Path, device: str = "auto") -> Model:
 def _was_exported(folder: Path) -> bool:
     """Whether the description in `folder` is ours, so that an export may take its place; those of schema 1 are."""
     try:
-        described = json.loads((folder / DESCRIPTION).read_bytes())
+        described = parse_json((folder / DESCRIPTION).read_bytes())
         return described["kind"] in (KIND, "exported model")
     except (OSError, ValueError, KeyError, TypeError, RecursionError):
         return False

@@ -1,11 +1,11 @@
 """The digests of all scripts' code, remembered from one start to the next as long as no source file has changed."""
 
-import json
 from contextlib import suppress
 from hashlib import sha256
 from pathlib import Path
 
 from scegg_core.artifacts.files import write_json
+from scegg_core.artifacts.json_text import parse_json
 from scegg_core.workflow.code import code_digest, looked_at
 
 
@@ -27,7 +27,7 @@ def code_digests(scripts: Path, root: Path, memory: Path) -> dict[str, str]:
 
 def _read(memory: Path) -> dict | None:
     try:
-        content = json.loads(memory.read_bytes())
+        content = parse_json(memory.read_bytes())
         return content if isinstance(content["of"], dict) and isinstance(content["digests"], dict) else None
     except (OSError, ValueError, TypeError, KeyError):
         return None

@@ -84,8 +84,8 @@ def test_lying_headers_are_one_sentence(tmp_path, kind):
 
 
 NO_WEIGHTS = {
-    "a list": ([1, 2], "holds a list, expected a dictionary of tensors (a state dict)."),
-    "a tensor": (torch.ones(2), "holds a Tensor, expected a dictionary of tensors (a state dict)."),
+    "a list": ([1, 2], "holds a list, expected a dictionary of tensors by name (a state dict)."),
+    "a tensor": (torch.ones(2), "holds a Tensor, expected a dictionary of tensors by name (a state dict)."),
     "a view larger than its values": (
         {"a": torch.ones(1).expand(100_000, 100_000)},
         "holds 'a' as torch.float32 of shape (100000, 100000), which no network has; save it dense, as float32.",

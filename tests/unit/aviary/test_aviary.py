@@ -290,9 +290,11 @@ def test_backbone_training_repeats_itself_and_leaves_its_input_alone():
     assert not torch.equal(first["0.weight"], before["0.weight"])
 
 
-def test_backbone_training_that_diverges_stops_with_stage_step_and_term():
+def test_backbone_training_that_diverges_stops_with_stage_step_and_term(monkeypatch):
+    monkeypatch.setattr("scegg_core.regions.train._channels", lambda *_: channels)  # which would refuse the weights
     images, labels = torch.zeros(32, 3, 16, 16, dtype=torch.uint8), torch.arange(32) % 4
     network = tiny_network()
+    channels = network(torch.zeros(1, 3, 16, 16)).shape[1]
     with torch.no_grad():
         next(network.parameters()).fill_(float("nan"))
     with pytest.raises(InputError, match="in stage backbone, step 1, the term cross_entropy is nan"):

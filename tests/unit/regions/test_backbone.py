@@ -181,20 +181,23 @@ def test_weights_that_give_no_numbers_are_refused():
 @pytest.mark.parametrize(
     ("content", "said"),
     [
-        ([torch.zeros(2)], "holds no state dict, names with a tensor each, but a list."),
-        (torch.zeros(2), "holds no state dict, names with a tensor each, but a Tensor."),
-        ({1: torch.zeros(2)}, "holds no state dict, names with a tensor each, but a dict."),
+        ([torch.zeros(2)], "holds a list, expected a dictionary of tensors by name (a state dict)."),
+        (torch.zeros(2), "holds a Tensor, expected a dictionary"),
+        ({1: torch.zeros(2)}, "holds a dict, expected a dictionary of tensors by name"),
         (
             {},
             "does not hold weights of resnet18: 'conv1.weight' is not in it; save the network's own state dict alone.",
         ),
         (
             {"state_dict": {"conv1.weight": 1}, "epoch": 3},
-            "'conv1.weight' is not in it, but 'state_dict', 'epoch'; save",
+            "'conv1.weight' is not in it; save the network's own state dict alone.",
         ),
         ({"module.conv1.weight": torch.zeros(2)}, "'conv1.weight' is not in it, but 'module.conv1.weight'; save the"),
-        ({"conv1.weight": 3.0}, "does not fit resnet18: 'conv1.weight' is no tensor of real numbers."),
-        ({"conv1.weight": torch.zeros(64, 3, 7, 7) * 1j}, "'conv1.weight' is no tensor of real numbers."),
+        ({"conv1.weight": 3.0}, "'conv1.weight' is not in it; save"),
+        (
+            {"conv1.weight": torch.zeros(64, 3, 7, 7) * 1j},
+            "holds 'conv1.weight' as torch.complex64 of shape (64, 3, 7, 7), which no network has",
+        ),
         ({"conv1.weight": torch.zeros(2)}, "weights.pt does not fit resnet18: size mismatch for conv1.weight"),
     ],
 )
