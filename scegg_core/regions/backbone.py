@@ -111,12 +111,12 @@ def feature_extractor(network: str, up_to: str | None = None) -> nn.Module:
         )
     model = models.get_model(network, weights=None, **_quiet(network))
     body = dict(model.features.named_children()) if hasattr(model, "features") else _body(model)
-    if isinstance(model, models.DenseNet):  # its forward does this between the features and the average
-        body["relu5"] = nn.ReLU()
     if not _has_map(model, body):
         raise InputError(
             f"backbone.network {network!r} has no feature map to take regions from; choose a convolutional one."
         )
+    if isinstance(model, models.DenseNet):  # its forward does this between the features and the average
+        body["relu5"] = nn.ReLU()
     if up_to is not None:
         body = _cut(body, network, up_to)
     return nn.Sequential(_ordered(body))
