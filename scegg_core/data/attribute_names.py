@@ -101,7 +101,8 @@ def _without_numbers(path: Path, lines: list[str]) -> tuple[str, ...]:
 def read_parts(path: Path, attributes: tuple[str, ...]) -> tuple[str, ...]:
     """Return the part of every attribute ('': none) from a table with columns attribute (1-based number) and part.
 
-    The number's column may also be called attribute_id; where there is a column name, it has to be the attribute's.
+    The number's column may also be called attribute_id; where there is a column name (or, beside
+    attribute_id, a column attribute), it has to be the attribute's.
     Raises InputError for what does not fit.
     """
     table = read_written(path, "the columns attribute and part", has_columns("part"))
@@ -112,7 +113,7 @@ def read_parts(path: Path, attributes: tuple[str, ...]) -> tuple[str, ...]:
             f"{printable(path)} has the header {printable(','.join(table.header))!r}, "
             "but it needs the columns attribute and part."
         )
-    names = table.column("name") or ("",) * len(numbers)
+    names = table.column("name") or (identified and table.column("attribute")) or ("",) * len(numbers)
     found: dict[int, str] = {}
     for number, name, part in zip(numbers, names, parts, strict=True):
         position = _attribute_position(path, number, name, attributes)

@@ -51,7 +51,7 @@ def read_splits(path: Path, paths: tuple[str, ...]) -> tuple[str, ...]:
     position = {tidy(name): place for place, name in enumerate(paths)}
     split = [""] * len(paths)
     for file, kind in zip(listed, given, strict=True):
-        name, shown = "images/" + file.replace("\\", "/").removeprefix("images/"), printable(file)
+        name, shown = _place(file, position), printable(file)
         if name not in position:
             raise InputError(
                 f"{printable(path)} lists {shown!r}, but there is no such image; correct the path (it starts at images/)."
@@ -69,6 +69,13 @@ def read_splits(path: Path, paths: tuple[str, ...]) -> tuple[str, ...]:
             f"({split.count('')} images are not listed); give every image a split."
         )
     return tuple(split)
+
+
+def _place(file: str, known: Collection[str]) -> str:
+    """Return the path below the data set's folder that a table means: as it stands, or as Windows writes it."""
+    windows = file.replace("\\", "/")
+    meant = (f"images/{file}", file, f"images/{windows}", windows)
+    return next((name for name in meant if name in known), windows)
 
 
 def hint(name: str, known: Collection[str]) -> str:

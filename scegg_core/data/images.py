@@ -6,7 +6,7 @@ import stat
 import warnings
 from pathlib import Path
 
-from PIL import ExifTags, Image, ImageOps, UnidentifiedImageError
+from PIL import ExifTags, Image, ImageOps, TiffImagePlugin, UnidentifiedImageError
 
 from scegg_core.data.deep import Unusable, is_deep, to_8_bits
 from scegg_core.data.jpeg import load_whole, read_layout
@@ -34,6 +34,8 @@ _REASONS = (
 _JPEG = ("JPEG", "MPO")
 _ENDS = {"JPEG": b"\xff\xd9", "MPO": b"\xff\xd9", "PNG": b"IEND\xaeB`\x82"}
 _HEIF = (b"heic", b"heix", b"hevc", b"heim", b"heis", b"mif1", b"msf1")
+_BITS, _PHOTOMETRIC, _SAMPLE_FORMAT = 258, 262, 339  # TIFF tags
+_WHITE_IS_ZERO, _SIGNED = 0, 2  # values of the last two
 _THUMBNAIL = 254, 1  # the TIFF tag NewSubfileType and its bit for "a smaller version of another picture"
 
 
@@ -129,7 +131,19 @@ def _load(image: Image.Image, path: str | Path) -> None:
     tag, bit = _THUMBNAIL
     if image.format == "TIFF" and image.tag_v2.get(tag, 0) & bit:
         raise Unusable("holds a thumbnail first, as raw files of cameras do; save the picture as JPEG or PNG")
+    if image.format == "TIFF":
+        _refuse_other_samples(image)
     image.load()
+
+
+def _refuse_other_samples(image: TiffImagePlugin.TiffImageFile) -> None:
+    """Pillow takes 0 for black and samples for unsigned in files that say otherwise: they would come out wrong."""
+    tags = image.tag_v2
+    if tags.get(_PHOTOMETRIC) == _WHITE_IS_ZERO and is_deep(image):
+        raise Unusable("has white as 0 in more than 8 bits a sample, so it would come out inverted; save black as 0")
+    signed = _SIGNED in tags.get(_SAMPLE_FORMAT, ())
+    if signed and max(tags.get(_BITS, (1,))) <= 16:
+        raise Unusable("has signed samples, so it would come out too dark; save it with unsigned ones")
 
 
 def _refuse_oversized(image: Image.Image) -> None:

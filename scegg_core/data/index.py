@@ -1,5 +1,6 @@
 """Indexing a data set: the loader its format names, consistency checks, and the policy for unusable images."""
 
+import logging
 import os
 from collections.abc import Callable, Iterable
 from concurrent.futures import ThreadPoolExecutor
@@ -9,6 +10,7 @@ from pathlib import Path
 
 import numpy as np
 
+from scegg_core.data.copies import said_of_copies
 from scegg_core.data.formats import LOADERS
 from scegg_core.data.images import probe
 from scegg_core.data.names import printable
@@ -27,6 +29,8 @@ from scegg_core.settings.datasets import ImagePolicy, IndexSettings
 
 __all__ = ["DatasetIndex", "check_index", "class_vectors", "index_dataset", "read_index", "write_index"]
 
+log = logging.getLogger(__name__)
+
 #: So many unusable images are named in a message; the others are counted.
 SHOWN = 20
 
@@ -44,6 +48,8 @@ def index_dataset(settings: IndexSettings, progress: Progress | None = None) -> 
     index = load_index(settings)
     index = apply_policy(index, find_bad_images(index, Path(settings.folder), progress), settings.images)
     check_index(index)
+    if said := said_of_copies(index, Path(settings.folder)):
+        log.warning("%s: they spoil what is measured", said)
     return index
 
 

@@ -14,8 +14,14 @@ from scegg_core.errors import InputError
 from scegg_core.regions.vision import import_torchvision
 from scegg_core.settings.backbone import BackboneSettings
 
-#: ImageNet statistics of RGB in [0, 1], which torchvision's and our own weights expect.
-MEAN, STD = (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)
+Statistics = tuple[tuple[float, ...], tuple[float, ...]]
+
+#: ImageNet's mean and deviation of RGB in [0, 1], which our own weights and most of torchvision's expect.
+IMAGENET: Statistics = (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)
+
+#: Networks whose weights torchvision took from elsewhere: it turns ImageNet's statistics into these within the network.
+TURNED = ("googlenet", "inception_v3")
+HALVES: Statistics = (0.5, 0.5, 0.5), (0.5, 0.5, 0.5)
 
 #: Modules after which a network no longer has a feature map.
 HEADS = (nn.AdaptiveAvgPool2d, nn.AdaptiveMaxPool2d, nn.Linear, nn.Dropout)
@@ -42,11 +48,13 @@ class FeatureMap:
 class Backbone(nn.Module):
     """Normalizes uint8 images and returns region features."""
 
-    def __init__(self, features: nn.Module):
+    def __init__(self, features: nn.Module, statistics: Statistics = IMAGENET):
+        """`statistics`: mean and deviation of RGB in [0, 1] by which images are normalized."""
         super().__init__()
         self.features = features
-        self.register_buffer("mean", torch.tensor(MEAN).view(1, 3, 1, 1) * 255, persistent=False)
-        self.register_buffer("std", torch.tensor(STD).view(1, 3, 1, 1) * 255, persistent=False)
+        mean, std = map(torch.tensor, statistics)
+        self.register_buffer("mean", mean.view(1, 3, 1, 1) * 255, persistent=False)
+        self.register_buffer("std", std.view(1, 3, 1, 1) * 255, persistent=False)
 
     def forward(self, images: Tensor) -> Tensor:
         """Return region features (batch, regions, channels) of uint8 `images` (batch, 3, size, size)."""
@@ -67,7 +75,7 @@ def build_backbone(settings: BackboneSettings, weights: str | Path | None) -> Ba
     else:
         features = feature_extractor(settings.network, settings.features_up_to)
         load_weights(features, settings, Path(weights))
-    return Backbone(merge_batch_norm(features.eval())).eval().requires_grad_(False)
+    return Backbone(merge_batch_norm(features.eval()), statistics_of(settings)).eval().requires_grad_(False)
 
 
 def weights_file(settings: BackboneSettings, given: str | Path | None) -> Path | None:
@@ -107,6 +115,8 @@ def feature_extractor(network: str, up_to: str | None = None) -> nn.Module:
         raise InputError(
             f"backbone.network {network!r} has no feature map to take regions from; choose a convolutional one."
         )
+    if isinstance(model, models.DenseNet):  # its forward does this between the features and the average
+        body["relu5"] = nn.ReLU()
     if up_to is not None:
         body = _cut(body, network, up_to)
     return nn.Sequential(_ordered(body))
@@ -150,6 +160,22 @@ def _smallest_size(backbone: nn.Module) -> int:
             return False
 
     return sizes[0] + bisect_left(sizes, True, key=runs)
+
+
+def statistics_of(settings: BackboneSettings) -> Statistics:
+    """Return the mean and deviation that the weights were trained with: those torchvision names, for its own weights
+    (by their name, or by a local file of the name that torchvision gives it); for others ImageNet's."""
+    if settings.weights in ("train", "random"):
+        return IMAGENET
+    import_torchvision()
+    from torchvision import models
+
+    for weights in models.get_model_weights(settings.network):
+        if Path(settings.weights).name in (weights.name, Path(weights.url).name):
+            given = weights.transforms.keywords
+            own = tuple(given.get("mean", IMAGENET[0])), tuple(given.get("std", IMAGENET[1]))
+            return HALVES if settings.network in TURNED else own
+    return IMAGENET
 
 
 def weights_url(settings: BackboneSettings) -> str:

@@ -35,7 +35,7 @@ class BackboneSettings:
     network: str = Field("resnet101", description="name of a torchvision classification model")
     weights: LocalPath = Field(
         "IMAGENET1K_V1",
-        description="a torchvision weights name, 'train' (on the seen classes' training images), 'random', or the path of a local weight file",
+        description="a torchvision weights name, 'train' (on the seen classes' training images), 'random', or the path of a local weight file (trained on images normalized by ImageNet's mean and deviation, unless it has the name of a torchvision file)",
     )
     features_up_to: str | None = Field(None, description="last module kept, e.g. layer3; null: the last feature map")
     image_size: int = Field(448, ge=16, le=4096, description="square input size in pixels")

@@ -18,6 +18,16 @@ FORMATS = file_names(Path(__file__).parents[1] / "data" / "formats")
 #: Formats whose unseen classes and splits are in att_splits.mat.
 WITH_SPLITS = ("cub", "sun", "awa2", "xlsa17")
 
+#: Settings that a format does not read, and what it reads instead.
+_NOT_READ = {
+    "folder": {
+        "splits": "put splits.csv into its folder",
+        "attributes": "the header of attributes.csv names the attributes",
+        "image_root": "its pictures lie in images/",
+    },
+    **{name: {"image_root": "its paths are cut where its own layout says"} for name in ("cub", "sun", "awa2")},
+}
+
 
 @settings
 class ImagePolicy:
@@ -111,6 +121,9 @@ class DatasetSettings(IndexSettings):
             raise ValueError(
                 f"format {self.format} reads the unseen classes from splits, so it takes no unseen_classes"
             )
+        for name, instead in _NOT_READ.get(self.format, {}).items():
+            if getattr(self, name) is not None:
+                raise ValueError(f"format {self.format} does not read {name}: {instead}; leave {name} out")
         return self
 
     @property

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import numpy as np
 
+from scegg_core.data.copies import said_of_copies
 from scegg_core.data.index import SHOWN, apply_policy, check_index, find_bad_images, load_index
 from scegg_core.data.tables import SPLITS, DatasetIndex
 from scegg_core.errors import InputError
@@ -25,7 +26,8 @@ from scegg_core.words.vectors import embed_attributes, mean_over_words, read_cap
 class CheckReport:
     """What the check found. Sizes are bytes; counts are 0 where the data set could not be read.
 
-    `images` counts trainval, test_seen and test_unseen; `to_fetch` names files that a run will download.
+    `images` counts trainval, test_seen and test_unseen; `to_fetch` names files that a run will download, `copies`
+    says which pictures are there twice.
     """
 
     title: str
@@ -36,6 +38,7 @@ class CheckReport:
     attributes: int = 0
     bound: int = 0
     unknown_words: tuple[str, ...] = ()
+    copies: str | None = None
     disk: int = 0
     disk_free: int = 0
     memory: int = 0
@@ -70,7 +73,8 @@ def check_dataset(
         bad = find_bad_images(index, Path(settings.folder))
         kept = _collect(problems, lambda: _after_policy(index, bad, settings))
         unknown = _collect(problems, lambda: _unknown_words(index, settings, captions, report.to_fetch))
-        report, index = replace(report, unknown_words=unknown or ()), index if kept is None else kept
+        index = index if kept is None else kept
+        report = replace(report, unknown_words=unknown or (), copies=said_of_copies(index, Path(settings.folder)))
     size = _collect(problems, lambda: map_of(settings.backbone)) or FeatureMap(0, 0, 0)
     if index is not None:
         report = _counted(report, index, settings, size, plan)
@@ -100,6 +104,7 @@ def render(report: CheckReport) -> str:
     lines = [report.title, *_sizes(report)]
     lines += [f"  skipped     {path} {reason}" for path, reason in report.skipped[:SHOWN]]
     lines += [f"  and {len(report.skipped) - SHOWN} more skipped"] if len(report.skipped) > SHOWN else []
+    lines += [f"  note        {report.copies}"] if report.copies else []
     lines += [f"  to fetch    {item}" for item in report.to_fetch]
     if report.ready:
         return "\n".join([*lines, "ready"])

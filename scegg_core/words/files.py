@@ -11,6 +11,7 @@ from typing import BinaryIO
 import numpy as np
 
 from scegg_core.errors import InputError
+from scegg_core.words.matrix import of_usual_size
 from scegg_core.words.streams import open_stream
 
 #: No line of a text file of word vectors, and no word of a binary one, is longer than this (bytes).
@@ -188,5 +189,10 @@ def _usable(vector: np.ndarray, word: bytes, path: Path) -> np.ndarray:
         raise InputError(
             f"{path} gives the word {word.decode()!r} a vector of zeros, which says nothing; "
             "rename the attribute or take another source of vectors."
+        )
+    if not of_usual_size(vector):
+        raise InputError(
+            f"{path} gives the word {word.decode()!r} a vector with values of up to {np.abs(vector).max():.0e}, as "
+            "bytes of another order or type give; take a file of word2vec's or GloVe's format."
         )
     return vector

@@ -6,6 +6,14 @@ import numpy as np
 
 from scegg_core.errors import InputError
 
+#: Between these lies the largest value of a vector: beyond, LEN's products vanish or become infinite in float32.
+SMALLEST, LARGEST = 1e-6, 1e6
+
+
+def of_usual_size(vector: np.ndarray) -> bool:
+    """Return whether the largest value of a vector is such as LEN can compute with."""
+    return bool(SMALLEST <= np.abs(vector).max() <= LARGEST)
+
 
 def read_matrix(file: str | None, words: tuple[str, ...], dimensions: int) -> np.ndarray:
     """Return the matrix in `file`, (A, `dimensions`) float32: the vector of each attribute, whose `words` name it.
@@ -25,6 +33,11 @@ def read_matrix(file: str | None, words: tuple[str, ...], dimensions: int) -> np
         raise InputError(
             f"{path} has no vector for attribute {words[row]!r}: row {row} is all zeros or not finite in float32; "
             "fill it or take another source."
+        )
+    for row in [row for row, vector in enumerate(vectors) if not of_usual_size(vector)][:1]:
+        raise InputError(
+            f"{path} gives attribute {words[row]!r} values of up to {np.abs(vectors[row]).max():.0e}; "
+            f"scale the matrix, so that each row's largest is between {SMALLEST:g} and {LARGEST:g}."
         )
     return np.ascontiguousarray(vectors)
 

@@ -59,6 +59,11 @@ def _check_columns(path: Path, described: ClassAttributes) -> None:
 def _match_classes(described: tuple[str, ...], folders: dict[str, Path], root: Path) -> None:
     table, images = printable(root / "attributes.csv"), root / "images"
     for name in described:
+        if name.startswith("."):
+            raise InputError(
+                f"{table} has class {printable(name)}, but folders whose names begin with a dot are the system's; "
+                "name the class and its folder otherwise."
+            )
         if name not in folders:
             raise InputError(
                 f"{table} has class {printable(name)}, but there is no folder "

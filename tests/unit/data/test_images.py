@@ -180,6 +180,26 @@ def test_whole_numbers_beyond_16_bits_are_refused(tmp_path):
     assert deep(tmp_path / "b.tif", np.array([[-3, 60_000]], dtype=np.int32)) == said.format("-3 to 60000")
 
 
+INVERTED = "has white as 0 in more than 8 bits a sample, so it would come out inverted; save black as 0"
+SIGNED = "has signed samples, so it would come out too dark; save it with unsigned ones"
+
+
+@pytest.mark.parametrize(
+    ("kind", "photometric", "sample_format", "said"),
+    [("u2", 0, 1, INVERTED), ("f4", 0, 3, INVERTED), ("i2", 1, 2, SIGNED), ("i1", 1, 2, SIGNED), ("u1", 0, 1, None)],
+)
+def test_samples_that_pillow_reads_as_others_are_refused(tmp_path, kind, photometric, sample_format, said):
+    values = np.array([[0, 1, 100]], dtype="<" + kind)
+    fields = {256: 3, 257: 1, 258: 8 * values.itemsize, 259: 1, 262: photometric, 273: 122, 277: 1, 279: values.nbytes}
+    entries = [struct.pack("<HHII", tag, 3, 1, value) for tag, value in (fields | {339: sample_format}).items()]
+    head = struct.pack("<2sHIH", b"II", 42, 8, len(entries))
+    (tmp_path / "a.tif").write_bytes(head + b"".join(entries) + bytes(4) + values.tobytes().ljust(16))
+    assert len(head + b"".join(entries)) + 4 == 122
+    assert probe(tmp_path / "a.tif") == said
+    if said is None:
+        assert np.asarray(open_rgb(tmp_path / "a.tif"))[0, :, 0].tolist() == [255, 254, 155]
+
+
 def test_a_pipe_is_not_waited_for(tmp_path):
     os.mkfifo(tmp_path / "a.jpg")
     assert probe(tmp_path / "a.jpg") == "is a pipe or a device, not a file with content"

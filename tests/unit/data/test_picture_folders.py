@@ -71,6 +71,8 @@ CASES = [
     Case("strength above all measure", lambda root: (root / "attributes.csv").write_text("class,a,b\nzebra,1,1\nhorse,1,1e30\n"), "{root}/attributes.csv gives class horse '1e30' for 'b'; give strengths of at most 1e+09."),
     Case("no test images of seen classes", lambda root: (root / "splits.csv").write_text(SPLITS.replace("test_seen", "trainval")), "no image is in test_seen, so accuracy on seen classes (S) and H cannot be measured; put some images of seen classes there."),
     Case("splits and settings disagree", lambda root: (root / "splits.csv").write_text(SPLITS.replace("horse", "x").replace("zebra", "horse").replace("x/", "zebra/")), "{root}/splits.csv and the setting unseen_classes disagree: class horse is unseen in splits.csv alone; correct one, or leave out the setting."),
+    Case("class begins with a dot", lambda root: ((root / "images/horse").rename(root / "images/.horse"), (root / "attributes.csv").write_text("class,a,b\nzebra,1,1\n.horse,1,0\n")), "{root}/attributes.csv has class .horse, but folders whose names begin with a dot are the system's; name the class and its folder otherwise."),
+    Case("part of an attribute of another name", lambda root: (root / "attribute_parts.csv").write_text("attribute_id,attribute,part\n1,b,leg\n2,a,head\n"), "{root}/attribute_parts.csv calls attribute 1 'b', but its name is 'a'; correct one of them."),
     Case("attribute bound twice", lambda root: (root / "attribute_parts.csv").write_text("attribute,part\n1,leg\n1,head\n"), "{root}/attribute_parts.csv binds attribute 1 twice; keep one row."),
 ]  # fmt: skip
 
@@ -83,6 +85,16 @@ def test_one_sentence(tmp_path, case):
         index_dataset(settings)
     wanted = case.sentence.replace("{images}", "{root}/images").replace("{root}", str(tmp_path))
     assert str(error.value) == wanted
+
+
+@pytest.mark.parametrize("name", ["images", "a\\b"])
+def test_a_class_may_have_the_name_of_the_folder_or_a_backslash(tmp_path, name):
+    settings = make_folder(tmp_path, "class,a,b\nzebra,1,1\nhorse,1,0\n", pictures=3)
+    (tmp_path / "images/horse").rename(tmp_path / "images" / name)
+    (tmp_path / "attributes.csv").write_text(f"class,a,b\nzebra,1,1\n{name},1,0\n")
+    (tmp_path / "splits.csv").write_text(SPLITS.replace("horse/", f"{name}/").replace("zebra/", "images\\zebra\\"))
+    index = load_index(replace(settings, unseen_classes=None))
+    assert dict(zip(index.paths, index.split, strict=True))[f"images/{name}/1.png"] == "test_seen"
 
 
 def test_splits_and_settings_may_agree(tmp_path):

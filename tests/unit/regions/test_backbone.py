@@ -7,6 +7,8 @@ import torch
 
 from scegg_core.errors import InputError
 from scegg_core.regions.backbone import (
+    HALVES,
+    IMAGENET,
     Backbone,
     _map_of_blank,
     _smallest_size,
@@ -14,6 +16,7 @@ from scegg_core.regions.backbone import (
     feature_extractor,
     map_size,
     random_features,
+    statistics_of,
     weights_url,
 )
 from scegg_core.regions.vision import import_torchvision
@@ -66,6 +69,45 @@ def test_features_are_those_of_the_whole_network(network):
         whole(images)
         torch.testing.assert_close(features(images), last[0])
     hook.remove()
+
+
+def test_densenet_ends_where_it_is_averaged():
+    """Its forward has a rectifier after the last module of its features."""
+    whole = models.densenet121(weights=None).eval()
+    features = feature_extractor("densenet121").eval()
+    features.load_state_dict(whole.features.state_dict())
+    images, averaged = torch.rand(1, 3, 32, 32), []
+    whole.classifier.register_forward_hook(lambda _m, given, _out: averaged.append(given[0]))
+    with torch.no_grad():
+        whole(images)
+        torch.testing.assert_close(features(images).mean((2, 3)), averaged[0])
+
+
+@pytest.mark.parametrize(
+    ("network", "weights", "mean", "std"),
+    [
+        ("vgg16", "IMAGENET1K_FEATURES", (0.48235, 0.45882, 0.40784), (1 / 255, 1 / 255, 1 / 255)),
+        ("vgg16", "IMAGENET1K_V1", *IMAGENET),
+        ("efficientnet_v2_l", "IMAGENET1K_V1", (0.5, 0.5, 0.5), (0.5, 0.5, 0.5)),
+        ("googlenet", "IMAGENET1K_V1", (0.5, 0.5, 0.5), (0.5, 0.5, 0.5)),
+        ("googlenet", "here/googlenet-1378be20.pth", (0.5, 0.5, 0.5), (0.5, 0.5, 0.5)),
+        ("googlenet", "here/own.pth", *IMAGENET),
+        ("inception_v3", "IMAGENET1K_V1", (0.5, 0.5, 0.5), (0.5, 0.5, 0.5)),
+        ("inception_v3", "random", *IMAGENET),
+        ("resnet101", "IMAGENET1K_V2", *IMAGENET),
+    ],
+)
+def test_images_are_normalized_as_the_weights_were_trained(network, weights, mean, std):
+    assert statistics_of(settings(network=network, weights=weights)) == (mean, std)
+
+
+def test_googlenet_sees_what_torchvision_lets_it_see():
+    """Its own forward turns ImageNet's statistics into halves where it has torchvision's weights."""
+    images = torch.arange(256, dtype=torch.uint8).repeat(3, 1)[None, :, :, None]
+    whole = models.googlenet(weights=None, aux_logits=False, init_weights=False, transform_input=True)
+    usual = Backbone(torch.nn.Identity()).feature_map(images)
+    halves = Backbone(torch.nn.Identity(), HALVES).feature_map(images)
+    torch.testing.assert_close(halves, whole._transform_input(usual))
 
 
 def test_448_pixels_give_196_regions():

@@ -235,6 +235,18 @@ def test_settings_that_do_not_fit_together_are_refused(overlay, said):
             "format cub reads the unseen classes from splits, so it takes no unseen_classes.",
         ),
         (
+            "datasets: {a: {format: folder, folder: x, splits: y}}",
+            "format folder does not read splits: put splits.csv into its folder; leave splits out.",
+        ),
+        (
+            "datasets: {a: {format: folder, folder: x, attributes: y.txt}}",
+            "format folder does not read attributes: the header of attributes.csv names the attributes; leave attributes out.",
+        ),
+        (
+            "datasets: {cub: {image_root: x}}",
+            "format cub does not read image_root: its paths are cut where its own layout says; leave image_root out.",
+        ),
+        (
             "datasets: {aviary: {attribute_vectors: {path: x.txt}}}",
             "source captions reads captions.txt in the data set's folder, so it takes no path or download.",
         ),

@@ -5,8 +5,9 @@ from dataclasses import replace
 import numpy as np
 import pytest
 import yaml
-from cub_case import make_cub
+from cub_case import make_cub, write_image
 
+from scegg_core.data.copies import said_of_copies
 from scegg_core.data.tables import DatasetIndex
 from scegg_core.errors import InputError
 from scegg_core.regions.backbone import FeatureMap
@@ -21,7 +22,7 @@ from scegg_core.settings.plan import Plan, plan_of
 from scegg_core.settings.resolve import read_configuration
 from scegg_core.settings.run import RunSettings
 from scegg_core.settings.scen import ScenSettings
-from scegg_core.using.check import check_dataset, render
+from scegg_core.using.check import CheckReport, check_dataset, render
 from scegg_core.using.truths import size_of_map, truths
 from tests.conftest import ROOT
 
@@ -47,7 +48,8 @@ def test_a_data_set_in_order_is_ready(settings, tmp_path):
     assert (report.attributes, report.bound) == (3, 2)
     assert report.disk == 16 * 49 * 1000 * 2 + 2 * 16 * 1000 * 4
     assert report.memory == 2 * 16 * 1000 * 4 + 4 * 49 * 1000 * 2
-    lines = render(replace(report, disk_free=5 * 10**9)).splitlines()
+    assert report.copies  # the pictures of this data set differ in nothing
+    lines = render(replace(report, disk_free=5 * 10**9, copies=None)).splitlines()
     assert lines == [
         "birds",
         "  classes     4 (3 seen, 1 unseen)",
@@ -57,6 +59,21 @@ def test_a_data_set_in_order_is_ready(settings, tmp_path):
         "  memory      about 0.5 MB besides the libraries and the networks",
         "ready",
     ]
+
+
+def test_a_picture_in_training_and_test_is_noted(tmp_path):
+    for name, color in (("a/0", 1), ("a/1", 2), ("a/2", 3), ("b/0", 4), ("b/1", 3), ("b/2", 4)):
+        write_image(tmp_path / f"images/{name}.png", color=(color, 0, 0))
+    index = DatasetIndex(
+        classes=("a", "b"), seen=np.array([True, False]), percent=np.eye(2, dtype=np.float32), attributes=("x", "y"),
+        words=("x", "y"), parts=("", ""), paths=tuple(f"images/{c}/{n}.png" for c in "ab" for n in range(3)),
+        labels=np.array([0, 0, 0, 1, 1, 1]), split=("trainval",) * 3 + ("test_unseen",) * 3, rows=np.arange(6),
+    )  # fmt: skip
+    said = "images/a/2.png and images/b/1.png are the same picture, but in training and test, or in two classes"
+    assert said_of_copies(index, tmp_path) == said
+    assert f"  note        {said}" in render(CheckReport("birds", copies=said)).splitlines()
+    (tmp_path / "images/b/1.png").unlink()
+    assert said_of_copies(index, tmp_path) is None
 
 
 def test_all_that_is_wrong_is_listed(settings, tmp_path):

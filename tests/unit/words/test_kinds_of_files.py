@@ -162,6 +162,11 @@ REFUSED = {
         "gives the word 'tail' a vector of zeros, which says nothing; "
         "rename the attribute or take another source of vectors.",
     ),
+    "binary in the other byte order": (
+        BINARY[:-8] + np.array([0.5, 2], ">f4").tobytes(),
+        "gives the word 'tail' a vector with values of up to 9e-44, as bytes of another order or type give; "
+        "take a file of word2vec's or GloVe's format.",
+    ),
     "an underscore": (b"blue 1 2\nwing 1 2\ntail 1_0 2\n", f"gives the word 'tail' no 2 numbers; {DAMAGED}"),
     "a zero byte": (b"blue 1 2\nwing 1 2\ntail 1.2\0 2\n", f"gives the word 'tail' no 2 numbers; {DAMAGED}"),
     "decimal commas": (b"blue 1 2\nwing 1 2\ntail 1,5 2,5\n", f"gives the word 'tail' no 2 numbers; {DAMAGED}"),
@@ -247,6 +252,11 @@ WRONG_MATRICES = {
         npy(np.array([[1, 2], [0, 1e-60]])),
         "has no vector for attribute 'tail': row 1 is all zeros or not finite in float32; "
         "fill it or take another source.",
+    ),
+    "so large that products are infinite": (
+        npy(np.array([[1, 2], [3, 1e30]])),
+        "gives attribute 'tail' values of up to 1e+30; scale the matrix, so that each row's largest is between "
+        "1e-06 and 1e+06.",
     ),
     "one axis": (
         npy(np.ones(4)),

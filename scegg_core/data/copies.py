@@ -1,0 +1,51 @@
+"""Finds pictures that are in a data set twice where that spoils its measures: in training and test, or in two classes."""
+
+import hashlib
+from collections import defaultdict
+from collections.abc import Callable, Hashable, Iterable
+from contextlib import suppress
+from pathlib import Path
+
+from scegg_core.data.names import printable
+from scegg_core.data.tables import DatasetIndex
+
+
+def said_of_copies(index: DatasetIndex, root: Path) -> str | None:
+    """Return a sentence about images with the same bytes, one for training and one for test, or of two classes.
+
+    None where there are none. Published data sets have some, so this is no error.
+    """
+    paths = [root / path for path in index.paths]
+    same_size = _alike(range(len(paths)), lambda image: _size(paths[image]))
+    groups = [group for images in same_size for group in _alike(images, lambda image: _digest(paths[image]))]
+    found = [(group[0], other) for group in groups for other in group[1:] if _spoils(index, group[0], other)]
+    if not found:
+        return None
+    first, second = (printable(index.paths[image]) for image in found[0])
+    more = f", and {len(found) - 1} more" if len(found) > 1 else ""
+    return f"{first} and {second} are the same picture, but in training and test, or in two classes{more}"
+
+
+def _spoils(index: DatasetIndex, first: int, second: int) -> bool:
+    trains = [index.split[image] == "trainval" for image in (first, second)]
+    return trains[0] != trains[1] or index.labels[first] != index.labels[second]
+
+
+def _alike(images: Iterable[int], key: Callable[[int], Hashable | None]) -> list[list[int]]:
+    """The groups of two images or more whose key is the same, and not None."""
+    groups = defaultdict(list)
+    for image in images:
+        groups[key(image)].append(image)
+    return [group for value, group in groups.items() if value is not None and len(group) > 1]
+
+
+def _size(path: Path) -> int | None:
+    with suppress(OSError, ValueError):
+        return path.stat().st_size if path.is_file() else None
+    return None
+
+
+def _digest(path: Path) -> bytes | None:
+    with suppress(OSError), path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").digest()
+    return None
