@@ -14,6 +14,7 @@ from dataclasses import asdict, dataclass
 from functools import cache, lru_cache
 from pathlib import Path
 
+from snakemake.logging import logger
 from snakemake.persistence import RECORD_FORMAT_VERSION, MetadataRecord
 from snakemake.persistence.file import FilePersistence
 
@@ -52,6 +53,14 @@ class RecordsBesideFiles(FilePersistence):
         )
 
     def _write_record(self, key: str, record: MetadataRecord) -> None:
+        if not Path(key).exists():  # of a failed job
+            return
+        try:
+            self._write_beside(key, record)
+        except OSError as error:  # a full disk must not keep Snakemake from removing what a failed job has left
+            logger.warning(f"SC-EGG: {key} will be made again: no record of it can be written ({error.strerror}).")
+
+    def _write_beside(self, key: str, record: MetadataRecord) -> None:
         inputs = {path: state(path) for path in record.input or () if Path(path).exists()}
         content = {
             "record": dict(record.items()),

@@ -110,4 +110,6 @@ def test_commands_on_a_finished_run(finished, tmp_path):
         whole = [sys.executable, "-m", "scegg_core", *map(str, command)]
         done = subprocess.run(whole, cwd=tmp_path, env=environment, capture_output=True, text=True, check=False)
         assert done.returncode == 0, done.stderr
-    assert len(pd.read_csv(tmp_path / "a.csv")) == 72
+    answers = pd.read_csv(tmp_path / "a.csv", keep_default_na=False)
+    assert (answers["problem"] == "").sum() == 72
+    assert answers["problem"].str.contains("is not an image of a known type").sum() == len(answers) - 72

@@ -106,8 +106,13 @@ def test_a_new_variant_runs_only_its_own_jobs(finished, tmp_path):
 
 
 def test_tables_say_on_what_they_were_computed(finished):
-    assert "- Aviary was computed on cpu, deterministic." in (finished.folder / "results/aviary/table.md").read_text()
-    assert set(pd.read_csv(finished.folder / "results/aviary/seeds.csv")["computed"]) == {"cpu, deterministic"}
+    assert (
+        "- Aviary was computed on cpu, 1 thread, deterministic."
+        in (finished.folder / "results/aviary/table.md").read_text()
+    )
+    assert set(pd.read_csv(finished.folder / "results/aviary/seeds.csv")["computed"]) == {
+        "cpu, 1 thread, deterministic"
+    }
 
 
 def test_a_fresh_copy_of_the_project_runs_anywhere(tmp_path):

@@ -65,6 +65,15 @@ def test_a_damaged_record_says_nothing(store, content):
     assert read(store).params == ["nothing says how this file was made"]
 
 
+def test_a_record_that_cannot_be_written_stops_nothing(store, tmp_path):
+    store._write_record("absent.csv", MetadataRecord(rule="tabulate"))  # of a job that failed before it
+    (tmp_path / "folder").mkdir()
+    (tmp_path / "folder/b.csv").write_text("1")
+    (tmp_path / "folder" / records.FOLDER).write_text("in the way")
+    store._write_record("folder/b.csv", MetadataRecord(rule="tabulate"))
+    assert read(store, "folder/b.csv").params == ["nothing says how this file was made"]
+
+
 def test_dates_in_the_future_are_brought_back(tmp_path):
     (tmp_path / "a").write_text("")
     (tmp_path / "b").write_text("")
