@@ -19,7 +19,7 @@ from snakemake.io import _IOFile
 from snakemake.persistence import RECORD_FORMAT_VERSION, MetadataRecord
 from snakemake.persistence.file import FilePersistence
 
-from scegg_core.artifacts.files import input_digest, write_text
+from scegg_core.artifacts.files import file_digest, input_digest, input_origin, write_text
 from scegg_core.artifacts.json_text import parse_json
 from scegg_core.artifacts.sets import RECORDS as FOLDER
 from scegg_core.data.raw import raw_digest
@@ -142,6 +142,10 @@ def _digest(path: str, date: int, size: int) -> str:
     """The digest of a file; of a folder, of the names and sizes in it, where it holds no artifacts."""
     if Path(path).name == DRAWN:
         return raw_digest((str(Path(path).parent),), MEMORY)
+    if (
+        path.endswith(".json") and input_origin(path) is not None
+    ):  # people can edit it, and leave the digest in it alone
+        return file_digest(path)
     return input_digest(path) or " ".join(sorted(f"{file.name} {file.stat().st_size}" for file in Path(path).iterdir()))
 
 

@@ -10,7 +10,7 @@ import torch
 from snakemake.persistence import MetadataRecord
 
 import records
-from scegg_core.artifacts.files import Provenance, write_tensors
+from scegg_core.artifacts.files import Provenance, write_record, write_tensors
 
 
 @pytest.fixture
@@ -82,6 +82,15 @@ def test_what_stands_in_the_place_of_a_record_gives_way(store, block):
     assert read(store).params == ["nothing says how this file was made"]
     store._write_record("table.csv", MetadataRecord(rule="tabulate", params=["1"], input=["a.safetensors"]))
     assert read(store).params == ["1"]
+
+
+def test_an_edited_number_in_metrics_is_seen_whatever_the_date(store, tmp_path):
+    path = tmp_path / "metrics.json"
+    write_record(path, "metrics", {"gzsl": 0.25}, Provenance("score"))
+    store._write_record("metrics.json", MetadataRecord(rule="score", params=["1"], input=[]))
+    path.write_text(path.read_text().replace("0.25", "0.75"))
+    os.utime(path, (1, 1))
+    assert read(store, "metrics.json").params == ["this file is not the one that was made"]
 
 
 def test_nothing_is_recorded_of_what_a_failed_job_has_not_made(store):
