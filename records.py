@@ -8,22 +8,26 @@ what is there. rules/records.smk turns this on.
 """
 
 import json
-import os
-import time
+import shutil
+import sys
 from dataclasses import asdict, dataclass
 from functools import cache, lru_cache
 from pathlib import Path
+from types import ModuleType
 
+from snakemake.io import _IOFile
 from snakemake.logging import logger
 from snakemake.persistence import RECORD_FORMAT_VERSION, MetadataRecord
 from snakemake.persistence.file import FilePersistence
 
-from scegg_core.artifacts.files import input_digest, write_text
+from scegg_core.artifacts.files import file_digest, input_digest, input_origin, write_text
 from scegg_core.artifacts.json_text import parse_json
+from scegg_core.artifacts.sets import RECORDS as FOLDER
+from scegg_core.data.raw import raw_digest
 
-FOLDER = ".made"
 LARGE = 100e6  # bytes; an artifact's digest lies in its metadata, but that of a user's word vectors takes seconds
-CLOCKS_DIFFER = 60.0  # seconds between machines that share a folder
+MEMORY = Path(".snakemake/scegg_raw")  # what raw_digest has read
+DRAWN = "aviary.json"  # stands for the drawn data set, the whole folder that it lies in
 
 
 @dataclass(frozen=True)
@@ -37,6 +41,11 @@ class State:
 
 class RecordsBesideFiles(FilePersistence):
     """Snakemake's records of files, read and written beside them."""
+
+    def __init__(self, *args, dag=None, **settings):
+        super().__init__(*args, dag=dag, **settings)
+        if dag is not None:
+            refuse_blindness(dag.workflow.rerun_triggers)
 
     @lru_cache  # noqa: B019 - there is one object, and the engine clears its method's cache by this name
     def _read_record_cached(self, key: str) -> MetadataRecord | None:
@@ -53,7 +62,7 @@ class RecordsBesideFiles(FilePersistence):
         )
 
     def _write_record(self, key: str, record: MetadataRecord) -> None:
-        if not Path(key).exists():  # of a failed job
+        if not Path(key).exists():  # the job has failed, and what it left is removed
             return
         try:
             self._write_beside(key, record)
@@ -67,7 +76,12 @@ class RecordsBesideFiles(FilePersistence):
             "file": asdict(state(key)),
             "inputs": {path: asdict(found) for path, found in inputs.items()},
         }
-        write_text(record_of(key), json.dumps(content, sort_keys=True, ensure_ascii=False))
+        path = record_of(key)
+        if path.parent.is_file():
+            path.parent.unlink()
+        elif path.is_dir():
+            shutil.rmtree(path)
+        write_text(path, json.dumps(content, sort_keys=True, ensure_ascii=False))
 
     def _delete_record(self, key: str) -> bool:
         path = record_of(key)
@@ -82,14 +96,44 @@ def record_of(path: str | Path) -> Path:
     return path.parent / FOLDER / f"{path.name}.json"
 
 
-def date_back(folder: str | Path) -> None:
-    """Give files below `folder` that are dated in the future (a wrong clock made them) the date of now.
+def let_content_decide(dag: type) -> None:
+    """Let no date say what is made again: the records compare contents.
 
-    Else all that follows from them would be made again at every start, until that date has come.
+    Snakemake takes an input with a newer date for another one if it is larger than 1 MB: after `cp -r` of a folder, whose
+    dates are those of the copying, all would be made again. It also fails a job that used a file dated in the future.
     """
-    for path in Path(folder).rglob("*"):
-        if path.lstat().st_mtime > time.time() + CLOCKS_DIFFER and os.access(path, os.W_OK):
-            os.utime(path, follow_symlinks=False)
+
+    async def never(*_) -> bool:
+        return False
+
+    _IOFile.is_newer = never
+    dag.check_output_mtime = never
+
+
+def refuse_blindness(triggers) -> None:
+    """End the run with a sentence if what the records say of settings, inputs and code would not be looked at."""
+    lacking = sorted({"params", "input"} - {str(trigger) for trigger in triggers})
+    if lacking:
+        sys.exit(
+            f"SC-EGG: --rerun-triggers lacks {' and '.join(lacking)}, so results of other settings, inputs or code would be "
+            "taken for those of these; leave the option out (what is there is accepted by --touch)."
+        )
+
+
+def refuse_stale_reports(reports: ModuleType) -> None:
+    """Let `--report` end with a sentence where results are not those of the settings, inputs and code that it shows."""
+    show = reports.auto_report
+
+    async def auto_report(dag, *rest):
+        stale = sorted({str(path) for job in dag.needrun_jobs() for path in job.output})
+        if stale:
+            sys.exit(
+                f"SC-EGG: {len(stale)} results are not those of these settings, inputs and code, {stale[0]} among them; run "
+                "the same command without --report first."
+            )
+        await show(dag, *rest)
+
+    reports.auto_report = auto_report
 
 
 def state(path: str | Path) -> State:
@@ -103,11 +147,19 @@ def state(path: str | Path) -> State:
 @cache
 def _digest(path: str, date: int, size: int) -> str:
     """The digest of a file; of a folder, of the names and sizes in it, where it holds no artifacts."""
+    if Path(path).name == DRAWN:
+        return raw_digest((str(Path(path).parent),), MEMORY)
+    if (
+        path.endswith(".json") and input_origin(path) is not None
+    ):  # people can edit it, and leave the digest in it alone
+        return file_digest(path)
     return input_digest(path) or " ".join(sorted(f"{file.name} {file.stat().st_size}" for file in Path(path).iterdir()))
 
 
 def _change(key: str, content: dict) -> str | None:
     """Why the file `key` is not what its record tells of; None if it is."""
+    if set(content["inputs"]) != set(content["record"]["input"]):
+        return "nothing says what this file was made from"
     if not _same(key, content["file"]):
         return "this file is not the one that was made"
     changed = [path for path, was in content["inputs"].items() if Path(path).exists() and not _same(path, was)]

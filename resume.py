@@ -21,6 +21,7 @@ from pathlib import Path
 
 LOCK = Path(".snakemake/scegg_run.lock")
 RECORD = Path(".snakemake/scegg_run.json")
+FOLDERS = (".snakemake", "results", "logs", "data")
 GRACE = 60.0  # seconds that jobs left behind get to save their state; scancel's own grace time is about 30
 RUN_NAME = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")  # how the executor calls its SLURM jobs
 
@@ -46,6 +47,9 @@ def hold(exclusive: bool = False):
     Ends the process with one sentence if it cannot be had: a run holds it shared, `resume` for itself. None where the
     folder cannot be written.
     """
+    for name in FOLDERS:
+        if os.path.lexists(name) and not Path(name).is_dir():
+            sys.exit(f"SC-EGG: {Path(name).absolute()} is not a folder, but a run keeps its files there; move it away.")
     try:
         LOCK.parent.mkdir(exist_ok=True)
         file = LOCK.open("a")
@@ -77,7 +81,8 @@ def ended() -> None:
 def last_run() -> Run | None:
     """Return the last run in this folder, or None if there is no record of one."""
     try:
-        return Run(**json.loads(RECORD.read_text(encoding="utf-8")))
+        run = Run(**json.loads(RECORD.read_text(encoding="utf-8")))
+        return run if all(isinstance(text, str) for text in [*run.arguments, run.given_in]) else None
     except (OSError, ValueError, TypeError):
         return None
 
@@ -112,6 +117,10 @@ def main(arguments: list[str]) -> None:
         if run is None:
             sys.exit(f"SC-EGG: no run is recorded in {folder}; give the arguments of snakemake, e.g. --cores 8.")
         arguments, given_in = run.arguments, Path(run.given_in)
+        if not given_in.is_dir():
+            sys.exit(
+                f"SC-EGG: the last run was started in {given_in}, which is not there any more; give its arguments."
+            )
     os.chdir(given_in)
     arguments = [argument for argument in arguments if argument != "--rerun-incomplete"]
     command = [sys.executable, "-m", "snakemake", "--rerun-incomplete", *arguments]

@@ -21,9 +21,9 @@ def sentence(function):
     """Let `function` end the run with one sentence on bad input, before any job starts."""
 
     @functools.wraps(function)
-    def wrapped(*args):
+    def wrapped(*args, **named):
         try:
-            return function(*args)
+            return function(*args, **named)
         except InputError as error:
             sys.exit(f"SC-EGG: {error}")
 
@@ -87,16 +87,31 @@ def threads_of(wildcards):
     return dataset_settings(wildcards).threads
 
 
-def raw_data(dates):
-    """Return a params function: a digest of a data set's own files, see `raw_digest`; of what was fetched or generated
-    the records among a rule's inputs tell the same."""
+@functools.cache
+def digest_of_raw(places):
+    return raw_digest(places, records.MEMORY)
 
-    def digest(wildcards):
-        dataset = dataset_settings(wildcards)
-        made_here = dataset.generate is not None or dataset.downloads
-        return "" if made_here else raw_digest(tuple(filter(None, dataset.places().values())), dates)
 
-    return sentence(digest)
+@sentence
+def raw_data(wildcards):
+    """Return a digest of a data set's own files, wherever they lie; of what was fetched or generated the place, since
+    the records among a rule's inputs tell the rest."""
+    dataset = dataset_settings(wildcards)
+    places = tuple(filter(None, dataset.places().values()))
+    return places if dataset.generate is not None or dataset.downloads else digest_of_raw(places)
+
+
+@sentence
+def folder_of(wildcards, input):
+    """Return a data set's folder. Snakemake does not record params of functions that ask for `input`: `raw_data` says
+    when the files are others, and a data set that is moved stays what it was."""
+    return dataset_settings(wildcards).folder
+
+
+@sentence
+def places_of(wildcards, input):
+    """Return where a data set's own files lie; not recorded, as `folder_of`."""
+    return dataset_settings(wildcards).places()
 
 
 @sentence

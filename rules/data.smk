@@ -55,8 +55,8 @@ rule index_dataset:
         runtime=minutes(120),
     params:
         settings=sentence(lambda w: CONFIG.dataset(w.dataset).index_part()),
-        paths=sentence(lambda w: CONFIG.dataset(w.dataset).places()),
-        raw=raw_data(dates=True),
+        paths=places_of,
+        raw=raw_data,
         code=code("index_dataset"),
     script:
         "../workflow_scripts/index_dataset.py"
@@ -81,7 +81,8 @@ rule split_validation:
         runtime=minutes(20),
     params:
         settings=sentence(lambda w: CONFIG.dataset(w.dataset).index_part()),
-        paths=sentence(lambda w: CONFIG.dataset(w.dataset).places()),
+        paths=places_of,
+        raw=raw_data,
         code=code("split_validation"),
     script:
         "../workflow_scripts/split_validation.py"

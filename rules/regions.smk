@@ -49,8 +49,8 @@ rule train_backbone:
         checkpoint_seconds=CHECKPOINT_SECONDS,
     params:
         settings=sentence(lambda w: dataset_settings(w).backbone.training_part()),
-        folder=sentence(lambda w: dataset_settings(w).folder),
-        raw=raw_data(dates=False),
+        folder=folder_of,
+        raw=raw_data,
         deterministic=CONFIG.run.deterministic,
         threads=threads_of,
         code=code("train_backbone"),
@@ -78,9 +78,10 @@ rule extract_regions:
         device=CONFIG.run.device,
     params:
         settings=settings_of(lambda w: dataset_settings(w).backbone),
-        folder=sentence(lambda w: dataset_settings(w).folder),
-        shards=sentence(lambda w: dataset_settings(w).shards),
-        raw=raw_data(dates=False),
+        folder=folder_of,
+        # Snakemake records values without names, and `threads` is a number too
+        shards=sentence(lambda w: range(dataset_settings(w).shards)),
+        raw=raw_data,
         deterministic=CONFIG.run.deterministic,
         threads=threads_of,
         code=code("extract_regions"),

@@ -33,10 +33,13 @@ def minutes(base, per_mb=0.0, per_image=0.0):
 
 
 def image_count(path):
-    """Return the number of images in a data set's index, 0 in a dry run before it is made."""
+    """Return the number of images in a data set's index, 0 before it is made, or where it is damaged and made again."""
     from pyarrow.parquet import read_metadata
 
-    return read_metadata(path).num_rows if Path(path).exists() else 0
+    try:
+        return read_metadata(path).num_rows
+    except (OSError, ValueError):
+        return 0
 
 
 def shard_minutes(wildcards, input, attempt):

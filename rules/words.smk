@@ -20,7 +20,7 @@ def vector_sources(wildcards):
 @sentence
 def captions_of(wildcards):
     """Return a digest of the data set's own files where vectors are trained on its captions."""
-    return raw_data(dates=True)(wildcards) if dataset_settings(wildcards).attribute_vectors.source == "captions" else ""
+    return raw_data(wildcards) if dataset_settings(wildcards).attribute_vectors.source == "captions" else ""
 
 
 rule fetch_vectors:
@@ -47,7 +47,7 @@ rule embed_attributes:
         runtime=minutes(30),
     params:
         settings=settings_of(lambda w: dataset_settings(w).attribute_vectors),
-        folder=sentence(lambda w: dataset_settings(w).folder),
+        folder=folder_of,
         raw=captions_of,
         code=code("embed_attributes"),
     script:

@@ -13,7 +13,7 @@ from scegg_core.workflow.job import run_job
 with run_job(snakemake) as job:
     settings = job.settings(BackboneSettings)
     index = read_index(job.index_files())
-    rows = shard_rows(len(index.paths), snakemake.params.shards, int(snakemake.wildcards.shard))
+    rows = shard_rows(len(index.paths), len(snakemake.params.shards), int(snakemake.wildcards.shard))
     paths = [Path(snakemake.params.folder) / index.paths[row] for row in rows]
     backbone = build_backbone(settings, weights_file(settings, snakemake.input.get("weights")))
     shown = {**snakemake.params.settings, "weights": Path(settings.weights).name}

@@ -17,6 +17,7 @@ from scegg_core.artifacts.files import current_umask, file_digest, input_digest,
 from scegg_core.artifacts.paths import real_path
 from scegg_core.errors import InputError
 
+RECORDS = ".made"  # a folder in which a workflow remembers how the files beside it were made
 _PART, _OLD = ".part", ".old"
 
 
@@ -76,7 +77,8 @@ def refuse_others(folder: Path, known: Container[str], remedy: str) -> None:
     """
     if folder.is_symlink() or (folder.exists() and not folder.is_dir()):
         raise InputError(f"{folder} is there already and is not a folder; {remedy}.")
-    others = sorted(entry.name for entry in folder.iterdir() if entry.name not in known) if folder.is_dir() else []
+    entries = [entry.name for entry in folder.iterdir()] if folder.is_dir() else []
+    others = sorted(name for name in entries if name not in known and name != RECORDS)
     if others:
         raise InputError(f"{folder} holds other files ({others[0]!r}), which would be lost; {remedy}.")
 

@@ -1,47 +1,65 @@
 """What a data set's own files are at the moment, so that a run sees when they change."""
 
-import hashlib
 import os
+import stat
 from collections.abc import Iterator
-from functools import cache
+from contextlib import suppress
+from hashlib import sha256
 from pathlib import Path
 
+from scegg_core.artifacts.files import file_digest, write_json
+from scegg_core.artifacts.json_text import parse_json
 
-@cache
-def raw_digest(places: tuple[str, ...], dates: bool) -> str:
-    """Return a digest of the names and sizes of all files at and below `places`; with `dates`, of their dates too.
 
-    Names and sizes tell that an image was added, removed or exchanged, and stay when the data are copied to another disk;
-    dates tell of every edit. Takes 0.1 s for 10,000 files. What cannot be read counts as not there.
+def raw_digest(places: tuple[str, ...], memory: Path) -> str:
+    """Return a digest of the names and contents of all files at and below `places`; hidden ones are left out.
+
+    Where they lie and when they were written does not count: a copy on another disk has the same digest. A file is read
+    once: the folder `memory` remembers its content for as long as size and dates stay, the one that programs cannot set
+    back among them. Then it takes 0.3 s for 10,000 files. What cannot be read counts as empty.
     """
-    digest = hashlib.sha256()
+    memory = memory / f"{sha256(os.fsencode(repr(places))).hexdigest()[:16]}.json"
+    known, seen, digest = _remembered(memory), {}, sha256()
     for number, place in enumerate(places):
-        for path, found in sorted(_files(place)):
-            date = found.st_mtime_ns if dates else 0
-            digest.update(os.fsencode(f"{number}{path[len(place) :]}\0{found.st_size}\0{date}\0"))
+        for path in sorted(_files(place, frozenset())):
+            entry = seen[ascii(path)] = _content(path, known.get(ascii(path)))
+            digest.update(os.fsencode(f"{number}{path[len(place) :]}\0{entry[-1]}\0"))
+    if seen != known:
+        with suppress(OSError):  # a folder that cannot be written: it is read again next time
+            write_json(memory, seen)
     return digest.hexdigest()
 
 
-def _files(place: str) -> Iterator[tuple[str, os.stat_result]]:
-    """The paths of the files at and below `place`; hidden ones and linked folders left out."""
+def _remembered(memory: Path) -> dict:
     try:
-        if not Path(place).is_dir():
-            yield place, Path(place).stat()
-            return
-        entries = list(os.scandir(place))
-    except OSError:
+        known = parse_json(memory.read_bytes())
+    except (OSError, ValueError, RecursionError):
+        return {}
+    return known if isinstance(known, dict) else {}
+
+
+def _content(path: str, known: object) -> list:
+    """Size, dates and digest of a file, the digest taken from what is known of it if the rest is the same."""
+    try:
+        found = Path(path).stat()
+        is_now = [found.st_size, found.st_mtime_ns, found.st_ctime_ns]
+        if isinstance(known, list) and known[:-1] == is_now:
+            return known
+        return [*is_now, file_digest(path) if stat.S_ISREG(found.st_mode) else ""]
+    except OSError:  # a link to nowhere, or another user's
+        return [""]
+
+
+def _files(place: str, above: frozenset) -> Iterator[str]:
+    """The paths of the files at and below `place`, through links; a folder that links back to itself is left out."""
+    real = os.path.realpath(place)
+    if not Path(place).is_dir():
+        if os.path.lexists(place):
+            yield place
         return
-    for entry in entries:
-        if entry.name.startswith("."):
-            continue
-        if entry.is_dir(follow_symlinks=False):
-            yield from _files(entry.path)
-        else:
-            yield entry.path, _stat(entry)
-
-
-def _stat(entry: os.DirEntry) -> os.stat_result:
-    try:
-        return entry.stat()
-    except OSError:  # a link to nowhere
-        return entry.stat(follow_symlinks=False)
+    if real in above:
+        return
+    with suppress(OSError):
+        for entry in Path(place).iterdir():
+            if not entry.name.startswith("."):
+                yield from _files(f"{place}/{entry.name}", above | {real})

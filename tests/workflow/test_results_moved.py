@@ -62,10 +62,25 @@ def test_an_exchanged_scen_is_trained_again_with_all_that_follows(restored, tmp_
     assert {"train_scen", "embed_images", "train_eggn", "tabulate"} <= flow.dry("results/aviary/table.csv")
 
 
-def test_a_wrong_clock_makes_nothing_again(restored, tmp_path):
+def test_dates_in_any_order_make_nothing_again(restored, tmp_path):
+    """As `cp -r` of a folder leaves them, and a wrong clock. Snakemake compares contents of small files alone."""
     flow = copy_run(restored, tmp_path)
-    for path in (flow.folder / "results/aviary").glob("*.parquet"):
-        os.utime(path, (4e9, 4e9))
-    flow.dry()  # brings the dates back
-    assert flow.run("--touch").returncode == 0
-    assert flow.dry() == set()
+    files = sorted((flow.folder / "results").rglob("*.*"), key=lambda path: path.stat().st_mtime)
+    for number, path in enumerate(files):
+        os.utime(path, (4e9 - number, 4e9 - number))
+    assert flow.dry("--max-checksum-file-size=0") == set()
+    other = overlay(tmp_path, "datasets: {aviary: {scen: {learning_rate: 0.002}}}")
+    assert "train_scen" in flow.dry(overlays=other)
+
+
+def test_other_settings_are_not_shown_by_a_report_or_behind_a_trigger(restored, tmp_path):
+    other = overlay(tmp_path, "datasets: {aviary: {scen: {learning_rate: 0.002}}}")
+    flow = copy_run(restored, tmp_path / "copy")
+    for arguments, sentence in (
+        ((f"--report={tmp_path / 'report.html'}",), "results are not those of these settings"),
+        (("--dry-run", "--rerun-triggers=mtime"), "--rerun-triggers lacks input and params"),
+    ):
+        done = flow.run(*arguments, "results/aviary/table.csv", overlays=other)
+        assert done.returncode == 1
+        assert sentence in done.stdout + done.stderr
+    assert not (tmp_path / "report.html").exists()

@@ -202,6 +202,14 @@ def test_an_aviary_spares_other_files(tmp_path):
         generate_aviary(SMALL, tmp_path)
 
 
+def test_an_aviary_takes_the_place_of_one_that_a_workflow_remembers(tmp_path):
+    generate_aviary(SMALL, tmp_path)
+    (tmp_path / ".made").mkdir()
+    (tmp_path / ".made/aviary.json.json").write_text("{}")
+    generate_aviary(SMALL, tmp_path)
+    assert not (tmp_path / ".made").exists()
+
+
 def test_species_of_the_same_looks_have_folders_of_their_own(tmp_path):
     names = draw_new_species(tmp_path / "many", 200, 1, 48, 5)
     assert len(names) == len({name.casefold() for name in names}) == 200

@@ -5,56 +5,77 @@ import shutil
 
 import pytest
 
+from scegg_core.data import raw
 from scegg_core.data.raw import raw_digest
 
 
 @pytest.fixture
 def folder(tmp_path):
-    """A data set of two classes."""
-    raw_digest.cache_clear()
-    for name in ("crow", "gull"):
-        (tmp_path / "images" / name).mkdir(parents=True)
-        (tmp_path / "images" / name / "1.jpg").write_bytes(b"12")
-    (tmp_path / "attributes.csv").write_text("class,big\ncrow,1\n")
-    return tmp_path
+    """A data set of two classes, one of them a link to a folder elsewhere."""
+    for name in ("data/images/crow", "gulls"):
+        (tmp_path / name).mkdir(parents=True)
+        (tmp_path / name / "1.bmp").write_bytes(b"12")
+    (tmp_path / "data/images/gull").symlink_to(tmp_path / "gulls")
+    (tmp_path / "data/attributes.csv").write_text("class,big\ncrow,1\n")
+    return tmp_path / "data"
 
 
-def digests(*places) -> tuple[str, str]:
-    raw_digest.cache_clear()
-    return tuple(raw_digest(tuple(map(str, places)), dates) for dates in (False, True))
+def digest(*places) -> str:
+    memory = places[0].parent / "memory"
+    found = raw_digest(tuple(map(str, places)), memory)
+    assert raw_digest(tuple(map(str, places)), memory) == found  # from what it remembers
+    return found
 
 
 def test_added_removed_renamed_and_exchanged_files_are_seen(folder):
-    seen = {digests(folder)}
+    seen = {digest(folder)}
     for change in (
-        lambda: (folder / "images/crow/2.jpg").write_bytes(b"12"),
-        lambda: (folder / "images/crow/2.jpg").rename(folder / "images/crow/3.jpg"),
-        lambda: (folder / "images/crow/3.jpg").write_bytes(b"123"),
-        lambda: (folder / "images/crow/3.jpg").rename(folder / "images/gull/3.jpg"),
-        (folder / "images/gull/3.jpg").unlink,
-        lambda: (folder / "images/gull/3.jpg").symlink_to("nowhere"),
+        lambda: (folder / "images/crow/2.bmp").write_bytes(b"12"),
+        lambda: (folder / "images/crow/2.bmp").rename(folder / "images/crow/3.bmp"),
+        lambda: (folder / "images/crow/3.bmp").write_bytes(b"123"),
+        lambda: (folder / "images/crow/3.bmp").rename(folder / "images/gull/3.bmp"),
+        (folder / "images/gull/3.bmp").unlink,  # as it was in the beginning
+        lambda: (folder / "images/gull/3.bmp").symlink_to("nowhere"),
     ):
         change()
-        seen.add(digests(folder))
-    assert len({names for names, _ in seen}) == len({dates for _, dates in seen}) == 6
+        seen.add(digest(folder))
+    assert len(seen) == 6
 
 
-def test_an_edit_that_keeps_the_size_is_seen_by_its_date(folder):
-    names, dates = digests(folder)
-    (folder / "attributes.csv").write_text("class,big\ncrow,0\n")
-    os.utime(folder / "attributes.csv", (1, 1))
-    assert digests(folder)[0] == names
-    assert digests(folder)[1] != dates
+@pytest.mark.parametrize("file", ["images/crow/1.bmp", "images/gull/1.bmp", "attributes.csv"])
+def test_an_edit_that_keeps_size_and_date_is_seen_also_behind_a_link(folder, file):
+    was, found = digest(folder), (folder / file).stat()
+    content = (folder / file).read_bytes()
+    (folder / file).write_bytes(content[::-1])
+    os.utime(folder / file, ns=(found.st_atime_ns, found.st_mtime_ns))
+    assert digest(folder) != was
+    (folder / file).write_bytes(content)
+    assert digest(folder) == was
 
 
-def test_a_copy_has_the_same_names_and_sizes(folder, tmp_path_factory):
+def test_a_copy_elsewhere_with_other_dates_is_the_same(folder, tmp_path_factory):
     copy = tmp_path_factory.mktemp("elsewhere") / "copy"
-    shutil.copytree(folder, copy)
-    assert digests(folder)[0] == digests(copy)[0]
+    shutil.copytree(folder, copy, copy_function=shutil.copy)
+    assert digest(folder) == digest(copy)
 
 
 def test_which_place_a_file_belongs_to_counts(folder):
-    assert digests(folder / "images", folder / "attributes.csv") != digests(
-        folder / "attributes.csv", folder / "images"
-    )
-    assert digests(folder / "absent") == digests()
+    assert digest(folder / "images", folder / "attributes.csv") != digest(folder / "attributes.csv", folder / "images")
+    assert digest(folder / "absent") == digest(folder / "nowhere")
+
+
+def test_links_back_and_pipes_end(folder):
+    (folder / "images/again").symlink_to("..")
+    was = digest(folder)
+    os.mkfifo(folder / "pipe")
+    assert digest(folder) != was
+
+
+def test_a_file_is_read_once_and_a_damaged_memory_is_no_harm(folder, monkeypatch):
+    was = digest(folder)
+    (memory,) = (folder.parent / "memory").iterdir()
+    for text in ("[1", "[]", '{"a": 1}'):
+        memory.write_text(text)
+        assert digest(folder) == was
+    monkeypatch.setattr(raw, "file_digest", None)
+    assert digest(folder) == was

@@ -1,14 +1,16 @@
 """What counts as the file that a record was written of."""
 
+import asyncio
+import json
 import os
-import time
+from types import SimpleNamespace
 
 import pytest
 import torch
 from snakemake.persistence import MetadataRecord
 
 import records
-from scegg_core.artifacts.files import Provenance, write_tensors
+from scegg_core.artifacts.files import Provenance, write_record, write_tensors
 
 
 @pytest.fixture
@@ -25,6 +27,7 @@ def store(tmp_path, monkeypatch):
 
 def read(store, file: str = "table.csv"):
     store._clear_cache()
+    records._digest.cache_clear()
     return store._read_record(file)
 
 
@@ -65,20 +68,76 @@ def test_a_damaged_record_says_nothing(store, content):
     assert read(store).params == ["nothing says how this file was made"]
 
 
-def test_a_record_that_cannot_be_written_stops_nothing(store, tmp_path):
-    store._write_record("absent.csv", MetadataRecord(rule="tabulate"))  # of a job that failed before it
-    (tmp_path / "folder").mkdir()
-    (tmp_path / "folder/b.csv").write_text("1")
-    (tmp_path / "folder" / records.FOLDER).write_text("in the way")
-    store._write_record("folder/b.csv", MetadataRecord(rule="tabulate"))
-    assert read(store, "folder/b.csv").params == ["nothing says how this file was made"]
+def test_a_record_whose_inputs_were_taken_out_says_nothing(store):
+    path = records.record_of("table.csv")
+    path.write_text(json.dumps(json.loads(path.read_text()) | {"inputs": {}}))
+    assert read(store).params == ["nothing says what this file was made from"]
 
 
-def test_dates_in_the_future_are_brought_back(tmp_path):
-    (tmp_path / "a").write_text("")
-    (tmp_path / "b").write_text("")
-    os.utime(tmp_path / "a", (time.time() + 1e6,) * 2)
-    os.utime(tmp_path / "b", (1, 1))
-    records.date_back(tmp_path)
-    assert abs((tmp_path / "a").stat().st_mtime - time.time()) < 60
-    assert (tmp_path / "b").stat().st_mtime == 1
+@pytest.mark.parametrize("block", [lambda path: path.mkdir(), lambda path: (path.parent.rmdir(), path.parent.touch())])
+def test_what_stands_in_the_place_of_a_record_gives_way(store, block):
+    path = records.record_of("table.csv")
+    path.unlink()
+    block(path)
+    assert read(store).params == ["nothing says how this file was made"]
+    store._write_record("table.csv", MetadataRecord(rule="tabulate", params=["1"], input=["a.safetensors"]))
+    assert read(store).params == ["1"]
+
+
+def test_an_edited_number_in_metrics_is_seen_whatever_the_date(store, tmp_path):
+    path = tmp_path / "metrics.json"
+    write_record(path, "metrics", {"gzsl": 0.25}, Provenance("score"))
+    store._write_record("metrics.json", MetadataRecord(rule="score", params=["1"], input=[]))
+    path.write_text(path.read_text().replace("0.25", "0.75"))
+    os.utime(path, (1, 1))
+    assert read(store, "metrics.json").params == ["this file is not the one that was made"]
+
+
+def test_nothing_is_recorded_of_what_a_failed_job_has_not_made(store):
+    store._write_record("absent.csv", MetadataRecord(rule="tabulate", params=["1"], input=[]))
+    assert not records.record_of("absent.csv").exists()
+
+
+def test_an_edited_picture_of_the_drawn_data_set_makes_it_another(store, tmp_path):
+    (tmp_path / "aviary.json").write_text("{}")
+    (tmp_path / "1.jpg").write_bytes(b"12")
+    store._write_record("aviary.json", MetadataRecord(rule="generate_aviary", params=["1"], input=[]))
+    assert read(store, "aviary.json").params == ["1"]
+    (tmp_path / "1.jpg").write_bytes(b"21")
+    assert read(store, "aviary.json").params == ["this file is not the one that was made"]
+
+
+@pytest.mark.parametrize(
+    ("triggers", "lacking"), [(["mtime"], "input and params"), (["mtime", "params"], "input"), (["input"], "params")]
+)
+def test_triggers_that_do_not_look_at_the_records_are_refused(triggers, lacking):
+    with pytest.raises(SystemExit, match=f"--rerun-triggers lacks {lacking}, so results of other settings"):
+        records.refuse_blindness(triggers)
+    records.refuse_blindness(["mtime", "input", "params", "software-env"])
+
+
+@pytest.mark.parametrize("stale", [[], ["results/aviary/table.csv"]])
+def test_reports_show_what_is_up_to_date_alone(stale):
+    shown = []
+
+    async def auto_report(dag, settings):
+        shown.append(settings)
+
+    reports = SimpleNamespace(auto_report=auto_report)
+    records.refuse_stale_reports(reports)
+    dag = SimpleNamespace(needrun_jobs=lambda: [SimpleNamespace(output=stale)])
+    if stale:
+        with pytest.raises(SystemExit, match="1 results are not those of these settings"):
+            asyncio.run(reports.auto_report(dag, "settings"))
+    else:
+        asyncio.run(reports.auto_report(dag, "settings"))
+    assert shown == ([] if stale else ["settings"])
+
+
+def test_a_record_that_cannot_be_written_stops_nothing(store, tmp_path, monkeypatch):
+    def full(*_):
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(records, "write_text", full)
+    store._write_record("table.csv", MetadataRecord(rule="tabulate", input=["a.safetensors"]))
+    assert read(store).params == ["1"]  # the record from before

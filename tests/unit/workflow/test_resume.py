@@ -110,3 +110,24 @@ def test_the_end_of_another_run_is_not_recorded():
     record(HERE)
     resume.ended()
     assert resume.last_run() == HERE
+
+
+def test_a_run_that_was_started_in_a_folder_that_is_gone(folder):
+    record(replace(HERE, given_in=str(folder / "gone"), ended=True))
+    with pytest.raises(SystemExit, match=r"gone, which is not there any more; give its arguments\."):
+        resume.main([])
+    assert executed == []
+
+
+@pytest.mark.parametrize("wrong", [{"arguments": [1]}, {"arguments": 5}, {"given_in": None}])
+def test_a_damaged_record_of_a_run_is_none(wrong):
+    resume.RECORD.write_text(json.dumps(asdict(HERE) | wrong))
+    assert resume.last_run() is None
+
+
+@pytest.mark.parametrize("name", resume.FOLDERS)
+def test_a_file_where_a_folder_belongs_is_one_sentence(folder, name):
+    (folder / ".snakemake").rmdir()
+    (folder / name).write_text("")
+    with pytest.raises(SystemExit, match=rf"{name} is not a folder, but a run keeps its files there; move it away\."):
+        resume.hold()
