@@ -65,7 +65,6 @@ def weights_url(settings: BackboneSettings) -> str:
 
 def _entry(settings: BackboneSettings):
     """Torchvision's entry of the weights named in settings."""
-    adapter_of(settings.network)  # a network that it has
     import_torchvision()
     from torchvision import models
 
