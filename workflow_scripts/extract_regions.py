@@ -3,9 +3,10 @@
 from pathlib import Path
 
 from scegg_core.data.tables import read_index
-from scegg_core.regions.backbone import build_backbone, weights_file
+from scegg_core.regions.backbone import build_backbone
 from scegg_core.regions.extraction import extract_shard
 from scegg_core.regions.store import shard_rows
+from scegg_core.regions.weights import weights_file
 from scegg_core.settings.backbone import BackboneSettings
 from scegg_core.training.device import prepare_device
 from scegg_core.workflow.job import run_job

@@ -5,6 +5,7 @@ import struct
 import warnings
 import zipfile
 from collections import Counter
+from collections.abc import Callable
 from pathlib import Path
 
 import torch
@@ -21,16 +22,23 @@ _WHOLE_TYPES = (torch.bool, torch.uint8, torch.int8, torch.int16, torch.int32, t
 #: No weight has more axes; those of convolutions over video have 5.
 MOST_AXES = 8
 
+#: Dictionaries that weights lie within, one in another.
+MOST_LEVELS = 3
 
-def read_weights(path: str | Path) -> dict[str, Tensor]:
+Weights = dict[str, Tensor]
+
+
+def read_weights(path: str | Path, used: Callable[[Weights], Weights] = dict) -> Weights:
     """Return the tensors at `path` by name: of a backbone trained here, checked, or of a user's own file.
 
     A user's file is safetensors by its name's ending, else what torch.save wrote; there, entries that are no tensors
-    are left out. Raises InputError for a file that is damaged or of another kind, and for values that are no weights.
+    are left out, and those of inner dictionaries are named `state_dict.conv1.weight`. `used` takes what is needed from
+    all of them; the rest may be anything. Raises InputError for a file that is damaged or of another kind, and for
+    values that are no weights.
     """
     path = Path(path)
-    if path.suffix == ".safetensors":
-        return read_tensors(path, "backbone") if _is_ours(path) else _checked(_safetensors(path), path)
+    if path.suffix.lower() == ".safetensors":
+        return used(read_tensors(path, "backbone")) if _is_ours(path) else _checked(used(_safetensors(path)), path)
     try:
         content = load_plain(path)
     except Exception as error:  # unpickling refuses foreign objects with many kinds of errors
@@ -39,7 +47,19 @@ def read_weights(path: str | Path) -> dict[str, Tensor]:
         raise InputError(
             f"{path} holds a {type(content).__name__}, expected a dictionary of tensors by name (a state dict)."
         )
-    return _checked({name: value for name, value in content.items() if isinstance(value, Tensor)}, path)
+    return _checked(used(_unwrapped(content, MOST_LEVELS)), path)
+
+
+def _unwrapped(content: dict, levels: int) -> Weights:
+    """Return the tensors of a dictionary and of those within it, under names with the keys before them."""
+    found: Weights = {}
+    for name, value in content.items():
+        if isinstance(value, Tensor):
+            found[name] = value
+        elif isinstance(value, dict) and levels > 1:
+            inner = {key: part for key, part in value.items() if isinstance(key, str)}
+            found |= {f"{name}.{key}": part for key, part in _unwrapped(inner, levels - 1).items()}
+    return found
 
 
 def load_plain(path: Path) -> object:

@@ -4,7 +4,7 @@ from pathlib import Path
 
 from scegg_core.errors import InputError
 from scegg_core.fetch.archives import Fetched, fetch
-from scegg_core.regions.backbone import weights_url
+from scegg_core.regions.weights import weights_url
 from scegg_core.settings.backbone import BackboneSettings
 from scegg_core.settings.downloads import Download
 

@@ -3,7 +3,7 @@
 import sys
 import time
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 
 import numpy as np
@@ -51,7 +51,8 @@ def extract_shard(
     size = map_size(backbone.to(device), settings.image_size)
     rate = Rate()
     done = 0
-    with write_shard(shard, size, provenance) as writer, bar(len(paths), "regions", unit="image") as progress:
+    scaled = asdict(backbone.normalization)
+    with write_shard(shard, size, provenance, scaled) as writer, bar(len(paths), "regions", unit="image") as progress:
         for features in one_ahead(region_features(backbone, paths, settings, device, rate)):
             writer.add(np.arange(rows.start + done, rows.start + done + len(features)), features)
             done += len(features)

@@ -71,10 +71,20 @@ class ShardWriter:
 
 
 @contextmanager
-def write_shard(path: str | Path, size: FeatureMap, provenance: Provenance) -> Iterator[ShardWriter]:
-    """Yield a writer of one shard; the file appears when the block ends without an error."""
+def write_shard(
+    path: str | Path, size: FeatureMap, provenance: Provenance, further: dict | None = None
+) -> Iterator[ShardWriter]:
+    """Yield a writer of one shard; the file appears when the block ends without an error.
+
+    `further` is what else its metadata say of how it was made.
+    """
     schema = pa.schema([("image", pa.int32()), ("regions", pa.binary(2 * size.regions * size.channels))])
-    extra = {"regions": size.regions, "channels": size.channels, "grid": [size.height, size.width], "type": "float16"}
+    extra = {
+        "regions": size.regions,
+        "channels": size.channels,
+        "grid": [size.height, size.width],
+        "type": "float16",
+    } | (further or {})
     options = {"compression": "none", "use_dictionary": False, "write_statistics": False, "write_page_checksum": True}
     with whole_file(path) as temporary, pq.ParquetWriter(temporary, schema, **options) as file:
         writer = ShardWriter(file, size)

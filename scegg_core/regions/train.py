@@ -7,7 +7,7 @@ vector. So all classes train the same attributes: a few hundred images are too f
 
 import copy
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -209,7 +209,8 @@ def train_on_seen(
 
         # the head learns a(c) of seen classes, not their names: with little data attributes are learned better
         targets = torch.from_numpy(index.vectors[index.labels[rows]])
-        return train_backbone(random_features(settings), images, targets, training, 0, device, report, checkpoint)
+        network = random_features(replace(settings, image_size=images.shape[-1]))
+        return train_backbone(network, images, targets, training, 0, device, report, checkpoint)
 
 
 def cut_outs(folder: Path, paths: list[str], size: int) -> torch.Tensor:

@@ -9,6 +9,9 @@ from scegg_core.settings.base import as_mapping, settings
 from scegg_core.settings.numbers import Count, Rate, Weight
 from scegg_core.settings.paths import LocalPath
 
+#: How the names of weight files end; torchvision's names of weights do not.
+WEIGHT_FILES = (".pt", ".pth", ".tar", ".bin", ".ckpt", ".safetensors")
+
 
 @settings
 class BackboneTrainingSettings:
@@ -35,10 +38,15 @@ class BackboneSettings:
     network: str = Field("resnet101", description="name of a torchvision classification model")
     weights: LocalPath = Field(
         "IMAGENET1K_V1",
-        description="a torchvision weights name, 'train' (on the seen classes' training images), 'random', or the path of a local weight file (trained on images normalized by ImageNet's mean and deviation, unless it has the name of a torchvision file)",
+        description="a torchvision weights name, 'train' (on the seen classes' training images), 'random', or the path of a local weight file (.pt, .pth, .tar, .bin, .ckpt, .safetensors), trained on images normalized by ImageNet's mean and deviation unless it has the name of a torchvision file",
     )
     features_up_to: str | None = Field(None, description="last module kept, e.g. layer3; null: the last feature map")
-    image_size: int = Field(448, ge=16, le=4096, description="square input size in pixels")
+    image_size: int = Field(
+        448,
+        ge=16,
+        le=4096,
+        description="square input size in pixels; a multiple of the patch for vit_*, of 224 for maxvit_t",
+    )
     resize: Literal["squash", "crop"] = Field(
         "squash", description="squash to the square, or resize the short side and crop the centre"
     )
@@ -69,7 +77,7 @@ class BackboneSettings:
     @property
     def local_weights(self) -> bool:
         """Return whether weights is the path of a file."""
-        return self.weights.endswith((".pt", ".pth", ".safetensors"))
+        return self.weights.lower().endswith(WEIGHT_FILES)
 
     @property
     def fetched_to(self) -> str | None:

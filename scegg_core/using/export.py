@@ -20,7 +20,9 @@ from scegg_core.classify.classifier import read_classifier
 from scegg_core.data.names import as_unicode
 from scegg_core.data.tasks import TASKS
 from scegg_core.errors import InputError
-from scegg_core.regions.backbone import build_backbone, feature_extractor, load_weights, random_features
+from scegg_core.regions.adapters import feature_extractor
+from scegg_core.regions.backbone import build_backbone, random_features
+from scegg_core.regions.weights import load_weights
 from scegg_core.settings.backbone import BackboneSettings
 from scegg_core.settings.base import as_mapping, parse_section, settings
 from scegg_core.using.model import ClassList, Model, assemble, read_attributes, read_classes
@@ -129,7 +131,7 @@ def _write_backbone(target: Path, origin: BackboneOrigin, path: Path | None) -> 
     if path is None:
         features = random_features(own)
     else:
-        features = feature_extractor(own.network, own.features_up_to)
+        features = feature_extractor(own.network, own.features_up_to, own.image_size)
         load_weights(features, own, path)
     inputs = {"weights": origin.digest} if origin.digest else {}
     write_tensors(target, "backbone", features.state_dict(), Provenance("export", as_mapping(own), inputs=inputs))

@@ -12,8 +12,9 @@ from scegg_core.data.tables import DatasetIndex
 from scegg_core.data.validation import class_split
 from scegg_core.eggn.generators import NETWORKS
 from scegg_core.errors import InputError
-from scegg_core.regions.backbone import FeatureMap, build_backbone, map_size, weights_url
+from scegg_core.regions.backbone import FeatureMap, build_backbone, map_size
 from scegg_core.regions.batches import check_budget
+from scegg_core.regions.weights import weights_url
 from scegg_core.settings.backbone import BackboneSettings
 from scegg_core.settings.datasets import DatasetSettings
 from scegg_core.settings.eggn import EggnSettings

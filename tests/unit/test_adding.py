@@ -53,7 +53,7 @@ ADDED = {
     "cosine_distance": ("loss", "scegg_core.eggn.losses:cosine_distance"),
     "CycleClswgan": ("generator", "scegg_core.eggn.generators.cycle_clswgan:CycleClswgan"),
     "listed": ("data-set format", "scegg_core.data.formats.listed:load"),
-    "PatchMap": ("backbone 2", "scegg_core.regions.transformer:PatchMap"),
+    "_encoder_layers": ("backbone 2", "scegg_core.regions.adapters:_encoder_layers"),
     "draw_unseen": ("figure", "scegg_core.report.figures.unseen:draw_unseen"),
 }
 
@@ -192,34 +192,24 @@ assert (size.channels, size.height, size.width) == (768, 2, 2)
 
 TRANSFORMER = """
 import torch
-from scegg_core.errors import InputError
-from scegg_core.regions.backbone import Backbone, feature_extractor, map_size, merge_batch_norm
-from scegg_core.regions.transformer import PatchMap
-from scegg_core.regions.vision import import_torchvision
-import_torchvision()
-from torchvision import models
+from scegg_core.regions.adapters import feature_extractor
+from scegg_core.regions.backbone import map_size, Backbone
 given = config.dataset("sun").backbone
-assert map_size(Backbone(feature_extractor(given.network).eval()), given.image_size).regions == 196
 torch.manual_seed(0)
-whole = models.VisionTransformer(32, 8, num_layers=2, num_heads=2, hidden_dim=6, mlp_dim=4).eval()
-features = PatchMap(whole).eval()
-assert features.state_dict().keys() < whole.state_dict().keys()
+cut = feature_extractor(given.network, given.features_up_to, 32).eval()
+torch.manual_seed(0)
+whole = feature_extractor(given.network, None, 32).eval()
 layer = []
-whole.encoder.register_forward_hook(lambda module, taken, made: layer.append(made))
+whole.encoder.layers.encoder_layer_9.register_forward_hook(lambda module, taken, made: layer.append(made))
 images = torch.rand(2, 3, 32, 32)
 with torch.no_grad():
-    found = features(images)
+    found = cut(images)
     whole(images)
-    merged = merge_batch_norm(features)(images)
-assert found.shape == (2, 6, 4, 4)
-assert torch.equal(found[1, :, 2, 3], layer[0][1, 1 + 2 * 4 + 3])
-assert torch.allclose(found, merged)
-try:
-    feature_extractor(given.network, "encoder")
-except InputError as error:
-    assert "has no feature map" in str(error)
-else:
-    raise AssertionError("a cut of a transformer was not refused")
+    expected = whole.encoder.ln(layer[0])
+assert found.shape == (2, 768, 2, 2)
+assert torch.allclose(found[1, :, 1, 0], expected[1, 1 + 2], atol=1e-5)
+assert cut.state_dict().keys() < whole.state_dict().keys()
+assert map_size(Backbone(cut), 32).regions == 4
 """
 
 FIGURE = """

@@ -20,7 +20,7 @@ from scegg_core.fetch import archives as fetching
 from scegg_core.fetch import unpack as unpacking
 from scegg_core.fetch.archives import fetch, record_path, write_arrival
 from scegg_core.fetch.weights import fetch_weights
-from scegg_core.regions.backbone import weights_file
+from scegg_core.regions.weights import weights_file
 from scegg_core.settings.backbone import BackboneSettings
 from scegg_core.settings.downloads import Download
 

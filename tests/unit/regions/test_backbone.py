@@ -4,22 +4,20 @@ import pickle
 
 import pytest
 import torch
+from safetensors.torch import save_file
 
 from scegg_core.errors import InputError
+from scegg_core.regions.adapters import feature_extractor
 from scegg_core.regions.backbone import (
-    HALVES,
-    IMAGENET,
     Backbone,
     _map_of_blank,
     _smallest_size,
     build_backbone,
-    feature_extractor,
     map_size,
     random_features,
-    statistics_of,
-    weights_url,
 )
 from scegg_core.regions.vision import import_torchvision
+from scegg_core.regions.weights import load_weights, weights_url
 from scegg_core.settings.backbone import BackboneSettings
 
 import_torchvision()
@@ -71,45 +69,6 @@ def test_features_are_those_of_the_whole_network(network):
     hook.remove()
 
 
-def test_densenet_ends_where_it_is_averaged():
-    """Its forward has a rectifier after the last module of its features."""
-    whole = models.densenet121(weights=None).eval()
-    features = feature_extractor("densenet121").eval()
-    features.load_state_dict(whole.features.state_dict())
-    images, averaged = torch.rand(1, 3, 32, 32), []
-    whole.classifier.register_forward_hook(lambda _m, given, _out: averaged.append(given[0]))
-    with torch.no_grad():
-        whole(images)
-        torch.testing.assert_close(features(images).mean((2, 3)), averaged[0])
-
-
-@pytest.mark.parametrize(
-    ("network", "weights", "mean", "std"),
-    [
-        ("vgg16", "IMAGENET1K_FEATURES", (0.48235, 0.45882, 0.40784), (1 / 255, 1 / 255, 1 / 255)),
-        ("vgg16", "IMAGENET1K_V1", *IMAGENET),
-        ("efficientnet_v2_l", "IMAGENET1K_V1", (0.5, 0.5, 0.5), (0.5, 0.5, 0.5)),
-        ("googlenet", "IMAGENET1K_V1", (0.5, 0.5, 0.5), (0.5, 0.5, 0.5)),
-        ("googlenet", "here/googlenet-1378be20.pth", (0.5, 0.5, 0.5), (0.5, 0.5, 0.5)),
-        ("googlenet", "here/own.pth", *IMAGENET),
-        ("inception_v3", "IMAGENET1K_V1", (0.5, 0.5, 0.5), (0.5, 0.5, 0.5)),
-        ("inception_v3", "random", *IMAGENET),
-        ("resnet101", "IMAGENET1K_V2", *IMAGENET),
-    ],
-)
-def test_images_are_normalized_as_the_weights_were_trained(network, weights, mean, std):
-    assert statistics_of(settings(network=network, weights=weights)) == (mean, std)
-
-
-def test_googlenet_sees_what_torchvision_lets_it_see():
-    """Its own forward turns ImageNet's statistics into halves where it has torchvision's weights."""
-    images = torch.arange(256, dtype=torch.uint8).repeat(3, 1)[None, :, :, None]
-    whole = models.googlenet(weights=None, aux_logits=False, init_weights=False, transform_input=True)
-    usual = Backbone(torch.nn.Identity()).feature_map(images)
-    halves = Backbone(torch.nn.Identity(), HALVES).feature_map(images)
-    torch.testing.assert_close(halves, whole._transform_input(usual))
-
-
 def test_448_pixels_give_196_regions():
     assert map_size(build_backbone(settings(), None), 448).regions == 196
 
@@ -139,7 +98,7 @@ def test_missing_weight_is_named(tmp_path):
     torch.save({"other": torch.zeros(1)}, tmp_path / "weights.pt")
     with pytest.raises(
         InputError,
-        match=r"weights\.pt does not hold weights of resnet18: 'conv1\.weight' is not in it, but 'other'; save the",
+        match=r"weights\.pt does not hold weights of resnet18: 'conv1\.weight' and 99 more are not in it, but 'other'; save",
     ):
         build_backbone(settings(), tmp_path / "weights.pt")
 
@@ -167,13 +126,6 @@ def test_a_malicious_pickle_is_refused_and_not_run(tmp_path, monkeypatch):
     with pytest.raises(InputError, match=r"weights\.pt is refused: it is not a plain file of tensors"):
         build_backbone(settings(), tmp_path / "weights.pt")
     assert not (tmp_path / "pwned").exists()
-
-
-@pytest.mark.slow
-@pytest.mark.parametrize("network", ["vit_b_16", "swin_t", "maxvit_t"])
-def test_networks_without_a_feature_map_are_refused(network):
-    with pytest.raises(InputError, match=f"'{network}' has no feature map"):
-        feature_extractor(network)
 
 
 def test_unknown_cut_is_refused():
@@ -234,7 +186,19 @@ def test_weights_that_give_no_numbers_are_refused():
             {"state_dict": {"conv1.weight": 1}, "epoch": 3},
             "'conv1.weight' is not in it; save the network's own state dict alone.",
         ),
-        ({"module.conv1.weight": torch.zeros(2)}, "'conv1.weight' is not in it, but 'module.conv1.weight'; save the"),
+        ({"module.conv1.weight": torch.zeros(2)}, "weights.pt does not fit resnet18: size mismatch for conv1.weight"),
+        ({"conv_1.weight": torch.zeros(2)}, "'conv1.weight' is not in it, but 'conv_1.weight'; save the"),
+        (
+            {
+                "model": {"conv1.weight": torch.zeros(64, 3, 7, 7)},
+                "model_ema": {"conv1.weight": torch.zeros(64, 3, 7, 7)},
+            },
+            "holds several weights of resnet18, under 'model.' and 'model_ema.'; save one of them alone.",
+        ),
+        (
+            {"state_dict": {"model": {"a": {"conv1.weight": torch.zeros(64, 3, 7, 7)}}}},
+            "'conv1.weight' is not in it; save",
+        ),
         ({"conv1.weight": 3.0}, "'conv1.weight' is not in it; save"),
         (
             {"conv1.weight": torch.zeros(64, 3, 7, 7) * 1j},
@@ -258,11 +222,54 @@ def test_files_that_torch_cannot_read(tmp_path, content):
         build_backbone(settings(features_up_to="conv1"), tmp_path / "weights.pt")
 
 
-@pytest.mark.parametrize("weights", ["IMAGENET1K_V9", "x.pth.tar"])
+@pytest.mark.parametrize("weights", ["IMAGENET1K_V9"])
 def test_a_misspelt_name_of_weights_is_refused(weights):
     with pytest.raises(InputError) as error:
         weights_url(settings(weights=weights))
     assert str(error.value) == (
         f"backbone.weights is {weights!r}; resnet18 has IMAGENET1K_V1, or give the path of a weight file, "
-        "which ends in .pt, .pth or .safetensors."
+        "which ends in .pt, .pth, .tar, .bin, .ckpt or .safetensors."
+    )
+
+
+def in_module(state: dict) -> dict:
+    return {f"module.{name}": value for name, value in state.items()}
+
+
+WRAPPED = {
+    "w.pth": lambda state: state,
+    "w.pth.tar": lambda state: {"state_dict": in_module(state), "epoch": 3, "optimizer": {"state": {0: {"step": 1}}}},
+    "w.bin": lambda state: {"model": {f"backbone.{name}": value for name, value in state.items()}},
+    "W.PT": lambda state: {"state_dict": {f"model.encoder.{name}": value for name, value in state.items()}},
+    "w.ckpt": lambda state: in_module(state) | {"module.head.weight": torch.full((2, 2), float("nan"))},
+    "w.safetensors": in_module,
+    "old.pth": lambda state: {name: value for name, value in state.items() if "num_batches" not in name},
+}
+
+
+@pytest.mark.parametrize("name", WRAPPED)
+def test_weight_files_as_people_have_them_are_read(tmp_path, name):
+    given = settings(weights=str(tmp_path / name), features_up_to="layer1")
+    assert given.local_weights
+    assert given.fetched_to is None
+    torch.manual_seed(1)
+    whole = models.resnet18().eval()  # with a head, which is left out
+    state = {key: value.clone() for key, value in whole.state_dict().items()}
+    (save_file if name.endswith("safetensors") else torch.save)(WRAPPED[name](state), given.weights)
+    features = feature_extractor("resnet18", "layer1")
+    load_weights(features, given, tmp_path / name)
+    found = features.state_dict()
+    assert len(found) == 30
+    assert all(torch.equal(value, state[key]) for key, value in found.items())
+
+
+def test_missing_weights_are_named_with_the_nearest_names(tmp_path):
+    state = in_module(feature_extractor("resnet18", "layer1").state_dict())
+    state["module.layer1.1.conv2.weights"] = state.pop("module.layer1.1.conv2.weight")
+    torch.save(state, tmp_path / "w.pth")
+    with pytest.raises(InputError) as error:
+        build_backbone(settings(features_up_to="layer1"), tmp_path / "w.pth")
+    assert str(error.value) == (
+        f"{tmp_path}/w.pth does not hold weights of resnet18: 'module.layer1.1.conv2.weight' is not in it, but "
+        "'module.layer1.1.conv2.weights', 'module.layer1.1.conv1.weight'; save the network's own state dict alone."
     )

@@ -2,6 +2,7 @@
 
 import io
 import threading
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -9,10 +10,10 @@ import torch
 from PIL import Image
 from torch import nn
 
-from scegg_core.artifacts.files import Provenance
+from scegg_core.artifacts.files import Provenance, read_description
 from scegg_core.errors import InputError
 from scegg_core.regions import store
-from scegg_core.regions.backbone import build_backbone
+from scegg_core.regions.backbone import build_backbone, random_features
 from scegg_core.regions.decoding import (
     Encoded,
     GpuDecoder,
@@ -57,6 +58,16 @@ def test_a_shard_holds_each_images_features_under_its_row(pictures, tmp_path):
     for path, features in zip(pictures, found, strict=True):
         alone = torch.from_numpy(np.array(load_image(path, given))).permute(2, 0, 1)[None]
         np.testing.assert_allclose(features, backbone(alone)[0].numpy(), atol=5e-3)
+
+
+def test_a_shard_says_how_its_images_were_normalized(pictures, tmp_path):
+    given = settings(network="googlenet", features_up_to="maxpool1")
+    torch.save(random_features(given).state_dict(), tmp_path / "w.pth")
+    given = replace(given, weights=str(tmp_path / "w.pth"))
+    backbone = build_backbone(given, given.weights)
+    extract_shard(backbone, pictures[:1], range(1), given, CPU, tmp_path / "part.parquet", Provenance("regions"))
+    extra = read_description(tmp_path / "part.parquet", "regions")["extra"]
+    assert (extra["mean"], extra["std"]) == ([0.5] * 3, [0.5] * 3)
 
 
 @pytest.mark.parametrize("size", [1, 3, 11, 50])
