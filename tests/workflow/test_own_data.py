@@ -81,7 +81,7 @@ def test_the_documented_example_word_for_word(fresh):
 def test_the_sha256_of_an_archive_is_in_the_provenance_of_the_index(fresh):
     write_pictures(fresh.folder / "raw/images/horse", 3)
     write_pictures(fresh.folder / "raw/images/zebra", 3)
-    (fresh.folder / "raw/attributes.csv").write_text("class,a\nhorse,1\nzebra,2\n")
+    (fresh.folder / "raw/attributes.csv").write_text("class,a,b\nhorse,1,0\nzebra,0,1\n")
     archive = fresh.folder / "data/archives/animals.zip"
     archive.parent.mkdir(parents=True)
     with zipfile.ZipFile(archive, "w") as file:
