@@ -1,6 +1,7 @@
 # Helpers of the rules: the validated configuration, the paths that names stand for, and the code that a script reaches.
 import functools
 import re
+import shlex
 import sys
 from pathlib import Path
 
@@ -29,6 +30,9 @@ def sentence(function):
 
     return wrapped
 
+
+# Snakemake puts this into the shell commands that start a job's script as it stands, also with blanks and quotes in it.
+sys.executable = shlex.quote(sys.executable)
 
 CORES = workflow.resource_settings.cores  # None on a cluster, where --jobs counts
 if CORES is not None and CORES < 1:  # Snakemake would wait for ever
