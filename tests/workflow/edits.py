@@ -121,8 +121,8 @@ EDITS = (
     one(
         "`description=` of a setting",
         "scegg_core/settings/backbone.py",
-        'description="square input size in pixels"',
-        'description="side of the square input in pixels"',
+        "square input size in pixels; a multiple",
+        "side of the square input in pixels; a multiple",
     ),
     one("a function that nothing uses", "scegg_core/eggn/losses.py", "", "\n\ndef unused(x):\n    return x\n"),
     Edit(
