@@ -19,7 +19,8 @@ def said_of_copies(index: DatasetIndex, root: Path) -> str | None:
     """
     paths = [f"{root}/{path}" for path in index.paths]  # paths as objects take longer than all the rest
     same_size = _alike(range(len(paths)), lambda image: _size(paths[image]))
-    groups = [group for images in same_size for group in _alike(images, lambda image: _digest(paths[image]))]
+    read: dict[tuple[int, int], bytes] = {}
+    groups = [group for images in same_size for group in _alike(images, lambda image: _digest(paths[image], read))]
     found = [(group[0], other) for group in groups for other in group[1:] if _spoils(index, group[0], other)]
     if not found:
         return None
@@ -48,7 +49,13 @@ def _size(path: str) -> int | None:
     return None
 
 
-def _digest(path: str) -> bytes | None:
-    with suppress(OSError), open(path, "rb") as file:  # noqa: PTH123 - see above
-        return hashlib.file_digest(file, "sha256").digest()
+def _digest(path: str, read: dict[tuple[int, int], bytes]) -> bytes | None:
+    """The digest of a file, read once under all its names: `read` holds digests by device and number of the file."""
+    with suppress(OSError):
+        found = os.stat(path)  # noqa: PTH116 - see above
+        place = found.st_dev, found.st_ino
+        if place not in read:
+            with open(path, "rb") as file:  # noqa: PTH123 - see above
+                read[place] = hashlib.file_digest(file, "sha256").digest()
+        return read[place]
     return None
