@@ -56,10 +56,10 @@ class RecordsBesideFiles(FilePersistence):
             record, change = MetadataRecord.model_validate(content["record"]), _change(key, content)
         except (OSError, ValueError, TypeError, KeyError, AttributeError):  # absent, or damaged
             record, change = None, "nothing says how this file was made"
+        if change is None:
+            return record
         # Snakemake makes a file again whose parameters have changed, and prints these as the reason.
-        return (
-            record if change is None else MetadataRecord(params=[change], record_format_version=RECORD_FORMAT_VERSION)
-        )
+        return MetadataRecord(params=[change], record_format_version=RECORD_FORMAT_VERSION)
 
     def _write_record(self, key: str, record: MetadataRecord) -> None:
         if not Path(key).exists():  # the job has failed, and what it left is removed
@@ -138,10 +138,8 @@ def refuse_stale_reports(reports: ModuleType) -> None:
 
 def state(path: str | Path) -> State:
     """Return what a file or folder is now."""
-    found = Path(path).stat()
-    return State(
-        found.st_mtime_ns, found.st_size, _digest(str(Path(path).absolute()), found.st_mtime_ns, found.st_size)
-    )
+    date, size = Path(path).stat().st_mtime_ns, Path(path).stat().st_size
+    return State(date, size, _digest(str(Path(path).absolute()), date, size))
 
 
 @cache
@@ -149,10 +147,8 @@ def _digest(path: str, date: int, size: int) -> str:
     """The digest of a file; of a folder, of the names and sizes in it, where it holds no artifacts."""
     if Path(path).name == DRAWN:
         return raw_digest((str(Path(path).parent),), MEMORY)
-    if (
-        path.endswith(".json") and input_origin(path) is not None
-    ):  # people can edit it, and leave the digest in it alone
-        return file_digest(path)
+    if path.endswith(".json") and input_origin(path) is not None:
+        return file_digest(path)  # people can edit it, and leave the digest in it alone
     return input_digest(path) or " ".join(sorted(f"{file.name} {file.stat().st_size}" for file in Path(path).iterdir()))
 
 

@@ -194,7 +194,7 @@ def _arrived(path: str | Path) -> str | None:
         return None
     try:
         record = parse_json(Path(path).read_bytes())
-    except (ValueError, RecursionError):
+    except ValueError:
         return None
     return record.get(ARRIVED) if isinstance(record, dict) else None
 

@@ -2,6 +2,7 @@
 
 import json
 import multiprocessing
+import signal
 from dataclasses import asdict
 from functools import partial
 from pathlib import Path
@@ -20,6 +21,10 @@ from scegg_core.settings.aviary import AviarySettings
 
 JPEG_QUALITY = 92
 MARKER = "aviary.json"
+
+#: Workers end by SIGTERM as a process does that knows nothing of it. A handler taken over from the job is called by
+#: Python only after the worker's wait for the next picture, which never ends if the signal came just before it.
+_END = (signal.SIGTERM, signal.SIG_DFL)
 
 #: What the folder of the data set holds.
 CONTENT = (MARKER, "CUB_200_2011", "xlsa17", "attributes.txt", "attribute_parts.csv", "captions.txt")
@@ -62,7 +67,7 @@ def _draw_all(
         drawn = [draw(number) for number in range(len(paths))]
     else:
         # fork: the other start methods import the caller's main script again, which need not be guarded against it
-        with multiprocessing.get_context("fork").Pool(workers) as pool:
+        with multiprocessing.get_context("fork").Pool(workers, signal.signal, _END) as pool:
             drawn = pool.map(draw, range(len(paths)), chunksize=8)
     boxes, parts = zip(*drawn, strict=True)
     return np.stack(boxes), np.stack(parts)

@@ -11,6 +11,7 @@ from PIL import ExifTags, Image, ImageOps, TiffImagePlugin, UnidentifiedImageErr
 from scegg_core.data.deep import Unusable, is_deep, to_8_bits
 from scegg_core.data.jpeg import load_whole, read_layout
 from scegg_core.data.names import printable
+from scegg_core.data.text_files import stat_kind
 from scegg_core.errors import InputError
 
 #: More pixels than this are refused before anything is decoded.
@@ -80,9 +81,7 @@ def plain_jpeg(path: str | Path) -> bool:
             usual = image.format == "JPEG" and image.mode in ("RGB", "L") and image.width * image.height <= LARGE_PIXELS
             upright = image.getexif().get(ExifTags.Base.Orientation, 1) == 1
             return usual and upright and _ends_well(image) and read_layout(Path(path).read_bytes()).streamed
-    except (
-        Exception
-    ):  # Pillow's decoders raise many types for damaged files; whoever opens the image says what is wrong
+    except Exception:  # of many types; whoever opens the image says what is wrong
         return False
 
 
@@ -91,8 +90,8 @@ def _open(path: str | Path) -> Image.Image:
     mode = Path(path).stat().st_mode
     if stat.S_ISDIR(mode):
         raise IsADirectoryError
-    if not stat.S_ISREG(mode):
-        raise Unusable("is a pipe or a device, not a file with content")
+    if kind := stat_kind(mode):
+        raise Unusable(f"is {kind}, not a file with content")
     image = Image.open(path, formats=_FORMATS)
     try:
         _refuse_oversized(image)

@@ -24,7 +24,7 @@ _FRAMES = {0xC0, 0xC1, _PROGRESSIVE}  # with Huffman codes
 _OTHER_FRAMES = set(range(0xC3, 0xD0)) - {0xC4, 0xC8, 0xCC}
 _END, _SCAN, _INTERVAL, _NO_LENGTH = 0xD9, 0xDA, 0xDD, {0x01, 0xD8, *_RESTARTS}
 
-
+#: Coded data of nothing, to be put behind an interval: bytes that are no marker.
 _MORE = bytes(random.Random(0).choices(range(1, 255), k=64))
 
 

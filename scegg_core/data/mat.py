@@ -118,6 +118,7 @@ class _Matrix:
 
     @property
     def count(self) -> int:
+        """Return the number of elements."""
         return math.prod(self.shape)
 
 

@@ -9,6 +9,7 @@ from pathlib import Path
 
 from scegg_core.artifacts.files import file_digest, write_json
 from scegg_core.artifacts.json_text import parse_json
+from scegg_core.training.progress import bar
 
 
 def raw_digest(places: tuple[str, ...], memory: Path) -> str:
@@ -20,10 +21,12 @@ def raw_digest(places: tuple[str, ...], memory: Path) -> str:
     """
     memory = memory / f"{sha256(os.fsencode(repr(places))).hexdigest()[:16]}.json"
     known, seen, digest = _remembered(memory), {}, sha256()
-    for number, place in enumerate(places):
-        for path in sorted(_files(place, frozenset())):
+    files = [(n, place, path) for n, place in enumerate(places) for path in sorted(_files(place, frozenset()))]
+    with bar(len(files), "reading the data set's files", unit="file", delay=2) as progress:
+        for number, place, path in files:
             entry = seen[ascii(path)] = _content(path, known.get(ascii(path)))
             digest.update(os.fsencode(f"{number}{path[len(place) :]}\0{entry[-1]}\0"))
+            progress.update()
     if seen != known:
         with suppress(OSError):  # a folder that cannot be written: it is read again next time
             write_json(memory, seen)
@@ -33,7 +36,7 @@ def raw_digest(places: tuple[str, ...], memory: Path) -> str:
 def _remembered(memory: Path) -> dict:
     try:
         known = parse_json(memory.read_bytes())
-    except (OSError, ValueError, RecursionError):
+    except (OSError, ValueError):
         return {}
     return known if isinstance(known, dict) else {}
 

@@ -172,7 +172,7 @@ def _read_record(file: Path) -> _Record | None:
     try:
         record = _Record(**parse_json(record_path(file).read_text(encoding="utf-8")))
         int(record.sha256, 16)
-    except (OSError, ValueError, TypeError, RecursionError):
+    except (OSError, ValueError, TypeError):
         return None
     if not file.exists():
         return record

@@ -49,7 +49,7 @@ def _marked(archive: Path, target: Path) -> str | None:
         return str(parse_json(marker_path(archive, target).read_text(encoding="utf-8"))["sha256"])
     except FileNotFoundError:
         return None
-    except (OSError, ValueError, KeyError, TypeError, RecursionError):
+    except (OSError, ValueError, KeyError, TypeError):
         return ""
 
 

@@ -165,10 +165,14 @@ def _head_vectors(classes: Tensor) -> Tensor:
 def _check(images: Tensor, targets: Tensor, settings: BackboneTrainingSettings) -> None:
     if len(images) != len(targets):
         raise ValueError(f"images and targets must be equally many, got {len(images)} and {len(targets)}")
-    if len(images) < settings.batch_size:
+    check_batch_size(len(images), settings)
+
+
+def check_batch_size(images: int, settings: BackboneTrainingSettings) -> None:
+    """Raise InputError where so many training images do not fill one batch."""
+    if images < settings.batch_size:
         raise InputError(
-            f"backbone.training.batch_size is {settings.batch_size}, but there are only {len(images)} training images; "
-            "lower it."
+            f"backbone.training.batch_size is {settings.batch_size}, but there are only {images} training images; lower it."
         )
 
 

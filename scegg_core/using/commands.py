@@ -1,7 +1,6 @@
 """The commands predict, add-classes, explain, export and draw-species, and the boundary where errors become sentences."""
 
 import argparse
-import json
 import os
 import sys
 from dataclasses import replace
@@ -92,10 +91,11 @@ def _add_classes(options: argparse.Namespace) -> int:
         return _write_template(options)
     if not options.classes or not options.name:
         raise InputError("--classes (the CSV) and --name (of the extension) are needed, or --template to begin with.")
+    from scegg_core.artifacts.files import read_record
     from scegg_core.using.extend import add_classes
 
     folder = add_classes(options.run_folder, options.classes, options.name, options.device)
-    metrics = json.loads((folder / "metrics.json").read_text(encoding="utf-8"))["metrics"]
+    metrics = read_record(folder / "metrics.json", "metrics")
     _say("the data set's own test images among all classes: " + ", ".join(f"{m} {100 * metrics[m]:.1f}" for m in "ush"))
     print(folder)
     return 0
@@ -125,14 +125,14 @@ def _explain(options: argparse.Namespace) -> int:
     from scegg_core.training.device import pick_device
     from scegg_core.using.contrast import contrast_classes, contrast_image, draw_contrast
     from scegg_core.using.load import load_model
-    from scegg_core.using.places import require_file, require_output
+    from scegg_core.using.places import require_input, require_output
 
     if Path(options.out).suffix.lstrip(".") not in METADATA:
         raise InputError(f"{options.out} is no name for a chart; it has to end in .png, .pdf or .svg.")
     if options.classes and options.against is not None:
         raise InputError("--against goes with --image; with --classes name the two classes there.")
     if options.image:
-        require_file(options.image, "the picture")
+        require_input(options.image, "the picture")
     pick_device(options.device)
     require_output(options.out, [Path(path) for path in (options.image, options.weights) if path])
     model = load_model(options.run_folder, options.device, options.weights)

@@ -96,7 +96,7 @@ def _was_exported(folder: Path) -> bool:
     try:
         described = parse_json((folder / DESCRIPTION).read_bytes())
         return described["kind"] in (KIND, "exported model")
-    except (OSError, ValueError, KeyError, TypeError, RecursionError):
+    except (OSError, ValueError, KeyError, TypeError):
         return False
 
 
@@ -154,7 +154,7 @@ def _read_description(folder: Path) -> ExportedModel:
     path = folder / DESCRIPTION
     try:
         described = parse_section(ExportedModel, read_record(path, KIND), DESCRIPTION)
-    except (InputError, RecursionError):
+    except InputError:
         raise InputError(f"{path} is not the description that the export wrote; {AGAIN}.") from None
     refuse_changed(folder, described.files, AGAIN)
     return described

@@ -25,7 +25,7 @@ from scegg_core.settings.names import usable_name
 from scegg_core.settings.synthesis import SynthesisSettings
 from scegg_core.training.device import prepare_device
 from scegg_core.using.new_classes import extend_index
-from scegg_core.using.places import require_file
+from scegg_core.using.places import require_input
 from scegg_core.using.run_folder import EXTENDED, RunFiles, classifiers_in, find_run, refuse_exported
 from scegg_core.workflow.code import code_digest
 
@@ -57,7 +57,7 @@ def add_classes(run: str | Path, table: str | Path, name: str, device: str = "au
     _refuse_name(name)
     refuse_exported(run, "features of seen classes to train on")
     computing = prepare_device(device)
-    table = require_file(table, "the descriptions of the new classes")
+    table = require_input(table, "the descriptions of the new classes")
     parent = _parent(run)
     files, folder = parent.files.space, parent.files.folder / EXTENDED / name
     refuse_others(folder, CONTENT, "give the extension another name")

@@ -1,7 +1,6 @@
 """What a command is given to read and to write, judged before any work is done."""
 
 import os
-import stat
 import tempfile
 from collections.abc import Iterable
 from pathlib import Path
@@ -9,13 +8,14 @@ from pathlib import Path
 from scegg_core.artifacts.files import input_origin
 from scegg_core.artifacts.paths import real_path
 from scegg_core.data.names import printable
+from scegg_core.data.text_files import stat_kind
 from scegg_core.errors import InputError
 
 _INDEX = ("classes.parquet", "images.parquet")
 _EXPORTED = ("model.json", "classifier_gzsl.safetensors")
 
 
-def require_file(path: str | Path, what: str) -> Path:
+def require_input(path: str | Path, what: str) -> Path:
     """Return `path`; raises InputError unless it is a plain file: pipes and devices can be read only once, or never end."""
     fault = file_fault(path)
     if fault:
@@ -31,10 +31,8 @@ def file_fault(path: str | Path) -> str:
         return "is a link to nothing" if Path(path).is_symlink() else "is missing"
     except (OSError, ValueError) as error:
         return f"cannot be read ({_reason(error)})"
-    if stat.S_ISDIR(mode):
-        return "is a link to a folder, not a file" if Path(path).is_symlink() else "is a folder, not a file"
-    if not stat.S_ISREG(mode):
-        return "is a pipe, a socket or a device, not a plain file"
+    if kind := stat_kind(mode):
+        return f"is {'a link to ' if Path(path).is_symlink() else ''}{kind}, not a file"
     return "" if os.access(path, os.R_OK) else "may not be read (permission denied)"
 
 
@@ -46,10 +44,8 @@ def require_output(path: str | Path, inputs: Iterable[Path] = ()) -> Path:
     """
     path = Path(path)
     _try_name(path)
-    if path.is_dir():
-        raise InputError(f"{printable(path)} is a folder; name a file to write.")
-    if path.exists() and not path.is_file():
-        raise InputError(f"{printable(path)} is a pipe, a socket or a device; name a file to write.")
+    if path.exists() and (kind := stat_kind(path.stat().st_mode)):
+        raise InputError(f"{printable(path)} is {kind}; name a file to write.")
     if path.exists() and any(_same(path, other) for other in inputs):
         raise InputError(f"{printable(path)} is one of the files to be read; name another file to write.")
     _refuse_kept(path, "file")

@@ -14,7 +14,7 @@ from scegg_core.data.tasks import TASKS
 from scegg_core.errors import InputError
 from scegg_core.settings.backbone import BackboneSettings
 from scegg_core.settings.base import parse_section
-from scegg_core.using.places import require_file
+from scegg_core.using.places import require_input
 
 EXTENDED = "extended"  # folder of a run that holds its extensions by new classes
 DESCRIPTION = "model.json"  # file that makes a folder an exported model
@@ -131,7 +131,7 @@ def find_weights(files: RunFiles, origin: BackboneOrigin, named: str | Path | No
             raise InputError(f"the backbone of {files.results.name} has random weights; leave the weights out.")
         return None
     if named is not None:
-        require_file(named, "the backbone's weights (--weights)")
+        require_input(named, "the backbone's weights (--weights)")
         if input_digest(named) == origin.digest:
             return Path(named)
         raise InputError(

@@ -14,6 +14,7 @@ from scegg_core.eggn.generators import NETWORKS
 from scegg_core.errors import InputError
 from scegg_core.regions.backbone import FeatureMap, build_backbone, map_size
 from scegg_core.regions.batches import check_budget
+from scegg_core.regions.train import check_batch_size
 from scegg_core.regions.weights import weights_url
 from scegg_core.settings.backbone import BackboneSettings
 from scegg_core.settings.datasets import DatasetSettings
@@ -78,11 +79,7 @@ def _check_training_of_backbone(index: DatasetIndex, settings: DatasetSettings) 
     if settings.backbone.weights != "train":
         return
     images = index.in_split("trainval")
-    if len(images) < training.batch_size:
-        raise InputError(
-            f"backbone.training.batch_size is {training.batch_size}, but there are only {len(images)} training images; "
-            "lower it."
-        )
+    check_batch_size(len(images), training)
     if training.crop:
         boxes = read_boxes(Path(settings.folder))
         for path in (index.paths[image] for image in images):

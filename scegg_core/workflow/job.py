@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager, redirect_stderr, suppress
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, TextIO
+from typing import Any, NoReturn, TextIO
 
 from scegg_core.artifacts.files import Provenance, input_digest, input_origin
 from scegg_core.artifacts.paths import IndexFiles, SpaceFiles
@@ -24,7 +24,7 @@ SHARED = ("scen", "features", "scaler", "eggn", "synthetic")
 #: Inputs that come from runs on another split of the data set, and so from other artifacts with the names of SHARED.
 FOREIGN = ("selection",)
 
-
+#: What a job says that asks for memory that there is not.
 LACKING = "there is not enough memory; lower what the job's settings make large (widths, batch_size, per_class), or give it more"
 
 
@@ -127,6 +127,11 @@ def _use_threads(task: Any) -> None:
         use_threads(threads)
 
 
+def _end(task: Any, sentence: str) -> NoReturn:
+    print(f"{task.rule}: {sentence}", file=sys.stderr)
+    sys.exit(1)
+
+
 @contextmanager
 def run_job(task: Any) -> Iterator[Job]:
     """Yield the job of `task`; bad input ends the process with its sentence, on the terminal and in the log.
@@ -141,16 +146,13 @@ def run_job(task: Any) -> Iterator[Job]:
             _use_threads(task)
             yield Job(task)
         except InputError as error:
-            print(f"{task.rule}: {error}", file=sys.stderr)
-            sys.exit(1)
+            _end(task, str(error))
         except (MemoryError, RuntimeError) as error:
             if not _lacks_memory(error):
                 raise
-            print(f"{task.rule}: {LACKING} ({str(error).strip().splitlines()[0][:150]}).", file=sys.stderr)
-            sys.exit(1)
+            _end(task, f"{LACKING} ({str(error).strip().splitlines()[0][:150]}).")
         except OSError as error:
             if error.filename is None and error.errno is None:
                 raise
             reason = os.strerror(error.errno) if error.errno else error.strerror  # libraries word it as they like
-            print(f"{task.rule}: {reason}: {error.filename or f'while writing {task.output[0]}'}", file=sys.stderr)
-            sys.exit(1)
+            _end(task, f"{reason}: {error.filename or f'while writing {task.output[0]}'}")

@@ -2,7 +2,12 @@
 
 import hashlib
 import json
+import os
 import re
+import signal
+import subprocess
+import sys
+from contextlib import suppress
 
 import numpy as np
 import pytest
@@ -19,6 +24,7 @@ from scegg_core.aviary.traits import PARTS, TRAITS, attribute_names, attribute_p
 from scegg_core.errors import InputError
 from scegg_core.regions.train import augment, train_backbone
 from scegg_core.settings.backbone import BackboneTrainingSettings
+from tests.conftest import ROOT
 
 SMALL = AviarySettings(classes=8, unseen_classes=2, images_per_class=10, image_size=64, seed=3, captions=300)
 IMAGES = SMALL.classes * SMALL.images_per_class
@@ -166,6 +172,23 @@ def test_captions_hold_every_word_of_the_attribute_names(aviary):
     spoken = set((aviary / "captions.txt").read_text().split())
     wanted = set(re.sub(r"_|::", " ", " ".join(attribute_names())).split()) - {"has"}
     assert wanted <= spoken
+
+
+def test_workers_end_whatever_the_job_does_at_sigterm(tmp_path):
+    """A job has a handler of SIGTERM, which forked workers take over; the pool ends them by that signal."""
+    script = f"""
+import signal
+from pathlib import Path
+from scegg_core.aviary import AviarySettings, generate_aviary
+signal.signal(signal.SIGTERM, lambda *_: None)
+generate_aviary(AviarySettings(**{vars_of(SMALL)!r}), Path({str(tmp_path / "birds")!r}), workers=2)
+"""
+    with subprocess.Popen([sys.executable, "-c", script], cwd=ROOT, start_new_session=True) as process:
+        try:
+            assert process.wait(timeout=60) == 0
+        finally:
+            with suppress(ProcessLookupError):
+                os.killpg(process.pid, signal.SIGKILL)
 
 
 @pytest.mark.slow

@@ -282,7 +282,7 @@ def test_outputs_are_judged_before_the_work(made, exported, tmp_path, capsys):
         tmp_path / "file/out.csv": "file/out.csv cannot be written (not a directory); name another place.",
         tmp_path / ("x" * 300 + ".csv"): "cannot be written (file name too long); name another place.",
         tmp_path / "pictures.csv": "pictures.csv is a folder; name a file to write.",
-        tmp_path / "pipe.csv": "pipe.csv is a pipe, a socket or a device; name a file to write.",
+        tmp_path / "pipe.csv": "pipe.csv is a pipe; name a file to write.",
         tmp_path / "picture.csv": "picture.csv is one of the files to be read; name another file to write.",
     }
     for place, sentence in places.items():
@@ -356,7 +356,7 @@ def test_every_file_of_a_folder_is_answered_or_listed(made, tmp_path):
     assert {name: text.removeprefix(f"{tmp_path / name} ") for name, text in found.problems.items()} == {
         "gone.png": "is a link to nothing.",
         "linked": "is a link to a folder, not a file.",
-        "pipe.png": "is a pipe, a socket or a device, not a plain file.",
+        "pipe.png": "is a pipe, not a file.",
     }
 
 
@@ -467,7 +467,7 @@ def test_options_that_do_not_go_together(made, tmp_path, capsys):
 def test_pipes_are_refused_where_files_are_read(made, tmp_path, capsys):
     os.mkfifo(tmp_path / "pipe")
     said = refused(["add-classes", "--run", made.run, "--classes", tmp_path / "pipe", "--name", "x"], capsys)
-    assert "pipe is a pipe, a socket or a device, not a plain file; name the file that holds the descriptions" in said
+    assert "pipe is a pipe, not a file; name the file that holds the descriptions" in said
 
 
 # --- streams and signals
