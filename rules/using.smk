@@ -105,3 +105,14 @@ for name in CONFIG.datasets:
             code=code("check"),
         script:
             "../workflow_scripts/check.py"
+
+
+# a check of a data set that is not in the configuration: the sentence that says which there are
+rule:
+    name:
+        "check"
+    input:
+        sentence(lambda w: CONFIG.dataset(w.dataset)),
+    output:
+        "check_{dataset}",
+    localrule: True

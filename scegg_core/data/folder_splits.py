@@ -14,6 +14,9 @@ from scegg_core.data.written_tables import has_columns, read_written
 from scegg_core.errors import InputError
 from scegg_core.settings.datasets import IndexSettings
 
+#: Share of a seen class's images that is drawn for the test where the settings say nothing.
+TEST_SHARE = 0.2
+
 
 def split_of(
     settings: IndexSettings, classes: tuple[str, ...], paths: tuple[str, ...], labels: np.ndarray
@@ -25,6 +28,11 @@ def split_of(
     file = Path(settings.folder) / "splits.csv"
     unseen = _listed_unseen(settings, classes)
     if os.path.lexists(file):
+        if settings.test_share is not None:
+            raise InputError(
+                f"{printable(file)} says which images are for the test, but test_share is {settings.test_share:g} too; "
+                "leave one of them out."
+            )
         split = read_splits(file, paths)
         _check_agreement(file, split, unseen, classes, labels)
         return split
@@ -115,6 +123,7 @@ def _drawn_split(
     settings: IndexSettings, classes: tuple[str, ...], unseen: frozenset[str], labels: np.ndarray
 ) -> tuple[str, ...]:
     split: list[str] = []
+    share = TEST_SHARE if settings.test_share is None else settings.test_share
     for label, name in enumerate(classes):
         count = int((labels == label).sum())
         if name in unseen:
@@ -124,6 +133,6 @@ def _drawn_split(
             raise InputError(
                 f"seen class {printable(name)} has {count} image; it needs 2, one for training and one for test."
             )
-        held_out = hold_out(count, settings.test_share, np.random.default_rng([settings.split_seed, 0, label]))
+        held_out = hold_out(count, share, np.random.default_rng([settings.split_seed, 0, label]))
         split += ["test_seen" if test else "trainval" for test in held_out]
     return tuple(split)

@@ -18,6 +18,8 @@ FORMATS = file_names(Path(__file__).parents[1] / "data" / "formats")
 #: Formats whose unseen classes and splits are in att_splits.mat.
 WITH_SPLITS = ("cub", "sun", "awa2", "xlsa17")
 
+_SPLITS_GIVEN = {"test_share": "att_splits.mat says which images are for the test"}
+
 #: Settings that a format does not read, and what it reads instead.
 _NOT_READ = {
     "folder": {
@@ -25,7 +27,11 @@ _NOT_READ = {
         "attributes": "the header of attributes.csv names the attributes",
         "image_root": "its pictures lie in images/",
     },
-    **{name: {"image_root": "its paths are cut where its own layout says"} for name in ("cub", "sun", "awa2")},
+    "xlsa17": _SPLITS_GIVEN,
+    **{
+        name: {**_SPLITS_GIVEN, "image_root": "its paths are cut where its own layout says"}
+        for name in ("cub", "sun", "awa2")
+    },
 }
 
 
@@ -57,8 +63,8 @@ class IndexSettings:
     unseen_classes: Annotated[Distinct, Field(min_length=1)] | None = Field(
         None, description="format folder: unseen classes where there is no splits.csv"
     )
-    test_share: float = Field(
-        0.2, gt=0, lt=1, description="format folder without splits.csv: share of seen images kept for test"
+    test_share: float | None = Field(
+        None, gt=0, lt=1, description="format folder without splits.csv: share of seen images kept for test; null: 0.2"
     )
     images: ImagePolicy = Field(default_factory=ImagePolicy, description="what to do with images that cannot be used")
     attribute_vectors: AttributeVectorSettings = Field(

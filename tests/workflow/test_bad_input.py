@@ -39,6 +39,7 @@ TABLE = "results/aviary/table.csv"
             "config: datasets.aviary.variants has no 'f-vaegan'; add it.",
         ),
         ("run: {}", "results/aviary/variants/eszsl/curves.png", "variant 'eszsl' of aviary has no training curves."),
+        ("run: {}", "check_birds", f"config: datasets has no 'birds'; {KNOWN}"),
         ("run: {}", "results/birds/table.csv", f"config: datasets has no 'birds'; {KNOWN}"),
         ("run: {}", "results/aviary/variants/nothing/seed0/metrics.json", "config: variants has no 'nothing'; known: "),
         (

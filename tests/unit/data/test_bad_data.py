@@ -7,7 +7,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from cub_case import CLASSES, att_splits, cells, make_cub, res101, write_image
+from cub_case import CLASSES, PERCENT, att_splits, cells, make_cub, res101, write_image
 from scipy.io import savemat
 from test_folder import make_folder
 
@@ -136,6 +136,17 @@ CUB = [
         splits(original_att=np.ones((3, 3))),
     ),
     Bad(
+        "two matrices that contradict each other",
+        "{root}/xlsa17/att_splits.mat describes class 002.Blue_Tit differently in att and original_att "
+        "(4 of 4 classes differ); remove the one that is wrong.",
+        splits(att=np.roll(PERCENT.T, 1, axis=0)),
+    ),
+    Bad(
+        "two matrices of different sizes",
+        "{root}/xlsa17/att_splits.mat has an att of (3, 3) but an original_att of (3, 4); use files of one set.",
+        splits(att=np.ones((3, 3))),
+    ),
+    Bad(
         "names and matrix differ in size",
         "{root}/attributes.txt names 2 attributes, but {root}/xlsa17/att_splits.mat has 3 of them; "
         "use the names of this data set.",
@@ -172,12 +183,12 @@ CUB = [
         "attribute below zero",
         "attribute has_bill_shape::hooked of class 002.Blue_Tit is -0.3; "
         "give a strength from 0 upwards, or -1 where it is not known.",
-        splits(original_att=np.full((3, 4), -0.3)),
+        splits(original_att=np.full((3, 4), -0.3), att=None),
     ),
     Bad(
         "class without attributes",
         "class 001.Crow has no attribute above zero, so nothing describes it; give it at least one.",
-        splits(original_att=np.array([[1, 1, 0, 1], [1, 1, 0, 1], [1, 1, -1, 1]], dtype=float)),
+        splits(original_att=np.array([[1, 1, 0, 1], [1, 1, 0, 1], [1, 1, -1, 1]], dtype=float), att=None),
     ),
     Bad(
         "files and labels differ in number",
@@ -251,7 +262,7 @@ CUB = [
         "class '002.Blue_Tit' occurs twice; names must differ.",
         lambda root: (
             resnet(labels=res101()["labels"])(root),
-            splits(allclasses_names=cells([*CLASSES, CLASSES[0]]), original_att=np.ones((3, 5)))(root),
+            splits(allclasses_names=cells([*CLASSES, CLASSES[0]]), original_att=np.ones((3, 5)), att=None)(root),
         ),
     ),
     Bad(

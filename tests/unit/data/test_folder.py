@@ -12,6 +12,7 @@ from cub_case import write_image
 
 from scegg_core.data.index import index_dataset
 from scegg_core.data.validation import class_split
+from scegg_core.errors import InputError
 from scegg_core.settings.base import parse_section
 from scegg_core.settings.datasets import DatasetSettings
 from tests.conftest import ROOT
@@ -54,6 +55,15 @@ def test_splits_come_from_the_file_where_there_is_one(tmp_path):
     index = index_dataset(replace(settings, unseen_classes=None))
     assert index.split == ("test_seen", "trainval", "test_unseen", "test_unseen")
     assert index.seen.tolist() == [True, False]
+
+
+def test_a_share_for_the_test_is_refused_beside_a_file_that_says_it(tmp_path):
+    settings = replace(make_folder(tmp_path), test_share=0.5, unseen_classes=None)
+    (tmp_path / "splits.csv").write_text("path,split\n")
+    with pytest.raises(InputError) as refused:
+        index_dataset(settings)
+    said = f"{tmp_path}/splits.csv says which images are for the test, but test_share is 0.5 too; leave one of them out."
+    assert str(refused.value) == said
 
 
 @pytest.mark.parametrize("delimiter", [";", "\t"])
