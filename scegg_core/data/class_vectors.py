@@ -46,9 +46,9 @@ def with_class_vectors(index: DatasetIndex, settings: ClassVectorSettings) -> Da
         vectors = _class_rows(given, len(index.classes), path)
         log.info("class vectors: the rows of %s are taken in the order of the data set's classes", printable(path))
     else:
+        vectors = _class_rows(given, len(given.classes), path)
         known = {tidy(name): row for row, name in enumerate(given.classes)}
-        rows = [_row_of(name, known, path) for name in index.classes]
-        vectors = _class_rows(given, len(given.classes), path)[rows]
+        vectors = vectors[[_row_of(name, known, path) for name in index.classes]]
     names = dimension_names(vectors.shape[1])
     return replace(
         index,
