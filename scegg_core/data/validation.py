@@ -17,8 +17,9 @@ from scegg_core.settings.datasets import IndexSettings
 def class_split(index: DatasetIndex, settings: IndexSettings) -> DatasetIndex:
     """Return the data set for selection on validation, made from the trainval images of `index` alone.
 
-    Its unseen classes are those that `validation_list` names (drawn with `split_seed` where there is no list), its test_seen images are the fraction `validation_share` of each other seen class. The real unseen classes are
-    left out and labels renumbered; `rows` still refers to the images table of the base data set.
+    Its unseen classes are those that `validation_list` names (drawn with `split_seed` where there is no list), its
+    test_seen images are the fraction `validation_share` of each other seen class. The real unseen classes are left out
+    and labels renumbered; `rows` still refers to the images table of the base data set.
     """
     played_unseen = validation_classes(index, settings)
     kept = np.flatnonzero(index.seen)
