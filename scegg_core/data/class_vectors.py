@@ -84,8 +84,12 @@ def dimension_names(count: int) -> tuple[str, ...]:
 
 def _read(settings: ClassVectorSettings) -> _Given:
     path = Path(settings.path)
-    if not path.exists():
-        raise InputError(f"the file class_vectors.path {printable(path)} is missing; put it there or correct the path.")
+    try:
+        require_file(path)
+    except OSError as error:
+        raise InputError(
+            f"class_vectors.path {printable(path)} cannot be read ({error.strerror}); put the file there or correct the path."
+        ) from None
     given = _READERS[settings.found_kind](path, settings.variable)
     if settings.classes is not None:
         if given.classes is not None:
@@ -126,7 +130,6 @@ def _read_csv(path: Path, variable: None) -> _Given:
 
 
 def _read_mat(path: Path, variable: str | None) -> _Given:
-    require_file(path)
     name = variable or "att"
     found = read_mat(path, (name, MAT_CLASSES), "save it again with MATLAB's save(…, '-v7')")
     if name not in found:

@@ -1,6 +1,7 @@
 """Class vectors that a file gives: every kind of file, matched by name or order, and one sentence for each bad input."""
 
 import io
+import os
 from dataclasses import replace
 from pathlib import Path
 
@@ -126,7 +127,12 @@ def with_value(value, row=1, column=2):
 
 
 BAD = {
-    "missing": ("npy", lambda p: None, "the file class_vectors.path {p} is missing; put it there or correct the path."),
+    "missing": (
+        "npy",
+        lambda p: None,
+        "class_vectors.path {p} cannot be read (No such file or directory); put the file there or correct the path.",
+    ),
+    "a pipe": ("mat", os.mkfifo, "{p} is a pipe, not a file; put a file there."),
     "a folder": ("csv", lambda p: p.mkdir(), "{p} is a folder, not a file; put a file there."),
     "cut off": (
         "npy",
