@@ -115,7 +115,7 @@ def folder_of(wildcards, input):
 @sentence
 def places_of(wildcards, input):
     """Return where a data set's own files lie; not recorded, as `folder_of`."""
-    return dataset_settings(wildcards).places()
+    return dataset_settings(wildcards).placed()
 
 
 @sentence

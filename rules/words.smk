@@ -6,8 +6,7 @@
 @sentence
 def vector_sources(wildcards):
     """Return the fetched or generated files that the vectors come from."""
-    dataset = dataset_settings(wildcards)
-    vectors = dataset.attribute_vectors
+    dataset, vectors = dataset_settings(wildcards), CONFIG.attribute_vectors_of(wildcards.dataset)
     if vectors.source == "captions":
         return {"captions": f"{dataset.folder}/aviary.json"} if dataset.generate is not None else {}
     if vectors.download:

@@ -24,8 +24,9 @@ class ClassAttributes:
     percent: np.ndarray
 
 
-def read_class_attributes(path: Path) -> ClassAttributes:
-    """Return the content of the table at `path`: a row per class, a column per attribute, a blank cell for "not known".
+def read_class_attributes(path: Path, blanks: bool = True) -> ClassAttributes:
+    """Return the content of the table at `path`: a row per class, a column per attribute, a blank cell for "not known"
+    unless `blanks` is false.
 
     Raises InputError naming the cell or row that is wrong, or the two classes whose names look alike.
     """
@@ -43,7 +44,18 @@ def read_class_attributes(path: Path) -> ClassAttributes:
         )
     if pair := alike(classes):
         raise InputError(f"{printable(path)} has {twice('class', 'classes', pair)}; keep one row, or rename it.")
+    if not blanks:
+        _refuse_blanks(table)
     return ClassAttributes(classes, attributes, _strengths(table))
+
+
+def _refuse_blanks(table: WrittenTable) -> None:
+    for row, cells in _numbered(table):
+        if "" in cells:
+            raise InputError(
+                f"{printable(table.path)} gives {_where(table, row, cells.index(''))}; a class vector has a number in "
+                "every cell."
+            )
 
 
 def _are_strengths(header: tuple[str, ...], rows: Rows) -> bool:

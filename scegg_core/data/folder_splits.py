@@ -1,16 +1,12 @@
 """Which picture of a data set of format folder is for what: read from splits.csv, or drawn for listed unseen classes."""
 
-import difflib
 import os
-from collections.abc import Collection
 from pathlib import Path
 
 import numpy as np
 
-from scegg_core.data.names import likeness, printable, tidy
-from scegg_core.data.tables import SPLITS
-from scegg_core.data.validation import hold_out
-from scegg_core.data.written_tables import has_columns, read_written
+from scegg_core.data.names import printable, tidy
+from scegg_core.data.splitting import hint, hold_out, read_splits
 from scegg_core.errors import InputError
 from scegg_core.settings.datasets import IndexSettings
 
@@ -21,13 +17,13 @@ TEST_SHARE = 0.2
 def split_of(
     settings: IndexSettings, classes: tuple[str, ...], paths: tuple[str, ...], labels: np.ndarray
 ) -> tuple[str, ...]:
-    """Return the split of every image: from splits.csv where there is one, else drawn with `settings.split_seed`.
+    """Return the split of every image: from split_table or splits.csv where there is one, else drawn with `settings.split_seed`.
 
     Raises InputError where neither says which classes are unseen, or both do and disagree.
     """
-    file = Path(settings.folder) / "splits.csv"
+    file = Path(settings.split_table or Path(settings.folder) / "splits.csv")
     unseen = _listed_unseen(settings, classes)
-    if os.path.lexists(file):
+    if settings.split_table or os.path.lexists(file):
         if settings.test_share is not None:
             raise InputError(
                 f"{printable(file)} says which images are for the test, but test_share is {settings.test_share:g} too; "
@@ -42,55 +38,6 @@ def split_of(
             "write the file (path,split) or list the unseen classes in the settings."
         )
     return _drawn_split(settings, classes, unseen, labels)
-
-
-def read_splits(path: Path, paths: tuple[str, ...]) -> tuple[str, ...]:
-    """Return the split of every image in `paths` from a table with columns path (below images/) and split.
-
-    Raises InputError for an image that is not listed, listed twice, or not there.
-    """
-    table = read_written(path, "the columns path and split, and a row per image", has_columns("path", "split"))
-    listed, given = table.column("path"), table.column("split")
-    if listed is None or given is None:
-        raise InputError(
-            f"{printable(path)} has the header {printable(','.join(table.header))!r}, "
-            "but it needs the columns path and split."
-        )
-    position = {tidy(name): place for place, name in enumerate(paths)}
-    split = [""] * len(paths)
-    for file, kind in zip(listed, given, strict=True):
-        name, shown = _place(file, position), printable(file)
-        if name not in position:
-            raise InputError(
-                f"{printable(path)} lists {shown!r}, but there is no such image; correct the path (it starts at images/)."
-            )
-        if split[position[name]]:
-            raise InputError(f"{printable(path)} lists {shown!r} twice; keep one row.")
-        if kind not in SPLITS:
-            raise InputError(
-                f"{printable(path)} gives {shown!r} the split {printable(kind)!r}; splits are {', '.join(SPLITS)}."
-            )
-        split[position[name]] = kind
-    if "" in split:
-        raise InputError(
-            f"{printable(path)} does not list {printable(paths[split.index('')])} "
-            f"({split.count('')} images are not listed); give every image a split."
-        )
-    return tuple(split)
-
-
-def _place(file: str, known: Collection[str]) -> str:
-    """Return the path below the data set's folder that a table means: as it stands, or as Windows writes it."""
-    windows = file.replace("\\", "/")
-    meant = (f"images/{file}", file, f"images/{windows}", windows)
-    return next((name for name in meant if name in known), windows)
-
-
-def hint(name: str, known: Collection[str]) -> str:
-    """Return which of the `known` names may be meant by `name`, in parentheses for a sentence; '' if none is near."""
-    same = [other for other in known if likeness(other) == likeness(name)]
-    close = same or difflib.get_close_matches(name, known, n=1)
-    return f" (did you mean {printable(close[0])}?)" if close else ""
 
 
 def _listed_unseen(settings: IndexSettings, classes: tuple[str, ...]) -> frozenset[str]:
@@ -112,7 +59,7 @@ def _check_agreement(
     unseen = {classes[label] for label in labels[np.asarray(split) == "test_unseen"].tolist()}
     if listed and listed != unseen:
         name = min(listed ^ unseen)
-        only = "unseen_classes" if name in listed else "splits.csv"
+        only = "unseen_classes" if name in listed else file.name
         raise InputError(
             f"{printable(file)} and the setting unseen_classes disagree: class {printable(name)} is unseen in "
             f"{only} alone; correct one, or leave out the setting."

@@ -10,6 +10,7 @@ from pathlib import Path
 
 import numpy as np
 
+from scegg_core.data.class_vectors import with_class_vectors
 from scegg_core.data.copies import said_of_copies
 from scegg_core.data.formats import LOADERS
 from scegg_core.data.images import probe
@@ -59,6 +60,8 @@ def load_index(settings: IndexSettings) -> DatasetIndex:
     Raises InputError with one sentence for what does not fit together.
     """
     index = replace(LOADERS[settings.format](settings), class_norm=settings.class_norm)
+    if settings.class_vectors is not None:
+        index = with_class_vectors(index, settings.class_vectors)
     check_index(index)
     return index
 
@@ -143,15 +146,21 @@ def _check_attributes(index: DatasetIndex) -> None:
         raise InputError(
             f"{named} attributes are named, but the attribute matrix has {columns} columns; every attribute needs one."
         )
+    if not index.given_vectors:
+        _check_strengths(index)
+        class_vectors(index.percent, index.classes)
+    check_vectors_differ(index)
+
+
+def _check_strengths(index: DatasetIndex) -> None:
     wrong = np.argwhere(~np.isfinite(index.percent) | ((index.percent < 0) & (index.percent != MISSING)))
     if wrong.size:
         row, column = wrong[0]
         raise InputError(
             f"attribute {printable(index.attributes[column])} of class {printable(index.classes[row])} is {index.percent[row, column]:g}; "
-            f"give a strength from 0 upwards, or {MISSING:g} where it is not known."
+            f"give a strength from 0 upwards, or {MISSING:g} where it is not known; class vectors of any sign belong into "
+            "class_vectors."
         )
-    class_vectors(index.percent, index.classes)
-    check_vectors_differ(index)
 
 
 def _check_images(index: DatasetIndex) -> None:

@@ -26,7 +26,8 @@ class DatasetIndex:
     `percent` is (C, A) float32 as in the source (MISSING: not known); `words` are the words that an attribute's name
     is turned into; `parts` the body part it is bound to, or ''. `paths` are relative to the data set's folder, POSIX;
     `labels` are 0-based rows of `classes`; `rows` are rows of the base data set's images table (identity for the base);
-    `skipped` holds (path, reason) of the images left out. Stages before prediction read the index without the labels
+    `skipped` holds (path, reason) of the images left out. With `given_vectors`, `percent` are class vectors as a file
+    gives them, real numbers of any sign, and the attributes have names of no meaning. Stages before prediction read the index without the labels
     of test images, which then are NO_LABEL.
     """
 
@@ -42,11 +43,12 @@ class DatasetIndex:
     rows: np.ndarray
     skipped: tuple[tuple[str, str], ...] = ()
     class_norm: str = "l2"
+    given_vectors: bool = False
 
     @property
     def vectors(self) -> np.ndarray:
         """Class vectors a(c), (C, A) float32; see `class_vectors`."""
-        return class_vectors(self.percent, self.classes, self.class_norm)
+        return class_vectors(self.percent, self.classes, self.class_norm, self.given_vectors)
 
     def in_split(self, split: str) -> np.ndarray:
         """Return the positions of the images in `split` (one of SPLITS), int64, ascending."""
@@ -67,13 +69,18 @@ class AttributeVectors:
     unknown: tuple[str, ...]
 
 
-def class_vectors(percent: np.ndarray, classes: tuple[str, ...] = (), norm: str = "l2") -> np.ndarray:
+def class_vectors(
+    percent: np.ndarray, classes: tuple[str, ...] = (), norm: str = "l2", given: bool = False
+) -> np.ndarray:
     """Return a(c): `percent` (C, A) with L2-normalized rows, or with `norm` none as it is, as float32.
+
+    Values below zero count as 0, unless the vectors are `given`, of any sign.
 
     Raises InputError for a class whose attributes are all zero or missing; `classes` name it.
     """
     # ASSUME: an entry of -1 means "not known" and counts as 0 (AWA2 has 4 of them); rows are L2-normalized.
-    values = np.maximum(np.asarray(percent, dtype=np.float64), 0)
+    values = np.asarray(percent, dtype=np.float64)
+    values = values if given else np.maximum(values, 0)
     length = np.linalg.norm(values, axis=1, keepdims=True)
     empty = np.flatnonzero(length[:, 0] == 0)
     if empty.size:
@@ -88,9 +95,14 @@ def check_vectors_differ(index: DatasetIndex) -> None:
     if pair:
         first, second = (index.classes[label] for label in pair)
         how = "equal or proportional" if index.class_norm == "l2" else "equal"
+        names = f"classes {printable(first)} and {printable(second)}"
+        if index.given_vectors:
+            raise InputError(
+                f"{names} have {how} class vectors, so nothing can tell them apart; give them other vectors."
+            )
         raise InputError(
-            f"classes {printable(first)} and {printable(second)} have {how} attributes, so nothing can tell them "
-            "apart; change a value of one, or add an attribute in which they differ."
+            f"{names} have {how} attributes, so nothing can tell them apart; change a value of one, or add an "
+            "attribute in which they differ."
         )
 
 
@@ -136,9 +148,10 @@ def write_index(index: DatasetIndex, files: IndexFiles, provenance: Provenance) 
 
 
 def write_classes(index: DatasetIndex, path: Path, provenance: Provenance) -> None:
-    """Write the class table of `index`, with `IndexSettings.class_norm` in its metadata."""
+    """Write the class table of `index`; its metadata say `IndexSettings.class_norm`, and whether vectors are given."""
     columns = {"name": index.classes, "seen": index.seen, "percent": index.percent, "vector": index.vectors}
-    write_table(path, "classes", columns, provenance, {"class_norm": index.class_norm})
+    given = {"given_vectors": True} if index.given_vectors else {}
+    write_table(path, "classes", columns, provenance, {"class_norm": index.class_norm} | given)
 
 
 def read_index(files: IndexFiles) -> DatasetIndex:
@@ -166,12 +179,18 @@ def read_index(files: IndexFiles) -> DatasetIndex:
         rows=image_table["row"].to_numpy(),
         skipped=tuple((path, reason) for path, reason in skipped),
         class_norm=class_norm(files.classes),
+        given_vectors=has_given_vectors(files.classes),
     )
 
 
 def class_norm(classes: Path) -> str:
     """Return `IndexSettings.class_norm` of the class table at `classes`: how vectors are made of its percentages."""
     return read_description(classes)["extra"].get("class_norm", "l2")
+
+
+def has_given_vectors(classes: Path) -> bool:
+    """Return whether the class table at `classes` holds class vectors that a file gives, not strengths of attributes."""
+    return bool(read_description(classes)["extra"].get("given_vectors", False))
 
 
 def write_vectors(path: Path, attributes: tuple[str, ...], vectors: AttributeVectors, provenance: Provenance) -> None:

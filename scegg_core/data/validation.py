@@ -3,15 +3,13 @@
 Settings are chosen on it, so that nothing is ever chosen on test images.
 """
 
-import os
 from dataclasses import replace
-from pathlib import Path
 
 import numpy as np
 
-from scegg_core.data.names import printable, tidy
+from scegg_core.data.splitting import hold_out
 from scegg_core.data.tables import DatasetIndex
-from scegg_core.data.text_files import read_text
+from scegg_core.data.validation_lists import listed_classes, located_classes
 from scegg_core.errors import InputError
 from scegg_core.settings.datasets import IndexSettings
 
@@ -19,11 +17,10 @@ from scegg_core.settings.datasets import IndexSettings
 def class_split(index: DatasetIndex, settings: IndexSettings) -> DatasetIndex:
     """Return the data set for selection on validation, made from the trainval images of `index` alone.
 
-    Its unseen classes are those of valclasses{validation_list}.txt (drawn with `split_seed` where there is no such
-    file), its test_seen images are the fraction `validation_share` of each other seen class. The real unseen classes are
-    left out and labels renumbered; `rows` still refers to the images table of the base data set.
+    Its unseen classes are those that `validation_list` names (drawn with `split_seed` where there is no list), its
+    test_seen images are the fraction `validation_share` of each other seen class. The real unseen classes are left out
+    and labels renumbered; `rows` still refers to the images table of the base data set.
     """
-    # DEVIATES: train_loc and val_loc of att_splits.mat are not used, their union holds test images.
     played_unseen = validation_classes(index, settings)
     kept = np.flatnonzero(index.seen)
     new_label = np.full(len(index.classes), -1, dtype=np.int32)
@@ -53,37 +50,10 @@ def class_split(index: DatasetIndex, settings: IndexSettings) -> DatasetIndex:
 
 def validation_classes(index: DatasetIndex, settings: IndexSettings) -> frozenset[str]:
     """Return the names of the seen classes that are played as unseen; raises InputError for a bad list."""
-    if settings.splits is not None:
-        file = Path(settings.splits) / f"valclasses{settings.validation_list}.txt"
-        if os.path.lexists(file):
-            return _listed(file, index)
-    return _drawn(index, settings.split_seed)
-
-
-def hold_out(count: int, fraction: float, rng: np.random.Generator) -> np.ndarray:
-    """Return which of `count` images of a class are held out, bool: the rounded fraction, at least 1, never all."""
-    chosen = min(max(1, round(fraction * count)), count - 1)
-    mask = np.zeros(count, dtype=bool)
-    mask[rng.permutation(count)[:chosen]] = True
-    return mask
-
-
-def _listed(file: Path, index: DatasetIndex) -> frozenset[str]:
-    names = {tidy(line) for line in read_text(file).splitlines() if line.strip()}
-    classes = {tidy(name): label for label, name in enumerate(index.classes)}
-    for name in sorted(names):
-        if name not in classes or not index.seen[classes[name]]:
-            kind = "an unseen class" if name in classes else "no class of this data set"
-            raise InputError(
-                f"{printable(file)} lists {printable(name)!r}, which is {kind}; "
-                "validation classes have to be seen classes."
-            )
-    if not 0 < len(names) < index.seen.sum():
-        raise InputError(
-            f"{printable(file)} lists {len(names)} of {index.seen.sum()} seen classes; "
-            "some, but not all, have to be validation classes."
-        )
-    return frozenset(index.classes[classes[name]] for name in names)
+    if settings.validation_list == "att_splits":
+        return located_classes(index, settings)
+    listed = None if settings.validation_list == "drawn" else listed_classes(index, settings)
+    return _drawn(index, settings.split_seed) if listed is None else listed
 
 
 def _drawn(index: DatasetIndex, seed: int) -> frozenset[str]:

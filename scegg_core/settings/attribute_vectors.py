@@ -1,5 +1,6 @@
 """Settings of a data set's attribute vectors: where the words of its attributes get their vectors from."""
 
+from pathlib import Path
 from typing import Literal
 
 from pydantic import Field, model_validator
@@ -8,6 +9,9 @@ from scegg_core.settings.base import settings
 from scegg_core.settings.numbers import Count, Width
 from scegg_core.settings.paths import LocalPath
 
+#: Endings of files that hold a pickled matrix.
+PICKLES = (".pkl", ".pickle")
+
 
 @settings
 class AttributeVectorSettings:
@@ -15,7 +19,7 @@ class AttributeVectorSettings:
 
     source: Literal["word2vec", "gensim", "matrix", "captions"] = Field(
         "word2vec",
-        description="word2vec: a text or binary file of word vectors (GloVe's too; plain, or packed by zip, gzip, bzip2 or xz); gensim: a model of gensim-data; matrix: a precomputed .npy; captions: trained by gensim on the data set's own captions",
+        description="word2vec: a text or binary file of word vectors (GloVe's too; plain, or packed by zip, gzip, bzip2 or xz); gensim: a model of gensim-data; matrix: a precomputed .npy, or a .pkl that holds an array alone, as DAZLE's do; captions: trained by gensim on the data set's own captions",
     )
     path: LocalPath | None = Field(None, description="the file; for gensim the model's name")
     download: str | None = Field(
@@ -26,6 +30,12 @@ class AttributeVectorSettings:
     )
     dimensions: Width = Field(300, description="vector size; captions: the size trained")
     epochs: Count = Field(10, description="captions only: passes of the word2vec training")
+
+    @model_validator(mode="after")
+    def _a_pickle_is_a_matrix(self) -> "AttributeVectorSettings":
+        if self.path and Path(self.path).suffix.lower() in PICKLES and self.source != "matrix":
+            raise ValueError(f"{self.path} is a pickled matrix, so source has to be matrix, and download null")
+        return self
 
     @model_validator(mode="after")
     def _captions_lie_in_the_folder(self) -> "AttributeVectorSettings":

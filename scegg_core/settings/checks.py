@@ -33,6 +33,7 @@ def check_dataset(config: "Configuration", name: str) -> None:
         raise InputError(
             f"config: datasets.{name}.backbone.network is {dataset.backbone.network!r}, which torchvision does not have{hint}"
         )
+    _check_rows(config, name)
     _check_titles(config, name)
     for variant in dataset.variants:
         check_stages(config, name, variant)
@@ -42,6 +43,28 @@ def check_dataset(config: "Configuration", name: str) -> None:
     for download in dataset.all_downloads:
         if download not in config.downloads:
             raise InputError(f"config: datasets.{name} needs {download!r}, which section downloads does not have.")
+
+
+def _check_rows(config: "Configuration", name: str) -> None:
+    """Refuse rows on SCEN's features where class vectors stand in the place of attributes."""
+    dataset = config.dataset(name)
+    rows = [row for row in dataset.variants if config.space(config.variant(row).space).kind == "scen"]
+    if dataset.class_vectors is not None and rows:
+        raise InputError(
+            f"config: datasets.{name}.variants has {', '.join(rows)}, which SCEN makes from the strengths of named "
+            f"attributes, and datasets.{name}.class_vectors has numbers without names in their place; name rows on "
+            "backbone features (baseline, f-clswgan, f-vaegan, prototype, eszsl …), or leave class_vectors out."
+        )
+
+
+def check_named_attributes(config: "Configuration", dataset: str, asked: str) -> None:
+    """Refuse what needs named attributes for a data set whose class vectors are given."""
+    name = dataset.removesuffix(VALIDATION)
+    if config.dataset(name).class_vectors is not None:
+        raise InputError(
+            f"config: datasets.{name}.class_vectors has numbers without names in place of attributes, so there can be no "
+            f"{asked}, which SCEN makes or needs; ask for rows on backbone features, or leave class_vectors out."
+        )
 
 
 def _check_titles(config: "Configuration", name: str) -> None:

@@ -9,6 +9,7 @@ from scegg_core.settings.attribute_vectors import AttributeVectorSettings
 from scegg_core.settings.aviary import AviarySettings
 from scegg_core.settings.backbone import BackboneSettings
 from scegg_core.settings.base import as_mapping, settings
+from scegg_core.settings.class_vectors import ClassVectorSettings
 from scegg_core.settings.names import Distinct, Seed, Seeds, Title, file_names
 from scegg_core.settings.overrides import ClassifierOverrides, EggnOverrides, ScenOverrides, SynthesisOverrides
 from scegg_core.settings.paths import LocalPath
@@ -70,8 +71,16 @@ class IndexSettings:
     attribute_vectors: AttributeVectorSettings = Field(
         default_factory=AttributeVectorSettings, description="where the word vectors of the attribute names come from"
     )
-    validation_list: int = Field(
-        1, ge=1, le=3, description="which trainclasses/valclasses lists make the validation split"
+    class_vectors: ClassVectorSettings | None = Field(
+        None, description="class vectors of real numbers that a file gives, in place of attributes; null: attributes"
+    )
+    split_table: LocalPath | None = Field(
+        None,
+        description="table of images (columns path, or image: numbers from 1 on, and split) in place of the format's own splits; null: those",
+    )
+    validation_list: Literal[1, 2, 3, "att_splits", "drawn"] = Field(
+        1,
+        description="what makes the validation split: the trainclasses/valclasses lists of this number (drawn where there are none), train_loc and val_loc of att_splits.mat, or classes drawn with split_seed",
     )
     split_seed: Seed = Field(0, description="seed of the splits that are drawn, not read from files")
     validation_share: float = Field(
@@ -127,6 +136,8 @@ class DatasetSettings(IndexSettings):
             raise ValueError(
                 f"format {self.format} reads the unseen classes from splits, so it takes no unseen_classes"
             )
+        if self.validation_list == "att_splits" and self.format not in WITH_SPLITS:
+            raise ValueError(f"format {self.format} reads no att_splits.mat, so validation_list cannot name it")
         for name, instead in _NOT_READ.get(self.format, {}).items():
             if getattr(self, name) is not None:
                 raise ValueError(f"format {self.format} does not read {name}: {instead}; leave {name} out")
@@ -135,7 +146,7 @@ class DatasetSettings(IndexSettings):
     @property
     def all_downloads(self) -> tuple[str, ...]:
         """Return the entries of `downloads` that this data set and its attribute vectors need."""
-        words = self.attribute_vectors.download
+        words = self.attribute_vectors.download if self.class_vectors is None else None
         return (*self.downloads, words) if words else self.downloads
 
     def index_part(self) -> dict:
@@ -151,11 +162,30 @@ class DatasetSettings(IndexSettings):
             "class_norm",
         )
         words = {"names": self.attribute_vectors.names}
-        return {name: getattr(self, name) for name in names} | {
+        part = {name: getattr(self, name) for name in names} | {
             "images": as_mapping(self.images),
             "attribute_vectors": words,
         }
+        if self.class_vectors is not None:
+            part["class_vectors"] = {name: getattr(self.class_vectors, name) for name in ("found_kind", "variable")}
+        return part
 
     def places(self) -> dict:
         """Return where the raw files lie on this machine; never part of an artifact."""
         return {name: getattr(self, name) for name in ("folder", "splits", "attributes")}
+
+    def own_files(self) -> dict:
+        """Return single files of the user's that the index is read from, by what they hold, where settings name them."""
+        vectors = self.class_vectors
+        files = {
+            "split_table": self.split_table,
+            "class_vectors": vectors and vectors.path,
+            "class_names": vectors and vectors.classes,
+        }
+        return {name: path for name, path in files.items() if path is not None}
+
+    def placed(self) -> dict:
+        """Return the settings that name places on this machine, as `index_part` leaves them out."""
+        vectors = {} if self.class_vectors is None else {"class_vectors": as_mapping(self.class_vectors)}
+        table = {} if self.split_table is None else {"split_table": self.split_table}
+        return self.places() | table | vectors

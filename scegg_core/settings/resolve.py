@@ -12,6 +12,7 @@ from pydantic import Field
 
 from scegg_core.errors import InputError
 from scegg_core.settings.attention import AttentionSettings
+from scegg_core.settings.attribute_vectors import AttributeVectorSettings
 from scegg_core.settings.aviary import AviarySettings
 from scegg_core.settings.base import laid_over, parse_section, settings
 from scegg_core.settings.checks import (
@@ -19,6 +20,7 @@ from scegg_core.settings.checks import (
     check_dataset,
     check_guidance,
     check_input,
+    check_named_attributes,
     check_pictures,
     check_snapshots,
     check_tuning,
@@ -146,13 +148,22 @@ class Configuration:
         ]
 
     def tunings_of(self, dataset: str) -> list[str]:
-        """Return the grids that a data set's rows stand for, or all where none does."""
+        """Return the grids that a data set's rows stand for, or all that it can have where none does."""
         found = [self.variants[name].tuned for name in self.dataset(dataset).variants if self.variants[name].tuned]
-        return list(dict.fromkeys(found)) or list(self.tuning)
+        if found:
+            return list(dict.fromkeys(found))
+        named = self.dataset(dataset).class_vectors is None
+        return [name for name in self.tuning if named or self.space(self.variants[name].space).kind != "scen"]
 
     def scen_of(self, dataset: str, space: str) -> ScenSettings:
-        """Return SCEN's settings for a space of a data set."""
+        """Return SCEN's settings for a space of a data set; raises InputError for one without named attributes."""
+        check_named_attributes(self, dataset, f"space {space!r}")
         return self._stage("scen", dataset, _place("spaces", space), self.space(space).scen)
+
+    def attribute_vectors_of(self, dataset: str) -> AttributeVectorSettings:
+        """Return where a data set's attributes get their word vectors from; raises InputError for one without names."""
+        check_named_attributes(self, dataset, "vectors of attributes")
+        return self.dataset(dataset).attribute_vectors
 
     def eggn_of(self, dataset: str, variant: str) -> EggnSettings:
         """Return EGGN's settings for a variant on a data set; no snapshots where no epochs are compared."""

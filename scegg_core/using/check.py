@@ -26,7 +26,7 @@ from scegg_core.words.vectors import embed_attributes, mean_over_words, read_cap
 class CheckReport:
     """What the check found. Sizes are bytes; counts are 0 where the data set could not be read.
 
-    `images` counts trainval, test_seen and test_unseen; `to_fetch` names files that a run will download, `copies`
+    `images` counts trainval, test_seen and test_unseen; `attributes` are dimensions of `given_vectors`; `to_fetch` names files that a run will download, `copies`
     says which pictures are there twice.
     """
 
@@ -36,6 +36,7 @@ class CheckReport:
     images: tuple[int, int, int] = (0, 0, 0)
     skipped: tuple[tuple[str, str], ...] = ()
     attributes: int = 0
+    given_vectors: bool = False
     bound: int = 0
     unknown_words: tuple[str, ...] = ()
     copies: str | None = None
@@ -122,10 +123,16 @@ def _sizes(report: CheckReport) -> list[str]:
     return [
         f"  classes     {report.seen + report.unseen} ({report.seen} seen, {report.unseen} unseen)",
         f"  images      {sum(report.images)} ({train} trainval, {test_seen} test seen, {test_unseen} test unseen)",
-        f"  attributes  {report.attributes} ({report.bound} bound to a part){words}",
+        _described_by(report, words),
         f"  disk        {_size(report.disk)} for regions, features and generators; {_size(report.disk_free)} are free",
         f"  memory      about {_size(report.memory)} besides the libraries and the networks",
     ]
+
+
+def _described_by(report: CheckReport, words: str) -> str:
+    if report.given_vectors:
+        return f"  vectors     {report.attributes} numbers for each class, from class_vectors"
+    return f"  attributes  {report.attributes} ({report.bound} bound to a part){words}"
 
 
 def _collect(problems: list[str], step: Callable):
@@ -171,6 +178,7 @@ def _counted(
         images=tuple(len(index.in_split(split)) for split in SPLITS),
         skipped=index.skipped,
         attributes=len(index.attributes),
+        given_vectors=index.given_vectors,
         bound=sum(map(bool, index.parts)),
         disk=regions_on_disk(images, size) + features * len(settings.seeds) + generators,
         memory=2 * features + max(shard, held(index, size, plan), trained),
@@ -180,7 +188,9 @@ def _counted(
 def _unknown_words(
     index: DatasetIndex, settings: DatasetSettings, captions: Path | None, to_fetch: tuple[str, ...]
 ) -> tuple[str, ...]:
-    """Return the words without a vector; () where the vectors are yet to be fetched."""
+    """Return the words without a vector; () where the vectors are yet to be fetched, or there are no words."""
+    if index.given_vectors:
+        return ()
     source = settings.attribute_vectors
     if source.source == "captions":
         known = {word: np.ones(1) for caption in read_captions(captions) for word in caption}
@@ -195,9 +205,10 @@ def _unknown_words(
 def _to_fetch(settings: DatasetSettings, downloads: tuple[Download, ...]) -> tuple[str, ...]:
     files = [f"{item.file} from {item.url}" for item in downloads if not _is_there(item)]
     source, backbone = settings.attribute_vectors, settings.backbone
+    named = settings.class_vectors is None
     if backbone.fetched_to and not Path(backbone.fetched_to).exists():
         files.append(f"the weights {backbone.weights} of {backbone.network} from torchvision")
-    if source.source == "gensim" and source.path and local_gensim_file(source.path) is None:
+    if named and source.source == "gensim" and source.path and local_gensim_file(source.path) is None:
         files.append(f"{source.path} from gensim-data")
     return tuple(files)
 

@@ -47,6 +47,10 @@ class Contrast:
 def contrast_classes(model: Model, first: str, second: str) -> Contrast:
     """Return which attributes tell two classes apart by their descriptions a(c)."""
     rows = find_class(model, first), find_class(model, second)
+    if model.classes.given_vectors:
+        raise InputError(
+            f"{model.name} knows its classes by vectors without named attributes, so nothing tells them apart in words."
+        )
     if rows[0] == rows[1]:
         raise InputError(f"{first!r} and {second!r} are the same class; name two.")
     vectors = model.classes.vectors

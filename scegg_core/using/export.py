@@ -59,6 +59,7 @@ class ExportedModel:
     classes: tuple[str, ...]
     seen: tuple[str, ...]
     class_norm: str
+    given_vectors: bool = False
     attributes: tuple[str, ...]
     files: dict[str, str]  # sha256 of every other file
 
@@ -85,7 +86,7 @@ def load_exported(folder: str | Path, device: str = "auto") -> Model:
     described = _read_description(folder)
     percent = read_tensors(folder / "classes.safetensors", "class_attributes")["percent"].numpy()
     seen = np.array([name in described.seen for name in described.classes])
-    classes = ClassList(described.classes, seen, percent, described.class_norm)
+    classes = ClassList(described.classes, seen, percent, described.class_norm, described.given_vectors)
     backbone = build_backbone(described.backbone, folder / "backbone.safetensors")
     weights = _weights_in(folder, described)
     return assemble(weights, backbone, described.backbone, classes, described.attributes, device)
@@ -145,6 +146,7 @@ def _description(files: RunFiles, origin: BackboneOrigin, classes: ClassList, fo
         classes=classes.names,
         seen=tuple(name for name, seen in zip(classes.names, classes.seen, strict=True) if seen),
         class_norm=classes.norm,
+        given_vectors=classes.given_vectors,
         attributes=read_attributes(files),
         files={path.name: file_digest(path) for path in sorted(folder.glob("*.safetensors"))},
     )

@@ -11,7 +11,7 @@ from torch import Tensor
 
 from scegg_core.artifacts.files import matrix, read_table
 from scegg_core.classify.classifier import FinalClassifier, read_classifier
-from scegg_core.data.tables import class_norm, class_vectors
+from scegg_core.data.tables import class_norm, class_vectors, has_given_vectors
 from scegg_core.eggn.files import read_eggn
 from scegg_core.eggn.model import EGGN
 from scegg_core.errors import InputError
@@ -35,11 +35,12 @@ class ClassList:
     seen: np.ndarray
     percent: np.ndarray
     norm: str = "l2"  # `IndexSettings.class_norm`
+    given_vectors: bool = False  # `DatasetIndex.given_vectors`
 
     @property
     def vectors(self) -> np.ndarray:
         """Return the class vectors a(c), (C, A) float32."""
-        return class_vectors(self.percent, self.names, self.norm)
+        return class_vectors(self.percent, self.names, self.norm, self.given_vectors)
 
 
 @dataclass(frozen=True)
@@ -118,7 +119,8 @@ def read_classes(files: RunFiles) -> ClassList:
     """Return the classes of the run, or of its extension."""
     table = read_table(files.index.classes, "classes")
     names, seen, percent = tuple(table["name"].to_pylist()), table["seen"].to_numpy(), matrix(table["percent"])
-    return ClassList(names, seen, percent, class_norm(files.index.classes))
+    path = files.index.classes
+    return ClassList(names, seen, percent, class_norm(path), has_given_vectors(path))
 
 
 def read_attributes(files: RunFiles) -> tuple[str, ...]:

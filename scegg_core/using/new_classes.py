@@ -10,30 +10,62 @@ import numpy as np
 
 from scegg_core.artifacts.files import write_text
 from scegg_core.data.class_table import ClassAttributes, read_class_attributes
+from scegg_core.data.class_vectors import read_named_vectors
 from scegg_core.data.names import likeness, printable, tidy
 from scegg_core.data.tables import MISSING, DatasetIndex, check_vectors_differ, class_vectors
 from scegg_core.errors import InputError
 
+#: With class_norm none, vectors this much longer or shorter than all others are on another scale.
+OTHER_SCALE = 10
+
 
 def extend_index(index: DatasetIndex, table: Path) -> DatasetIndex:
-    """Return `index` with the classes described in the CSV `table` at the end, unseen and without images.
+    """Return `index` with the classes described in `table` at the end, unseen and without images.
+
+    It is a CSV of attributes' strengths; of a data set whose class vectors are given, any file that names the classes
+    of its vectors.
 
     Raises InputError, one sentence, for a header that is not the data set's, a name that is there twice or already in
     the data set, a value out of range, a class that nothing describes, or two classes of one vector.
     """
-    described = read_class_attributes(table)
-    order = _columns(table, described.attributes, index)
-    _check_names(table, described.classes, index)
-    percent = _scaled(table, described, index)[:, order]
-    class_vectors(percent, described.classes)  # refuses a class without any attribute above zero
+    names, percent = _vectors(table, index) if index.given_vectors else _strengths(table, index)
+    _check_names(table, names, index)
     extended = replace(
         index,
-        classes=(*index.classes, *described.classes),
-        seen=np.append(index.seen, np.zeros(len(described.classes), bool)),
+        classes=(*index.classes, *names),
+        seen=np.append(index.seen, np.zeros(len(names), bool)),
         percent=np.concatenate([index.percent, percent]),
     )
     check_vectors_differ(extended)
     return extended
+
+
+def _strengths(table: Path, index: DatasetIndex) -> tuple[tuple[str, ...], np.ndarray]:
+    """Names of the new classes, and their strengths in the order and on the scale of the data set's."""
+    described = read_class_attributes(table)
+    order = _columns(table, described.attributes, index)
+    percent = _scaled(table, described, index)[:, order]
+    class_vectors(percent, described.classes)  # refuses a class without any attribute above zero
+    return described.classes, percent
+
+
+def _vectors(table: Path, index: DatasetIndex) -> tuple[tuple[str, ...], np.ndarray]:
+    """Names of the new classes, and their vectors, which are as long as those of the data set."""
+    names, vectors = read_named_vectors(table)
+    if vectors.shape[1] != index.percent.shape[1]:
+        raise InputError(
+            f"{table} gives vectors of {vectors.shape[1]} numbers, but those of the data set have "
+            f"{index.percent.shape[1]}; make them by the same model."
+        )
+    known, lengths = np.linalg.norm(index.percent, axis=1), np.linalg.norm(vectors, axis=1)
+    other = (lengths > OTHER_SCALE * known.max()) | (OTHER_SCALE * lengths < known.min())
+    for row in np.flatnonzero(other & (index.class_norm == "none"))[:1]:
+        raise InputError(
+            f"{table} gives class {printable(names[row])} a vector of length {lengths[row]:.3g}, but those of the data "
+            f"set are {known.min():.3g} to {known.max():.3g} long, and with class_norm none that counts; give vectors on "
+            "the same scale."
+        )
+    return names, vectors
 
 
 def write_template(attributes: tuple[str, ...], path: Path) -> None:

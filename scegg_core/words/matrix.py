@@ -1,10 +1,12 @@
-"""Reading a precomputed matrix of attribute vectors from a .npy file."""
+"""Reading a precomputed matrix of attribute vectors from a .npy file, or from a pickle that holds an array alone."""
 
 from pathlib import Path
 
 import numpy as np
 
 from scegg_core.errors import InputError
+from scegg_core.settings.attribute_vectors import PICKLES
+from scegg_core.words.pickled import read_pickled_array
 
 #: Between these lies the largest value of a vector: beyond, LEN's products vanish or become infinite in float32.
 SMALLEST, LARGEST = 1e-6, 1e6
@@ -25,7 +27,7 @@ def read_matrix(file: str | None, words: tuple[str, ...], dimensions: int) -> np
         raise InputError(
             f"attribute_vectors.path {file} is missing; the source matrix reads a .npy of attributes × dimensions."
         )
-    values = _mapped(path)
+    values = read_pickled_array(path) if path.suffix.lower() in PICKLES else _mapped(path)
     _check_shape(values, (len(words), dimensions), path)
     with np.errstate(over="ignore"):  # what is too large for float32 becomes infinite
         vectors = values.astype(np.float32)

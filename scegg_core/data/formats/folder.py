@@ -22,10 +22,8 @@ def load(settings: IndexSettings) -> DatasetIndex:
     """
     root = Path(settings.folder)
     images = require_folder(root / "images", "your pictures, one folder a class,")
-    described = read_class_attributes(root / "attributes.csv")
-    _check_columns(root / "attributes.csv", described)
     folders = class_folders(images)
-    _match_classes(described.classes, folders, root)
+    described = _described(settings, root, folders)
     classes = tuple(sorted(folders))
     rows = [described.classes.index(name) for name in classes]
     pictures = pictures_of({name: folders[name] for name in classes})
@@ -45,6 +43,16 @@ def load(settings: IndexSettings) -> DatasetIndex:
         split=split,
         rows=np.arange(len(paths), dtype=np.int32),
     )
+
+
+def _described(settings: IndexSettings, root: Path, folders: dict[str, Path]) -> ClassAttributes:
+    """The content of attributes.csv, which fits the folders; without attributes where class vectors stand in their place."""
+    if settings.class_vectors is not None:
+        return ClassAttributes(tuple(folders), (), np.zeros((len(folders), 0), dtype=np.float32))
+    described = read_class_attributes(root / "attributes.csv")
+    _check_columns(root / "attributes.csv", described)
+    _match_classes(described.classes, folders, root)
+    return described
 
 
 def _check_columns(path: Path, described: ClassAttributes) -> None:

@@ -8,6 +8,7 @@ import numpy as np
 
 from scegg_core.data.attribute_names import read_names, read_parts, to_words
 from scegg_core.data.mat import Variables, read_mat
+from scegg_core.data.splitting import read_splits
 from scegg_core.data.tables import SPLITS, DatasetIndex
 from scegg_core.data.text_files import read_text
 from scegg_core.errors import InputError
@@ -60,24 +61,28 @@ def load_layout(settings: IndexSettings, layout: Layout) -> DatasetIndex:
     """Return the index of the data set whose files lie as `layout` says; raises InputError for what does not fit."""
     folder, splits = Path(settings.folder), splits_folder(settings)
     require_folder(folder / layout.images, layout.origin)
-    content = read_att_splits(splits / "att_splits.mat")
+    splits_file = splits / splits_name(settings, splits)
+    content = read_att_splits(splits_file)
     files, labels = read_res101(splits / "res101.mat", len(content.classes))
-    attributes_file = find_attributes(settings, layout)
-    attributes = read_names(attributes_file)
-    _match_attributes(attributes, content, attributes_file, splits / "att_splits.mat")
+    attributes = _attributes(settings, layout, content, splits_file)
     paths = tuple(local_path(file, layout, splits / "res101.mat") for file in files)
     if layout.class_is_folder:
         _match_folders(paths, labels, content.classes, splits / "res101.mat")
+    if settings.split_table is None:
+        seen, split = _seen(content, labels, splits), _split_names(content, len(files), splits_file)
+    else:
+        split = read_splits(Path(settings.split_table), paths, layout.images, "res101.mat")
+        seen = _seen_in(split, labels, content)
     return DatasetIndex(
         classes=content.classes,
-        seen=_seen(content, labels, splits),
+        seen=seen,
         percent=content.percent,
         attributes=attributes,
         words=to_words(attributes, settings.attribute_vectors.names),
         parts=parts_of(folder, attributes),
         paths=paths,
         labels=labels,
-        split=_split_names(content, len(files), splits / "att_splits.mat"),
+        split=split,
         rows=np.arange(len(files), dtype=np.int32),
     )
 
@@ -89,6 +94,12 @@ def splits_folder(settings: IndexSettings) -> Path:
             f"format {settings.format} needs the setting `splits`: the folder with att_splits.mat and res101.mat."
         )
     return require_folder(Path(settings.splits), f"xlsa17.zip from {ADDRESS}")
+
+
+def splits_name(settings: IndexSettings, splits: Path) -> str:
+    """Return the name of the file with the splits: sent_splits.mat where class vectors are given and it stands alone."""
+    alone = (splits / "sent_splits.mat").is_file() and not (splits / "att_splits.mat").is_file()
+    return "sent_splits.mat" if settings.class_vectors is not None and alone else "att_splits.mat"
 
 
 def require_folder(folder: Path, origin: str) -> Path:
@@ -111,7 +122,7 @@ def find_attributes(settings: IndexSettings, layout: Layout) -> Path:
 def parts_of(folder: Path, attributes: tuple[str, ...]) -> tuple[str, ...]:
     """Return the attributes' parts from attribute_parts.csv in `folder`, or '' for all where there is no such file."""
     file = folder / "attribute_parts.csv"
-    return read_parts(file, attributes) if os.path.lexists(file) else ("",) * len(attributes)
+    return read_parts(file, attributes) if attributes and os.path.lexists(file) else ("",) * len(attributes)
 
 
 def read_att_splits(path: Path) -> AttSplits:
@@ -206,6 +217,11 @@ def _seen(content: AttSplits, labels: np.ndarray, splits: Path) -> np.ndarray:
     return np.array([name not in unseen for name in content.classes])
 
 
+def _seen_in(split: tuple[str, ...], labels: np.ndarray, content: AttSplits) -> np.ndarray:
+    unseen = labels[np.array(split) == "test_unseen"]
+    return ~np.isin(np.arange(len(content.classes)), unseen)
+
+
 def _split_names(content: AttSplits, images: int, path: Path) -> tuple[str, ...]:
     names = [""] * images
     for split, numbers in zip(SPLITS, content.locations, strict=True):
@@ -224,6 +240,16 @@ def _split_names(content: AttSplits, images: int, path: Path) -> tuple[str, ...]
             f"{path} puts image {names.index('') + 1} into no split; use the att_splits.mat of the Proposed Splits."
         )
     return tuple(names)
+
+
+def _attributes(settings: IndexSettings, layout: Layout, content: AttSplits, splits_file: Path) -> tuple[str, ...]:
+    """The attributes' names; none where class vectors stand in their place."""
+    if settings.class_vectors is not None:
+        return ()
+    file = find_attributes(settings, layout)
+    attributes = read_names(file)
+    _match_attributes(attributes, content, file, splits_file)
+    return attributes
 
 
 def _match_attributes(attributes: tuple[str, ...], content: AttSplits, names_file: Path, mat: Path) -> None:

@@ -182,7 +182,7 @@ CUB = [
     Bad(
         "attribute below zero",
         "attribute has_bill_shape::hooked of class 002.Blue_Tit is -0.3; "
-        "give a strength from 0 upwards, or -1 where it is not known.",
+        "give a strength from 0 upwards, or -1 where it is not known; class vectors of any sign belong into class_vectors.",
         splits(original_att=np.full((3, 4), -0.3), att=None),
     ),
     Bad(

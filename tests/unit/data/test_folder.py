@@ -62,7 +62,9 @@ def test_a_share_for_the_test_is_refused_beside_a_file_that_says_it(tmp_path):
     (tmp_path / "splits.csv").write_text("path,split\n")
     with pytest.raises(InputError) as refused:
         index_dataset(settings)
-    said = f"{tmp_path}/splits.csv says which images are for the test, but test_share is 0.5 too; leave one of them out."
+    said = (
+        f"{tmp_path}/splits.csv says which images are for the test, but test_share is 0.5 too; leave one of them out."
+    )
     assert str(refused.value) == said
 
 

@@ -183,12 +183,12 @@ def test_stopping_lists_the_bad_images_and_counts_the_rest(tmp_path, monkeypatch
         (
             {"percent": np.full((4, 3), np.nan)},
             "attribute has_bill_shape::hooked of class 002.Blue_Tit is nan; "
-            "give a strength from 0 upwards, or -1 where it is not known.",
+            "give a strength from 0 upwards, or -1 where it is not known; class vectors of any sign belong into class_vectors.",
         ),
         (
             {"percent": PERCENT - 0.5},
             "attribute has_bill_shape::hooked of class 002.Blue_Tit is -0.5; "
-            "give a strength from 0 upwards, or -1 where it is not known.",
+            "give a strength from 0 upwards, or -1 where it is not known; class vectors of any sign belong into class_vectors.",
         ),
         (
             {"percent": -np.ones((4, 3))},

@@ -1,0 +1,217 @@
+"""Class vectors that a file gives (`class_vectors` of a data set): real numbers in the place of attributes' strengths."""
+
+import logging
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import numpy as np
+
+from scegg_core.data.class_table import read_class_attributes
+from scegg_core.data.mat import read_mat
+from scegg_core.data.names import alike, printable, tidy
+from scegg_core.data.splitting import hint
+from scegg_core.data.tables import DatasetIndex
+from scegg_core.data.text_files import is_number, read_text, require_file
+from scegg_core.data.vector_files import read_array_file
+from scegg_core.data.written_tables import twice
+from scegg_core.errors import InputError
+from scegg_core.settings.class_vectors import ClassVectorSettings
+
+log = logging.getLogger(__name__)
+
+#: Between these lies the largest value of a vector: beyond, products of such numbers vanish or become infinite.
+SMALLEST, LARGEST = 1e-6, 1e6
+
+#: Where a MATLAB file and an .npz name the classes of their vectors.
+MAT_CLASSES, NPZ_CLASSES = "allclasses_names", "classes"
+
+
+@dataclass(frozen=True)
+class _Given:
+    """Content of a file: `values` as they stand there, the class of each vector or None, and whether the rows of
+    `values` are the classes; None where only their number tells that."""
+
+    values: np.ndarray
+    classes: tuple[str, ...] | None
+    by_rows: bool | None = None
+
+
+def with_class_vectors(index: DatasetIndex, settings: ClassVectorSettings) -> DatasetIndex:
+    """Return `index` described by the class vectors of `settings` alone: `percent` (C, D), no named attributes.
+
+    Raises InputError for a file that is missing or damaged, and for vectors that are not one for each class.
+    """
+    path, given = Path(settings.path), _read(settings)
+    if given.classes is None:
+        vectors = _class_rows(given, len(index.classes), path)
+        log.info("class vectors: the rows of %s are taken in the order of the data set's classes", printable(path))
+    else:
+        vectors = _class_rows(given, len(given.classes), path)
+        known = {tidy(name): row for row, name in enumerate(given.classes)}
+        vectors = vectors[[_row_of(name, known, path) for name in index.classes]]
+    names = dimension_names(vectors.shape[1])
+    return replace(
+        index,
+        percent=_checked(vectors, index.classes, path),
+        attributes=names,
+        words=("",) * len(names),
+        parts=("",) * len(names),
+        given_vectors=True,
+    )
+
+
+def read_named_vectors(path: Path) -> tuple[tuple[str, ...], np.ndarray]:
+    """Return class names and their vectors, (C, D) float32, of a file that names them: a CSV, .mat or .npz.
+
+    Raises InputError as `with_class_vectors` does.
+    """
+    try:
+        settings = ClassVectorSettings(path=str(path))
+    except ValueError:
+        settings = ClassVectorSettings(path=str(path), kind="csv")
+    given = _read(settings)
+    if given.classes is None:
+        raise InputError(
+            f"{printable(path)} does not say whose vectors it holds; give a CSV with the class names in its first column."
+        )
+    return given.classes, _checked(_class_rows(given, len(given.classes), path), given.classes, path)
+
+
+def dimension_names(count: int) -> tuple[str, ...]:
+    """Return what stands in the place of attributes' names where there are none."""
+    return tuple(f"dimension {number}" for number in range(1, count + 1))
+
+
+def _read(settings: ClassVectorSettings) -> _Given:
+    path = Path(settings.path)
+    try:
+        require_file(path)
+    except OSError as error:
+        raise InputError(
+            f"class_vectors.path {printable(path)} cannot be read ({error.strerror}); put the file there or correct the path."
+        ) from None
+    given = _READERS[settings.found_kind](path, settings.variable)
+    if settings.classes is not None:
+        if given.classes is not None:
+            raise InputError(
+                f"{printable(path)} names its classes itself, and class_vectors.classes does, too; leave the setting out."
+            )
+        given = replace(given, classes=_listed(Path(settings.classes)))
+    if given.classes is not None:
+        _check_names(given, path, settings)
+    return given
+
+
+def _listed(path: Path) -> tuple[str, ...]:
+    return tuple(tidy(line) for line in read_text(path).splitlines() if line.strip())
+
+
+def _check_names(given: _Given, path: Path, settings: ClassVectorSettings) -> None:
+    where = printable(settings.classes or path)
+    if not given.classes or "" in given.classes:
+        raise InputError(
+            f"{where} names {'no class' if not given.classes else 'a class by nothing'}; name every class."
+        )
+    if pair := alike(given.classes):
+        raise InputError(f"{where} has {twice('class', 'classes', pair)}; keep one, or rename it.")
+
+
+def _read_csv(path: Path, variable: None) -> _Given:
+    described = read_class_attributes(path, blanks=False)
+    columns = described.attributes
+    numbers = [name for name in columns if is_number(name)]
+    counted = [str(number) for number in range(len(columns) + 1)]
+    if len(numbers) == len(columns) and list(columns) not in (counted[:-1], counted[1:]):
+        raise InputError(
+            f"{printable(path)} begins with a row of numbers ({printable(columns[0])} …), so its first class would be "
+            "taken for the header; put a header above (class,1,2,…)."
+        )
+    return _Given(described.percent, described.classes, by_rows=True)
+
+
+def _read_mat(path: Path, variable: str | None) -> _Given:
+    name = variable or "att"
+    found = read_mat(path, (name, MAT_CLASSES), "save it again with MATLAB's save(…, '-v7')")
+    if name not in found:
+        raise InputError(f"{printable(path)} has no variable {name!r}; name it in class_vectors.variable.")
+    classes = found.get(MAT_CLASSES)
+    if isinstance(found[name], tuple) or isinstance(classes, np.ndarray):
+        wrong, wanted = (name, "numbers") if isinstance(found[name], tuple) else (MAT_CLASSES, "texts")
+        raise InputError(f"{printable(path)} holds no {wanted} in {wrong!r}; save {wanted} there.")
+    return _Given(found[name], classes if classes is None else tuple(map(tidy, classes)))
+
+
+def _read_array(path: Path, variable: str | None, kind: str) -> _Given:
+    arrays = read_array_file(path, kind)
+    texts = arrays.pop(NPZ_CLASSES, None) if kind == "npz" else None
+    if texts is not None and (texts.dtype.kind != "U" or texts.ndim != 1):
+        raise InputError(f"{printable(path)} holds no list of texts in {NPZ_CLASSES!r}; save the class names there.")
+    name = variable if variable is not None else next(iter(arrays), None)
+    if name not in arrays or (variable is None and len(arrays) > 1):
+        held = ", ".join(repr(printable(key)) for key in arrays) or "none"
+        raise InputError(f"{printable(path)} holds the arrays {held}; name one of them in class_vectors.variable.")
+    return _Given(arrays[name], None if texts is None else tuple(tidy(str(text)) for text in texts))
+
+
+_READERS = {
+    "csv": _read_csv,
+    "mat": _read_mat,
+    "npy": lambda path, variable: _read_array(path, variable, "npy"),
+    "npz": lambda path, variable: _read_array(path, variable, "npz"),
+    "safetensors": lambda path, variable: _read_array(path, variable, "safetensors"),
+}
+
+
+def _class_rows(given: _Given, classes: int, path: Path) -> np.ndarray:
+    """The vectors, (classes, D): which side of the array the classes are on, their number tells."""
+    values = given.values
+    if values.ndim != 2 or values.dtype.kind not in "fiu":
+        raise InputError(
+            f"{printable(path)} holds an array of shape {values.shape} and type {values.dtype}; class vectors are a "
+            "matrix of real numbers, classes × dimensions."
+        )
+    if given.by_rows:
+        return values
+    sides = [side for side in (0, 1) if values.shape[side] == classes]
+    if not sides:
+        raise InputError(
+            f"{printable(path)} holds a matrix of shape {values.shape}, but there are {classes} classes; give one "
+            "vector for each class, in its rows or in its columns."
+        )
+    if len(sides) > 1:
+        raise InputError(
+            f"{printable(path)} holds a square of {classes} × {classes}, so nothing tells whether rows or columns are "
+            "the classes; save it as a CSV with the class names in its first column."
+        )
+    return values if sides == [0] else values.T
+
+
+def _row_of(name: str, known: dict[str, int], path: Path) -> int:
+    if tidy(name) not in known:
+        raise InputError(
+            f"{printable(path)} has no vector for class {printable(name)}{hint(name, known)}; add it, or name it alike."
+        )
+    return known[tidy(name)]
+
+
+def _checked(vectors: np.ndarray, classes: tuple[str, ...], path: Path) -> np.ndarray:
+    """The vectors as float32, each of finite numbers of a size that can be computed with."""
+    wide = vectors.astype(np.float64)
+    for row in np.flatnonzero(~np.isfinite(wide).all(axis=1))[:1]:
+        column = int(np.flatnonzero(~np.isfinite(wide[row]))[0])
+        raise InputError(
+            f"{printable(path)} gives class {printable(classes[row])} the value {wide[row, column]:g} at dimension "
+            f"{column + 1}; give finite numbers."
+        )
+    largest = np.abs(wide).max(axis=1, initial=0)
+    for row in np.flatnonzero(largest == 0)[:1]:
+        raise InputError(
+            f"{printable(path)} gives class {printable(classes[row])} zeros alone, so nothing describes it; give it a "
+            "vector."
+        )
+    for row in np.flatnonzero((largest < SMALLEST) | (largest > LARGEST))[:1]:
+        raise InputError(
+            f"{printable(path)} gives class {printable(classes[row])} values of up to {largest[row]:.0e}; scale the "
+            f"vectors, so that each one's largest is between {SMALLEST:g} and {LARGEST:g}."
+        )
+    return np.ascontiguousarray(wide, dtype=np.float32)
