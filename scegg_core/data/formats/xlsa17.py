@@ -141,18 +141,14 @@ def read_att_splits(path: Path) -> AttSplits:
         raise InputError(
             f"{path} names {len(classes)} classes but its {name} has {percent.shape[-1]} columns, one a class; {remedy}."
         )
-    if {"original_att", "att"} <= found.keys():
-        _match_strengths(percent, _numbers(found["att"], path, "att"), classes, path)
+    if np.shape(found.get("att")) == percent.shape:  # sent_splits.mat has sentence vectors there
+        _match_strengths(percent, found["att"], classes, path)
     locations = tuple(_whole(found[f"{split}_loc"], path, f"{split}_loc") - 1 for split in SPLITS)
     return AttSplits(classes, np.ascontiguousarray(percent.T, dtype=np.float32), locations)
 
 
 def _match_strengths(original: np.ndarray, att: np.ndarray, classes: tuple[str, ...], path: Path) -> None:
     """The Proposed Splits' att is original_att with columns of length 1, so each pair of columns points one way."""
-    if att.shape != original.shape:
-        raise InputError(
-            f"{path} has an att of {att.shape} but an original_att of {original.shape}; use files of one set."
-        )
     lengths = np.linalg.norm(original, axis=0) * np.linalg.norm(att, axis=0)
     apart = (original * att).sum(axis=0) < 0.99 * lengths
     if apart.any():

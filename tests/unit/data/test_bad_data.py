@@ -142,11 +142,6 @@ CUB = [
         splits(att=np.roll(PERCENT.T, 1, axis=0)),
     ),
     Bad(
-        "two matrices of different sizes",
-        "{root}/xlsa17/att_splits.mat has an att of (3, 3) but an original_att of (3, 4); use files of one set.",
-        splits(att=np.ones((3, 3))),
-    ),
-    Bad(
         "names and matrix differ in size",
         "{root}/attributes.txt names 2 attributes, but {root}/xlsa17/att_splits.mat has 3 of them; "
         "use the names of this data set.",
