@@ -1,12 +1,10 @@
 """The whole workflow on a reduced aviary: what comes out, what a second run does, what an edit re-runs."""
 
-import shutil
-
 import pandas as pd
 import pytest
 
 from tests.reliability import kill
-from tests.workflow.conftest import TINY, Workflow, copy_project, rules_in
+from tests.workflow.conftest import TINY, Workflow, rules_in
 from tests.workflow.edits import CLASSIFIER, EDITS, GENERATOR, SPACES, SYNTHESIS, undo
 
 pytestmark = pytest.mark.slow
@@ -133,12 +131,3 @@ def test_tables_say_on_what_they_were_computed(finished):
     assert set(pd.read_csv(finished.folder / "results/aviary/seeds.csv")["computed"]) == {
         "cpu, 1 thread, deterministic"
     }
-
-
-def test_a_fresh_copy_of_the_project_runs_anywhere(tmp_path):
-    project = copy_project(tmp_path / "a b" / "project")
-    workflow = Workflow(project, tmp_path / "a b" / "work")
-    workflow.folder.mkdir()
-    done = workflow.run("results/aviary/attribute_vectors.parquet")
-    assert done.returncode == 0, done.stdout + done.stderr
-    shutil.rmtree(tmp_path / "a b")
