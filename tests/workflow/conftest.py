@@ -1,21 +1,16 @@
 """Running the workflow on a reduced aviary, in a folder of its own; finished runs that tests share."""
 
-import json
 import shutil
-import subprocess
-import sys
-import tempfile
 from dataclasses import dataclass
-from functools import cache
 from pathlib import Path
 
 import pytest
 
 from tests.reliability import kill
+from tests.workflow.starts import start_snakemake
 
 ROOT = Path(__file__).resolve().parents[2]
 TINY = Path(__file__).with_name("tiny.yaml")
-STARTS = Path(__file__).with_name("starts.py")
 
 
 @dataclass(frozen=True)
@@ -38,23 +33,6 @@ class Workflow:
         done = self.run("--dry-run", *arguments, overlays=overlays)
         assert done.returncode == 0, done.stdout + done.stderr
         return rules_in(done.stdout + done.stderr)
-
-
-@cache
-def _starter() -> subprocess.Popen:
-    """The process that starts Snakemake for all tests; it ends with this one."""
-    return subprocess.Popen([sys.executable, STARTS], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
-
-
-def start_snakemake(arguments: list[str], project: Path, env: dict[str, str]) -> subprocess.CompletedProcess:
-    """Run Snakemake on a copy of the project; return the finished process with its output as text."""
-    with tempfile.TemporaryDirectory() as folder:
-        said = [Path(folder) / name for name in ("stdout", "stderr")]
-        environment = {"PYTHONPATH": str(project), **env}
-        asked = {"arguments": arguments, "project": str(project), "env": environment, "said": list(map(str, said))}
-        print(json.dumps(asked), file=_starter().stdin, flush=True)
-        status = int(_starter().stdout.readline())
-        return subprocess.CompletedProcess(arguments, status, *(file.read_text(encoding="utf-8") for file in said))
 
 
 def rules_in(text: str) -> set[str]:

@@ -7,11 +7,36 @@ copy of it, as a new process does. Before it is asked, nothing is computed: ther
 
 import json
 import os
+import subprocess
 import sys
+import tempfile
+from functools import cache
+from pathlib import Path
+
+
+@cache
+def _starter() -> subprocess.Popen:
+    """The process that starts Snakemake for all tests; it ends with this one."""
+    return subprocess.Popen([sys.executable, __file__], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+
+
+def start_snakemake(arguments: list[str], project: Path, env: dict[str, str]) -> subprocess.CompletedProcess:
+    """Run Snakemake on a copy of the project; return the finished process with its output as text."""
+    with tempfile.TemporaryDirectory() as folder:
+        said = [Path(folder) / name for name in ("stdout", "stderr")]
+        environment = {**os.environ, "PYTHONPATH": str(project), **env}
+        asked = {"arguments": arguments, "project": str(project), "env": environment, "said": list(map(str, said))}
+        print(json.dumps(asked), file=_starter().stdin, flush=True)
+        status = int(_starter().stdout.readline())
+        return subprocess.CompletedProcess(arguments, status, *(file.read_text(encoding="utf-8") for file in said))
+
+
+# --- what that process does ---
 
 
 def answer() -> None:
     """Make the runs that are asked for, one after the other."""
+    import pyarrow.parquet  # noqa: F401 - what every run needs
     import pydantic  # noqa: F401
     import snakemake.cli  # noqa: F401
 
@@ -28,6 +53,7 @@ def become(arguments: list[str], project: str, env: dict[str, str], said: list[s
 
     for stream, name in enumerate([os.devnull, *said]):
         os.dup2(os.open(name, os.O_RDWR | os.O_CREAT, 0o600), stream)
+    os.environ.clear()
     os.environ.update(env)
     sys.path[0] = project
     sys.argv = ["snakemake", *arguments]
