@@ -96,7 +96,8 @@ def read_table(path: str | Path, kind: str) -> pa.Table:
     """Return the parquet table at `path`, refused with one sentence if it is damaged or not of `kind`."""
     path = Path(path)
     try:
-        table = pq.read_table(path)
+        with pq.ParquetFile(path) as file:  # pq.read_table does it too, after importing pandas
+            table = file.read()
     except Exception as error:  # flipped bits in the file's metadata make the reader raise many kinds of errors
         raise InputError(
             f"{path} is not a readable parquet file ({_first_line(error)}); delete it to have it made again."

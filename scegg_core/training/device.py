@@ -43,7 +43,7 @@ def prepare_device(name: str, deterministic: bool = True) -> torch.device:
     if deterministic:
         # cuBLAS reads it when the first CUDA tensor is made; without it its products may differ from run to run
         os.environ.setdefault("CUBLAS_WORKSPACE_CONFIG", ":4096:8")
-        torch.use_deterministic_algorithms(True, warn_only=True)
+        torch.set_deterministic_debug_mode("warn")  # use_deterministic_algorithms does it too, after 1.5 s of imports
         torch.backends.cudnn.benchmark = False
     return pick_device(name)
 

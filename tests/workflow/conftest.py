@@ -1,15 +1,13 @@
 """Running the workflow on a reduced aviary, in a folder of its own; finished runs that tests share."""
 
-import os
 import shutil
-import subprocess
-import sys
 from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
 
 from tests.reliability import kill
+from tests.workflow.starts import start_snakemake
 
 ROOT = Path(__file__).resolve().parents[2]
 TINY = Path(__file__).with_name("tiny.yaml")
@@ -26,10 +24,9 @@ class Workflow:
         """Run the workflow on targets and flags (--dry-run); return the finished process with its output as text."""
         flags = [argument for argument in arguments if argument.startswith("--")]
         targets = [argument for argument in arguments if argument not in flags]
-        command = [sys.executable, "-m", "snakemake", "--snakefile", self.project / "Snakefile", *flags]
+        command = ["--snakefile", self.project / "Snakefile", *flags]
         command += ["--directory", self.folder, "--cores", str(cores), "--configfile", *overlays, "--", *targets]
-        environment = {**os.environ, "PYTHONPATH": str(self.project), **(env or {})}
-        return subprocess.run(list(map(str, command)), capture_output=True, text=True, env=environment, check=False)
+        return start_snakemake(list(map(str, command)), self.project, env or {})
 
     def dry(self, *arguments: str, overlays: tuple = (TINY,)) -> set[str]:
         """Return the names of the rules that a run would execute."""

@@ -28,6 +28,7 @@ from tests.conftest import ROOT
 
 SMALL = AviarySettings(classes=8, unseen_classes=2, images_per_class=10, image_size=64, seed=3, captions=300)
 IMAGES = SMALL.classes * SMALL.images_per_class
+SMALLEST = AviarySettings(classes=4, unseen_classes=1, images_per_class=5, image_size=48, captions=100)
 
 
 @pytest.fixture(scope="module")
@@ -192,9 +193,8 @@ generate_aviary(AviarySettings(**{vars_of(SMALL)!r}), Path({str(tmp_path / "bird
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("workers", [1, 2])
-def test_same_settings_give_the_same_bytes(aviary, tmp_path, workers):
-    generate_aviary(SMALL, tmp_path, workers=workers)
+def test_same_settings_give_the_same_bytes_whatever_the_number_of_workers(aviary, tmp_path):
+    generate_aviary(SMALL, tmp_path, workers=2)
     assert digests(tmp_path) == digests(aviary)
 
 
@@ -215,7 +215,7 @@ def test_an_aviary_that_fails_midway_leaves_the_earlier_one(tmp_path, monkeypatc
     (tmp_path / "data/aviary.json").write_text("{}")
     monkeypatch.setattr("scegg_core.aviary.generate.write_xlsa_files", lambda *_: 1 / 0)
     with pytest.raises(ZeroDivisionError):
-        generate_aviary(SMALL, tmp_path / "data")
+        generate_aviary(SMALLEST, tmp_path / "data")
     assert [path.name for path in tmp_path.rglob("*")] == ["data", "aviary.json"]
 
 
@@ -226,13 +226,14 @@ def test_an_aviary_spares_other_files(tmp_path):
 
 
 def test_an_aviary_takes_the_place_of_one_that_a_workflow_remembers(tmp_path):
-    generate_aviary(SMALL, tmp_path)
+    generate_aviary(SMALLEST, tmp_path)
     (tmp_path / ".made").mkdir()
     (tmp_path / ".made/aviary.json.json").write_text("{}")
-    generate_aviary(SMALL, tmp_path)
+    generate_aviary(SMALLEST, tmp_path)
     assert not (tmp_path / ".made").exists()
 
 
+@pytest.mark.slow
 def test_species_of_the_same_looks_have_folders_of_their_own(tmp_path):
     names = draw_new_species(tmp_path / "many", 200, 1, 48, 5)
     assert len(names) == len({name.casefold() for name in names}) == 200

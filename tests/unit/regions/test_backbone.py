@@ -146,8 +146,9 @@ def test_random_start_is_fixed_and_leaves_global_state_alone():
     [("alexnet", 33, 63), ("squeezenet1_1", 16, 17), ("convnext_tiny", 17, 32), ("vgg11", 31, 32)],
 )
 def test_too_small_images_are_refused_with_the_smallest_size(network, size, smallest):
-    # no weights and no computing: the shapes tell
-    backbone = Backbone(feature_extractor(network)).to("meta").eval()
+    with torch.device("meta"):  # no weights and no computing: the shapes tell
+        features = feature_extractor(network)
+    backbone = Backbone(features).to("meta").eval()
     assert _smallest_size(backbone) == smallest
     with pytest.raises(RuntimeError):
         _map_of_blank(backbone, size)

@@ -107,6 +107,7 @@ def test_letters_without_a_font_are_warned_of_once(install, tmp_path, capsys):
     )
 
 
+@pytest.mark.slow
 def test_no_name_is_a_formula_or_stops_a_figure(install, tmp_path):
     count = len(HOSTILE)
     points = chosen(classes=8)

@@ -396,6 +396,7 @@ def test_names_that_are_not_unicode_or_hold_line_breaks(made, tmp_path):
     frame.to_csv(tmp_path / "answers.csv")
 
 
+@pytest.mark.slow
 def test_sheets_of_all_pictures_have_names_of_their_own(made, tmp_path):
     pictures = ("a/b.jpg", "a__b.jpg", "x.jpg", "x.png", "X.png", "y" * 250 + ".png", "../x.png")
     names = [_sheet_name(number, name) for number, name in enumerate(pictures, start=1)]
