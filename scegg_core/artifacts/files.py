@@ -96,7 +96,7 @@ def read_table(path: str | Path, kind: str) -> pa.Table:
     """Return the parquet table at `path`, refused with one sentence if it is damaged or not of `kind`."""
     path = Path(path)
     try:
-        with pq.ParquetFile(path) as file:  # pq.read_table does it too, after importing pandas
+        with pq.ParquetFile(path) as file:  # pq.read_table takes columns from the names of folders, a=b/
             table = file.read()
     except Exception as error:  # flipped bits in the file's metadata make the reader raise many kinds of errors
         raise InputError(
