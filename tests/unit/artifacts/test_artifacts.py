@@ -38,6 +38,13 @@ def test_table_round_trip_and_pandas(tmp_path):
     assert read_table(tmp_path / "a.parquet", "features").num_rows == 50
 
 
+def test_the_name_of_a_folder_adds_no_column(tmp_path):
+    folder = tmp_path / "tried=1"
+    folder.mkdir()
+    write_features(folder / "a.parquet")
+    assert read_table(folder / "a.parquet", "features").column_names == ["image", "feature"]
+
+
 def test_description_holds_provenance_and_no_time(tmp_path):
     write_features(tmp_path / "a.parquet")
     found = read_description(tmp_path / "a.parquet")
