@@ -14,7 +14,7 @@ from scegg_core.eggn.generators import NETWORKS
 from scegg_core.errors import InputError
 from scegg_core.regions.backbone import FeatureMap, build_backbone, map_size
 from scegg_core.regions.batches import check_budget
-from scegg_core.regions.train import check_batch_size
+from scegg_core.regions.train import check_batch_size, start
 from scegg_core.regions.weights import weights_url
 from scegg_core.settings.backbone import BackboneSettings
 from scegg_core.settings.datasets import DatasetSettings
@@ -36,13 +36,16 @@ def size_of_map(settings: BackboneSettings) -> FeatureMap:
         raise InputError(f"the weight file backbone.weights {path} is missing; put it there or correct the setting.")
     if settings.fetched_to:
         weights_url(settings)
-    return map_size(build_backbone(settings, path if path.is_file() else None), settings.image_size)
+    given = path if path.is_file() else None
+    if settings.trained:
+        map_size(start(settings, given).eval(), settings.training_size)
+    return map_size(build_backbone(settings, given), settings.image_size)
 
 
 def truths(index: DatasetIndex, settings: DatasetSettings, size: FeatureMap, plan: Plan) -> Iterator[Callable]:
     """Yield steps that raise InputError for what would stop a run on `index` later, each for another reason."""
     yield lambda: _check_device(settings, plan)
-    yield lambda: _check_training_of_backbone(index, settings)
+    yield lambda: _check_training_of_backbone(index, settings, plan)
     yield lambda: _check_budgets(index, size, plan)
     yield lambda: _check_validation(index, settings, plan)
     yield lambda: _check_sheets(index, plan)
@@ -74,17 +77,16 @@ def _check_device(settings: DatasetSettings, plan: Plan) -> None:
         raise InputError("backbone.decoder is 'gpu', but there is no CUDA device here; use 'pillow'.")
 
 
-def _check_training_of_backbone(index: DatasetIndex, settings: DatasetSettings) -> None:
-    training = settings.backbone.training
-    if settings.backbone.weights != "train":
+def _check_training_of_backbone(index: DatasetIndex, settings: DatasetSettings, plan: Plan) -> None:
+    if not settings.backbone.trained:
         return
-    images = index.in_split("trainval")
-    check_batch_size(len(images), training)
-    if training.crop:
+    for part in (index, *([class_split(index, settings)] if plan.validation else [])):
+        check_batch_size(len(part.in_split("trainval")), settings.backbone)
+    if settings.backbone.tuning.cut_out:
         boxes = read_boxes(Path(settings.folder))
-        for path in (index.paths[image] for image in images):
+        for path in (index.paths[image] for image in index.in_split("trainval")):
             if path not in boxes:
-                raise InputError(f"{path} has no bounding box; add it, or set backbone.training.crop to null.")
+                raise InputError(f"{path} has no bounding box; add it, or set backbone.finetune.cut_out to false.")
 
 
 def _check_budgets(index: DatasetIndex, size: FeatureMap, plan: Plan) -> None:

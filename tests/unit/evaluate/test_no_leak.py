@@ -22,7 +22,7 @@ from scegg_core.evaluate.metrics import mean_class_accuracy
 from scegg_core.regions.backbone import build_backbone
 from scegg_core.regions.extraction import extract_shard
 from scegg_core.regions.store import RegionStore
-from scegg_core.regions.train import train_on_seen
+from scegg_core.regions.train import Computing, train_on_seen
 from scegg_core.scen.embed import embed_images
 from scegg_core.scen.scaling import MinMaxScaler
 from scegg_core.scen.space import Space
@@ -125,10 +125,10 @@ def test_other_pixels_in_test_images_change_no_training(small, tmp_path):
 
 
 def test_other_pixels_in_test_images_change_no_backbone_that_is_trained_here(small):
-    settings = BackboneSettings(**BACKBONE, weights="train", training={"epochs": 1, "batch_size": 3})
-    before = train_on_seen(small.index, str(small.images), settings, CPU)
+    settings = BackboneSettings(**BACKBONE, weights="train", finetune={"epochs": 1, "batch_size": 3})
+    before = train_on_seen(small.index, str(small.images), settings, Computing(CPU))
     repaint(small, small.index.test_images)
-    after = train_on_seen(small.index, str(small.images), settings, CPU)
+    after = train_on_seen(small.index, str(small.images), settings, Computing(CPU))
     assert_bit_identical(before.state_dict, after.state_dict)
 
 

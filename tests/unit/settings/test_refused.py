@@ -37,7 +37,7 @@ def refused(overlay: str) -> str:
         ("attention: {image: {}}", "attention.image", "images"),
         ("downloads: {glove: {checksums: x}}", "downloads.glove.checksums", "checksum"),
         ("datasets: {aviary: {generate: {clases: 9}}}", "datasets.aviary.generate.clases", "classes"),
-        ("datasets: {cub: {backbone: {training: {epoch: 5}}}}", "datasets.cub.backbone.training.epoch", "epochs"),
+        ("datasets: {cub: {backbone: {finetune: {epoch: 5}}}}", "datasets.cub.backbone.finetune.epoch", "epochs"),
         ("datasets: {cub: {images: {on_bad: skip}}}", "datasets.cub.images.on_bad", "on_bad_image"),
         ("datasets: {awa2: {classifier: {batch_sise: 5}}}", "datasets.awa2.classifier.batch_sise", "batch_size"),
         ("variants: {my: {eggn: {epoch: 5}}}", "variants.my.eggn.epoch", "epochs"),

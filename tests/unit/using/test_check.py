@@ -14,7 +14,7 @@ from scegg_core.regions.backbone import FeatureMap
 from scegg_core.settings.attention import SheetSettings
 from scegg_core.settings.attribute_vectors import AttributeVectorSettings
 from scegg_core.settings.aviary import AviarySettings
-from scegg_core.settings.backbone import BackboneSettings, BackboneTrainingSettings
+from scegg_core.settings.backbone import BackboneSettings, FinetuneSettings
 from scegg_core.settings.base import parse_section
 from scegg_core.settings.downloads import Download
 from scegg_core.settings.eggn import EggnSettings
@@ -168,12 +168,12 @@ SMALL = {"network": "resnet18", "features_up_to": "layer1", "image_size": 32}
             "backbone.features_up_to is 'layer9'; resnet18 has conv1, ",
         ),
         (
-            {"weights": "train", "training": BackboneTrainingSettings(batch_size=10)},
-            "backbone.training.batch_size is 10, but there are only 9 training images; lower it.",
+            {"weights": "train", "finetune": FinetuneSettings(batch_size=10)},
+            "backbone.finetune.batch_size is 10, but there are only 9 training images; lower it.",
         ),
         (
-            {"weights": "train", "training": BackboneTrainingSettings(batch_size=4, crop=16)},
-            "bounding_boxes.txt is missing; backbone.training.crop needs the boxes of CUB's layout.",
+            {"weights": "train", "finetune": FinetuneSettings(batch_size=4, cut_out=True)},
+            "bounding_boxes.txt is missing; backbone.finetune.cut_out needs the boxes of CUB's layout.",
         ),
         ({"weights": "random", "decoder": "gpu"}, "backbone.decoder is 'gpu', but there is no CUDA device here; use"),
     ],
