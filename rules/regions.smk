@@ -22,6 +22,14 @@ def given_weights(wildcards):
 
 
 @sentence
+def start_weights(wildcards):
+    """Return the weights that a training of the backbone begins with; refused where it is not trained here."""
+    if not dataset_settings(wildcards).backbone.trained:
+        raise InputError(f"config: the backbone of {base(wildcards.dataset)} is not trained here; give it `finetune`.")
+    return given_weights(wildcards)
+
+
+@sentence
 def used_weights(wildcards):
     """Return the weights that regions are made with: those trained here, or the given ones."""
     seed = wildcards.get("seed")
@@ -51,7 +59,7 @@ rule fetch_weights:
 rule train_backbone:
     input:
         unpack(index_of),
-        unpack(given_weights),
+        unpack(start_weights),
     output:
         backbone="results/{dataset}/backbone.safetensors",
     log:

@@ -75,7 +75,7 @@ class BackboneSettings:
     )
     finetune: FinetuneSettings | None = Field(
         None,
-        description="how the network is trained on the seen classes' training images, from `weights` on; null: it stays as it is, or with weights 'train' the section's defaults",
+        description="how the network is trained on the seen classes' training images, from `weights` on; null: it stays as it is, or with weights 'train' the section's defaults; with weights 'random' it is never trained",
     )
     seeds: Literal["shared", "own"] = Field(
         "shared",
@@ -84,10 +84,6 @@ class BackboneSettings:
 
     @model_validator(mode="after")
     def _training_fits_the_weights(self) -> "BackboneSettings":
-        if self.weights == "random" and self.finetune is not None:
-            raise ValueError(
-                "a random start that is trained has weights: train; with weights: random leave finetune out"
-            )
         if self.weights == "train" and self.tuning.layers is not None:
             raise ValueError("with weights: train all layers are trained; leave finetune.layers out, or give weights")
         if self.seeds == "own" and not self.trained:
@@ -97,7 +93,7 @@ class BackboneSettings:
     @property
     def trained(self) -> bool:
         """Return whether the backbone is trained here, from random or from given weights."""
-        return self.weights == "train" or self.finetune is not None
+        return self.weights == "train" or (self.finetune is not None and self.weights != "random")
 
     @property
     def tuning(self) -> FinetuneSettings:

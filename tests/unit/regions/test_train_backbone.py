@@ -75,7 +75,7 @@ def test_a_layer_that_is_not_there_is_refused_with_the_nearest():
     settings = BackboneSettings(
         network="mobilenet_v2", weights="x.pth", finetune={"layers": ["features.17", "features.19"]}
     )
-    with pytest.raises(InputError, match=r"names 'features.19', which the network does not have; it has features.1"):
+    with pytest.raises(InputError, match=r"names 'features.19', which the network does not have; it has features.9"):
         start(settings, None)
     with pytest.raises(InputError, match="names 'relu', which has no weights"):
         start(BackboneSettings(network="resnet18", weights="x.pth", finetune={"layers": ["relu"]}), None)
