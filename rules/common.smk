@@ -134,17 +134,28 @@ def test_labels_of(wildcards):
     return {"test_labels": f"results/{wildcards.dataset}/test_labels.parquet"}
 
 
+def backbone_folder(dataset, seed):
+    """Return where the regions that a run reads lie, and the weights that made them where they are trained here.
+
+    What is trained here belongs to one data set or validation split, and maybe to one seed; else a split shares all.
+    """
+    backbone = CONFIG.dataset(dataset).backbone
+    if not backbone.trained:
+        return f"results/{base(dataset)}"
+    return f"results/{dataset}/backbones/seed{seed}" if backbone.seeds == "own" else f"results/{dataset}"
+
+
 @sentence
-def shards_of(wildcards):
-    """Return the region shards of a data set, shared with its validation split."""
-    name = base(wildcards.dataset)
-    return [f"results/{name}/regions/part-{shard:04d}.parquet" for shard in range(CONFIG.dataset(name).shards)]
+def shards_of(wildcards, seed=None):
+    """Return the region shards that a run reads; `seed` where it is not in the wildcards."""
+    folder = backbone_folder(wildcards.dataset, wildcards.get("seed", seed))
+    return [f"{folder}/regions/part-{shard:04d}.parquet" for shard in range(dataset_settings(wildcards).shards)]
 
 
 def space_folder(dataset, space, seed):
-    """Return the folder of a space; the backbone's features have no seed."""
-    folder = f"results/{dataset}/spaces/{space}"
-    return folder if CONFIG.space(space).kind == "backbone" else f"{folder}/seed{seed}"
+    """Return the folder of a space; the features of a backbone that all seeds share have no seed."""
+    folder, shared = f"results/{dataset}/spaces/{space}", CONFIG.dataset(dataset).backbone.seeds == "shared"
+    return folder if CONFIG.space(space).kind == "backbone" and shared else f"{folder}/seed{seed}"
 
 
 def chosen(dataset, variant):

@@ -134,9 +134,10 @@ checkpoint tune:
 @sentence
 def attention_inputs(wildcards):
     """Return the regions, and SCEN of the space shown at the data set's first seed."""
-    folder = space_folder(wildcards.dataset, CONFIG.attention.space, CONFIG.dataset(wildcards.dataset).seeds[0])
+    seed = dataset_settings(wildcards).seeds[0]
+    folder = space_folder(wildcards.dataset, CONFIG.attention.space, seed)
     known = index_of(wildcards) | test_labels_of(wildcards)
-    return known | {"scen": f"{folder}/scen.safetensors", "regions": shards_of(wildcards)}
+    return known | {"scen": f"{folder}/scen.safetensors", "regions": shards_of(wildcards, seed)}
 
 
 rule score_attention:

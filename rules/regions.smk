@@ -1,23 +1,50 @@
 # Region features of all images, shard by shard; one job per shard.
 #   in:  results/{dataset}/images.parquet, the images, the backbone
-#   out: results/{dataset}/regions/part-*.parquet, results/{dataset}/backbone.safetensors where it is trained here
+#   out: results/{dataset}/regions/part-*.parquet, results/{dataset}/backbone.safetensors where it is trained here;
+#        with backbone.seeds: own both in results/{dataset}/backbones/seed{seed}/. What is trained here is also trained
+#        and extracted for {dataset}/validation, which else shares the regions of its data set.
 
 
 @sentence
-def backbone_weights(wildcards):
-    """Return the weight file, trained here or named in config.yaml, or the record of one fetched from torchvision."""
+def given_weights(wildcards):
+    """Return the weight file named in config.yaml, or the record of one fetched from torchvision; {} for a random start."""
     backbone = dataset_settings(wildcards).backbone
-    if backbone.weights == "random":
+    if backbone.weights in ("train", "random"):
         return {}
-    if backbone.weights == "train":
-        return {"weights": f"results/{wildcards.dataset}/backbone.safetensors"}
     if backbone.fetched_to:
         return {"weights": backbone.fetch_record}
     if not Path(backbone.weights).is_file():
         raise InputError(
-            f"config: datasets.{wildcards.dataset}.backbone.weights is {backbone.weights!r}, but there is no such file."
+            f"config: datasets.{base(wildcards.dataset)}.backbone.weights is {backbone.weights!r}, but there is no such "
+            "file."
         )
     return {"weights": backbone.weights}
+
+
+@sentence
+def start_weights(wildcards):
+    """Return the weights that a training of the backbone begins with; refused where it is not trained here."""
+    if not dataset_settings(wildcards).backbone.trained:
+        raise InputError(f"config: the backbone of {base(wildcards.dataset)} is not trained here; give it `finetune`.")
+    return given_weights(wildcards)
+
+
+@sentence
+def used_weights(wildcards):
+    """Return the weights that regions are made with: those trained here, or the given ones."""
+    seed = wildcards.get("seed")
+    here = f"results/{wildcards.dataset}" if seed is None else f"results/{wildcards.dataset}/backbones/seed{seed}"
+    right = backbone_folder(wildcards.dataset, seed)
+    if here != right:
+        raise InputError(f"with these settings of the backbone there is no {here}/regions; ask for {right}/regions.")
+    trained = dataset_settings(wildcards).backbone.trained
+    return {"weights": f"{right}/backbone.safetensors"} if trained else given_weights(wildcards)
+
+
+def training_memory(wildcards, input, attempt):
+    """Return the MB to train a backbone: of the program and the network, and of the images that are kept."""
+    kept = 3e-6 * image_count(input.images) * dataset_settings(wildcards).backbone.decoded_size**2
+    return int(attempt * (8000 + min(kept, 1024 * CONFIG.run.image_memory)))
 
 
 rule fetch_weights:
@@ -32,23 +59,24 @@ rule fetch_weights:
 rule train_backbone:
     input:
         unpack(index_of),
+        unpack(start_weights),
     output:
         backbone="results/{dataset}/backbone.safetensors",
     log:
         "logs/{dataset}/train_backbone.log",
     benchmark:
         "logs/{dataset}/train_backbone.benchmark.tsv"
-    wildcard_constraints:
-        dataset=r"[A-Za-z0-9_-]+",
     threads: threads_of
     resources:
-        mem_mb=memory(8000),
+        mem_mb=training_memory,
         runtime=minutes(30, per_image=0.05),
         gpu=1,
         device=CONFIG.run.device,
+        images_mb=round(1024 * CONFIG.run.image_memory),
         checkpoint_seconds=CHECKPOINT_SECONDS,
     params:
         settings=sentence(lambda w: dataset_settings(w).backbone.training_part()),
+        seed=lambda w: int(w.get("seed", 0)),
         folder=folder_of,
         raw=raw_data,
         deterministic=CONFIG.run.deterministic,
@@ -58,18 +86,25 @@ rule train_backbone:
         "../workflow_scripts/train_backbone.py"
 
 
+use rule train_backbone as train_backbone_of_seed with:
+    output:
+        backbone="results/{dataset}/backbones/seed{seed}/backbone.safetensors",
+    log:
+        "logs/{dataset}/backbones/seed{seed}/train_backbone.log",
+    benchmark:
+        "logs/{dataset}/backbones/seed{seed}/train_backbone.benchmark.tsv"
+
+
 rule extract_regions:
     input:
         unpack(index_of),
-        unpack(backbone_weights),
+        unpack(used_weights),
     output:
         shard="results/{dataset}/regions/part-{shard}.parquet",
     log:
         "logs/{dataset}/extract_regions/{shard}.log",
     benchmark:
         "logs/{dataset}/extract_regions/{shard}.benchmark.tsv"
-    wildcard_constraints:
-        dataset=r"[A-Za-z0-9_-]+",
     threads: threads_of
     resources:
         mem_mb=memory(6000),
@@ -87,3 +122,12 @@ rule extract_regions:
         code=code("extract_regions"),
     script:
         "../workflow_scripts/extract_regions.py"
+
+
+use rule extract_regions as extract_regions_of_seed with:
+    output:
+        shard="results/{dataset}/backbones/seed{seed}/regions/part-{shard}.parquet",
+    log:
+        "logs/{dataset}/backbones/seed{seed}/extract_regions/{shard}.log",
+    benchmark:
+        "logs/{dataset}/backbones/seed{seed}/extract_regions/{shard}.benchmark.tsv"

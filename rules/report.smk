@@ -71,7 +71,7 @@ def curve_files(dataset, variant):
     """Return (seed, file) of a variant's training curves: its space's SCEN, then its generator."""
     standing = chosen(dataset, variant)
     settings = CONFIG.variant(standing)
-    seeds = CONFIG.variant(variant).seeds or CONFIG.dataset(dataset).seeds
+    seeds = CONFIG.seeds_of(dataset, variant)
     folders = [space_folder(dataset, settings.space, "{seed}")] if CONFIG.space(settings.space).kind == "scen" else []
     if settings.predict_by == "generation":
         folders.append(f"results/{dataset}/variants/{standing}/seed{{seed}}")
@@ -157,7 +157,7 @@ def tsne_variants(dataset):
     """Return (variant, seed) of the variants drawn: those in the data set's table, or all if none is, at the first seed."""
     settings = CONFIG.dataset(dataset)
     drawn = [name for name in CONFIG.tsne.variants if name in settings.variants] or CONFIG.tsne.variants
-    return [(name, (CONFIG.variant(name).seeds or settings.seeds)[0]) for name in drawn]
+    return [(name, CONFIG.seeds_of(dataset, name)[0]) for name in drawn]
 
 
 def tsne_files(dataset):
@@ -236,7 +236,7 @@ def curves_of(wildcards):
 
 def epoch_files(dataset, variant):
     """Return (seed, file) of a variant's scores by epoch on the validation split, where an epoch is selected there."""
-    standing, seeds = chosen(dataset, variant), CONFIG.variant(variant).seeds or CONFIG.dataset(dataset).seeds
+    standing, seeds = chosen(dataset, variant), CONFIG.seeds_of(dataset, variant)
     folder = f"results/{base(dataset)}/validation/variants/{standing}"
     wanted = CONFIG.variant(standing).selection == "validation"
     return present((seed, f"{folder}/seed{seed}/epochs.parquet") for seed in seeds if wanted)

@@ -84,3 +84,11 @@ rule pool_images:
         code=code("pool_images"),
     script:
         "../workflow_scripts/pool_images.py"
+
+
+use rule pool_images as pool_images_of_seed with:
+    output:
+        features="results/{dataset}/spaces/{space}/seed{seed}/features.parquet",
+        scaler="results/{dataset}/spaces/{space}/seed{seed}/scaler.safetensors",
+    log:
+        "logs/{dataset}/spaces/{space}/seed{seed}/pool_images.log",

@@ -20,5 +20,11 @@ with run_job(snakemake) as job:
     shown = {**snakemake.params.settings, "weights": Path(settings.weights).name}
     device = prepare_device(snakemake.resources.device, snakemake.params.deterministic)
     extract_shard(
-        backbone, paths, rows, settings, device, Path(snakemake.output.shard), job.provenance(shown, device=device)
+        backbone,
+        paths,
+        index.rows[rows],
+        settings,
+        device,
+        Path(snakemake.output.shard),
+        job.provenance(shown, device=device),
     )

@@ -26,7 +26,9 @@ def read_boxes(folder: Path) -> dict[str, Box]:
     boxes, images = root / "bounding_boxes.txt", root / "images.txt"
     for file in (boxes, images):
         if not os.path.lexists(file):
-            raise InputError(f"{printable(file)} is missing; backbone.training.crop needs the boxes of CUB's layout.")
+            raise InputError(
+                f"{printable(file)} is missing; backbone.finetune.cut_out needs the boxes of CUB's layout."
+            )
     paths, found = read_numbered(images), _numbered_boxes(boxes)
     if differing := sorted(set(paths) ^ set(found)):
         raise InputError(f"{printable(images)} and {boxes.name} differ: image {differing[0]} is in one of them alone.")

@@ -181,7 +181,7 @@ def _check_size(network: str, step: int, size: int) -> None:
         below, above = size // step * step, (size // step + 1) * step
         raise InputError(
             f"{network} takes images whose size is a multiple of {step} pixels, not {size}: set backbone.image_size "
-            f"(and training.crop, where it is set) to {f'{below} or {above}' if below else above}."
+            f"(and finetune.image_size, where it is set) to {f'{below} or {above}' if below else above}."
         )
 
 

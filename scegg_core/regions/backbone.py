@@ -54,13 +54,17 @@ def build_backbone(settings: BackboneSettings, weights: str | Path | None) -> Ba
 
     Raises InputError for an unknown network, or a weight file that does not fit.
     """
-    if weights is None:
-        features = random_features(settings)
-    else:
-        features = feature_extractor(settings.network, settings.features_up_to, settings.image_size)
-        load_weights(features, settings, Path(weights))
-    merged = merge_batch_norm(features.eval())
+    merged = merge_batch_norm(loaded_features(settings, weights).eval())
     return Backbone(merged, normalization(settings)).eval().requires_grad_(False)
+
+
+def loaded_features(settings: BackboneSettings, weights: str | Path | None, seed: int = 0) -> nn.Module:
+    """Return the network up to its feature map with the weight file `weights` loaded; None: random under `seed`."""
+    if weights is None:
+        return random_features(settings, seed)
+    features = feature_extractor(settings.network, settings.features_up_to, settings.image_size)
+    load_weights(features, settings, Path(weights))
+    return features
 
 
 def merge_batch_norm(features: nn.Module) -> nn.Module:
@@ -84,7 +88,7 @@ def map_size(backbone: nn.Module, image_size: int) -> FeatureMap:
             raise
         raise InputError(
             f"images of {image_size} × {image_size} pixels are too small for the network: raise backbone.image_size "
-            f"(and training.crop, where it is set) to {smallest} or more."
+            f"(and finetune.image_size, where it is set) to {smallest} or more."
         ) from None
     if found.device.type != "meta" and not torch.isfinite(found).all():
         raise InputError("backbone.weights give features that are not finite numbers; take other weights.")
@@ -111,10 +115,10 @@ def _smallest_size(backbone: nn.Module) -> int:
     return sizes[0] + bisect_left(sizes, True, key=runs)
 
 
-def random_features(settings: BackboneSettings) -> nn.Module:
-    """Return the network with torchvision's random start under a fixed seed; global random state is left alone."""
+def random_features(settings: BackboneSettings, seed: int = 0) -> nn.Module:
+    """Return the network with torchvision's random start under `seed`; global random state is left alone."""
     with torch.random.fork_rng(devices=[]):
-        torch.manual_seed(0)
+        torch.manual_seed(seed)
         return feature_extractor(settings.network, settings.features_up_to, settings.image_size)
 
 

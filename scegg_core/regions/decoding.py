@@ -16,6 +16,7 @@ from scegg_core.data.images import open_rgb, plain_jpeg
 from scegg_core.errors import InputError
 from scegg_core.regions.store import read_ahead
 from scegg_core.settings.backbone import BackboneSettings
+from scegg_core.training.progress import bar
 
 SHOWN = 20  # bad images named in a message
 
@@ -159,8 +160,12 @@ def loaded_batches(paths: list[Path], decoder: PillowDecoder | GpuDecoder, size:
         yield waiting
 
 
-def load_images(paths: list[Path], settings: BackboneSettings) -> Tensor:
-    """Return all images as uint8 (n, 3, size, size)."""
-    decoder = PillowDecoder(settings, torch.device("cpu"))
-    batches = loaded_batches(paths, decoder, settings.usual_batch)
-    return torch.cat([decoder.batch(loaded) for loaded in batches]).contiguous()
+def load_images(paths: list[Path], decoder: PillowDecoder) -> Tensor:
+    """Return all images as uint8 (n, 3, size, size), channels last."""
+    size = decoder.settings.image_size
+    images = np.empty((len(paths), size, size, 3), np.uint8)
+    with bar(len(paths), "images", unit="image", delay=2) as progress:
+        for loaded in loaded_batches(paths, decoder, decoder.settings.usual_batch):
+            images[progress.n : progress.n + len(loaded)] = loaded
+            progress.update(len(loaded))
+    return torch.from_numpy(images).permute(0, 3, 1, 2)

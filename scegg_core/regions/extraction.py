@@ -2,7 +2,7 @@
 
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
@@ -41,20 +41,20 @@ class Rate:
 def extract_shard(
     backbone: Backbone,
     paths: list[Path],
-    rows: range,
+    rows: Sequence[int],
     settings: BackboneSettings,
     device: torch.device,
     shard: Path,
     provenance: Provenance,
 ) -> None:
-    """Write the region features of the images `paths`, which are `rows` of the images table, as one shard."""
+    """Write the region features of the images `paths`, the `rows` of the base data set's images table, as one shard."""
     size = map_size(backbone.to(device), settings.image_size)
     rate = Rate()
     done = 0
     scaled = asdict(backbone.normalization)
     with write_shard(shard, size, provenance, scaled) as writer, bar(len(paths), "regions", unit="image") as progress:
         for features in one_ahead(region_features(backbone, paths, settings, device, rate)):
-            writer.add(np.arange(rows.start + done, rows.start + done + len(features)), features)
+            writer.add(rows[done : done + len(features)], features)
             done += len(features)
             progress.update(len(features))
     print(rate.sentence(shard.stem), file=sys.stderr)
@@ -103,7 +103,7 @@ def _arrived(features: torch.Tensor) -> np.ndarray:
 def _forward(backbone: Backbone, batch: torch.Tensor, settings: BackboneSettings) -> torch.Tensor:
     """Run a batch, in halves where the device has too little memory for it."""
     try:
-        with torch.autocast(batch.device.type, getattr(torch, settings.precision), enabled=_autocast(batch, settings)):
+        with autocast(batch.device, settings):
             return backbone(batch)
     except torch.cuda.OutOfMemoryError:
         if len(batch) == 1:
@@ -112,8 +112,10 @@ def _forward(backbone: Backbone, batch: torch.Tensor, settings: BackboneSettings
     return torch.cat([_forward(backbone, part, settings) for part in batch.split(len(batch) // 2)])
 
 
-def _autocast(batch: torch.Tensor, settings: BackboneSettings) -> bool:
-    return batch.device.type == "cuda" and settings.precision != "float32"
+def autocast(device: torch.device, settings: BackboneSettings) -> torch.autocast:
+    """Return the context in which the network computes: with `precision` on CUDA, in float32 elsewhere."""
+    enabled = device.type == "cuda" and settings.precision != "float32"
+    return torch.autocast(device.type, getattr(torch, settings.precision), enabled=enabled)
 
 
 def batch_size_on(device: torch.device, backbone: Backbone, settings: BackboneSettings) -> int:

@@ -1,4 +1,4 @@
-"""Trains a small backbone from random weights on the seen classes of a data set, where no weights can be downloaded.
+"""Trains a backbone on the seen classes of a data set: from given weights, or from random ones where there are none.
 
 It uses only training images of seen classes and their class vectors, so unseen classes stay unseen, as zero-shot
 learning requires. With class vectors, the head predicts attributes and scores a class by their product with its
@@ -6,21 +6,22 @@ vector. So all classes train the same attributes: a few hundred images are too f
 """
 
 import copy
-from collections.abc import Callable
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-import numpy as np
 import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from scegg_core.data.boxes import cut_out, read_boxes
 from scegg_core.data.tables import DatasetIndex
 from scegg_core.errors import InputError
-from scegg_core.regions.backbone import Backbone, map_size, random_features
-from scegg_core.regions.decoding import load_images
-from scegg_core.settings.backbone import BackboneSettings, BackboneTrainingSettings
+from scegg_core.regions.backbone import Backbone, loaded_features, map_size
+from scegg_core.regions.extraction import autocast
+from scegg_core.regions.layers import freeze_others, hold_frozen
+from scegg_core.regions.training_images import TrainingImages, augment, training_images
+from scegg_core.regions.weights import normalization
+from scegg_core.settings.backbone import BackboneSettings
 from scegg_core.training.checkpoint import Checkpoint
 from scegg_core.training.progress import bar
 from scegg_core.training.state import TrainingState
@@ -39,30 +40,70 @@ class TrainedBackbone:
     train_accuracy: float
 
 
+@dataclass(frozen=True)
+class Computing:
+    """Where a backbone is trained, and the bytes of memory that decoded images may take there."""
+
+    device: torch.device
+    memory: float = float("inf")
+
+
+def train_on_seen(
+    index: DatasetIndex,
+    folder: str,
+    settings: BackboneSettings,
+    computing: Computing,
+    *,
+    weights: str | Path | None = None,
+    seed: int = 0,
+    checkpoint: Checkpoint | None = None,
+) -> TrainedBackbone:
+    """Return a backbone that learned the seen classes on their training images under `folder`.
+
+    It starts from the weight file `weights`, or where that is None from random weights; `seed`: of these, and of the
+    images' order and augmentation. Continues from the checkpoint if there is one.
+    """
+    rows = index.in_split("trainval")
+    images = training_images(Path(folder), [index.paths[row] for row in rows], settings, computing.memory)
+    labels = torch.from_numpy(index.labels[rows])
+    # with little data attributes are learned better than names: all classes train the same ones
+    targets = torch.from_numpy(index.vectors[index.labels[rows]]) if settings.tuning.head == "attribute" else labels
+    network = start(settings, weights, seed)
+    return train_backbone(network, images, targets, settings, seed, computing.device, checkpoint)
+
+
+def start(settings: BackboneSettings, weights: str | Path | None, seed: int = 0) -> Backbone:
+    """Return the network that training begins with, at the size of the training images.
+
+    Raises InputError for weights or a size that do not fit, and for layers that the network does not have.
+    """
+    given = replace(settings, image_size=settings.training_size)
+    network = Backbone(loaded_features(given, weights, seed), normalization(settings))
+    freeze_others(network.features, settings.tuning.layers)
+    return network
+
+
 def train_backbone(
-    network: nn.Module,
-    images: Tensor,
+    network: Backbone,
+    images: TrainingImages,
     targets: Tensor,
-    settings: BackboneTrainingSettings,
+    settings: BackboneSettings,
     seed: int,
-    device: str | torch.device = "cpu",
-    progress: Callable[[int, float], None] = lambda epoch, loss: None,
+    device: torch.device,
     checkpoint: Checkpoint | None = None,
 ) -> TrainedBackbone:
     """Return the network's weights after classifying the images through pooling over regions and a linear head.
 
-    network: gives a feature map (batch, channels, height, width); a copy is trained, from the weights that it has.
-    images: (N, 3, size, size) uint8, training images of seen classes; targets: (N, A), the class vector of every
-    image, or (N,), its label, which is plain classification. seed: order and augmentation of the images.
-    progress: called with epoch and mean loss after every epoch. Continues from the checkpoint if there is one.
-    Raises ValueError where images and targets differ in number or are fewer than one batch.
+    network: a copy is trained, from the weights that it has; those that need no gradient stay. targets: (N, A), the
+    class vector of every image, or (N,), its label, which is plain classification. seed: order and augmentation of the
+    images. Raises ValueError where images and targets differ in number or are fewer than one batch.
     """
     _check(images, targets, settings)
     classes, labels = torch.unique(targets, dim=0, return_inverse=True)
-    model = _Classifier(network, _channels(network, images), _head_vectors(classes), settings.top_share)
+    model = _Classifier(network, _channels(network, settings), _head_vectors(classes), settings.tuning.top_share)
     model.to(device, memory_format=torch.channels_last).train()
     trainer = _Trainer(model, images, labels, settings, seed, checkpoint)
-    trainer.run(progress)
+    trainer.run()
     state = {name: value.detach().cpu().contiguous() for name, value in model.backbone.features.state_dict().items()}
     return TrainedBackbone(state, trainer.curve, trainer.accuracy)
 
@@ -73,60 +114,75 @@ class _Trainer:
     def __init__(
         self,
         model: "_Classifier",
-        images: Tensor,
+        images: TrainingImages,
         labels: Tensor,
-        settings: BackboneTrainingSettings,
+        settings: BackboneSettings,
         seed: int,
         checkpoint: Checkpoint | None,
     ):
-        self.model, self.images, self.labels, self.settings = model, images, labels, settings
-        rate, steps = settings.learning_rate, settings.epochs * (len(images) // settings.batch_size)
-        self.optimizer = torch.optim.AdamW(model.parameters(), rate, weight_decay=settings.weight_decay)
-        self.schedule = torch.optim.lr_scheduler.OneCycleLR(self.optimizer, rate, total_steps=steps)
+        self.model, self.images, self.labels = model, images, labels
+        self.network, self.settings = settings, settings.tuning
+        self.epoch_steps = len(images) // self.settings.batch_size
+        self.steps = self.settings.epochs * self.epoch_steps
+        device, rate = next(model.parameters()).device, self.settings.learning_rate
+        trained = [weight for weight in model.parameters() if weight.requires_grad]
+        self.optimizer = torch.optim.AdamW(trained, rate, weight_decay=self.settings.weight_decay)
+        self.schedule = torch.optim.lr_scheduler.OneCycleLR(self.optimizer, rate, total_steps=self.steps)
+        half = device.type == "cuda" and settings.precision == "float16"
+        self.scaler = torch.amp.GradScaler(device.type, enabled=half)  # small gradients are 0 in half precision
         self.random = torch.Generator().manual_seed(seed)
         self.order = torch.empty(len(images), dtype=torch.int64)  # of the images in the running epoch
         self.correct = torch.zeros((), dtype=torch.int64)  # of the running epoch's images
         self.accuracy = 0.0
-        parts = {name: getattr(self, name) for name in ("model", "optimizer", "schedule", "random", "order", "correct")}
-        self.state = TrainingState(parts, next(model.parameters()).device, checkpoint)
+        names = ("model", "optimizer", "schedule", "scaler", "random", "order", "correct")
+        self.state = TrainingState({name: getattr(self, name) for name in names}, device, checkpoint)
 
     @property
     def curve(self) -> list[float]:
         """Return the mean loss of every epoch."""
         return [mean for *_, mean in self.state.curve.points]
 
-    def run(self, progress: Callable[[int, float], None]) -> None:
-        """Train to the end, from the checkpoint if there is one.
+    def run(self) -> None:
+        """Train to the end, from the checkpoint if there is one."""
+        self.state.restore()
+        with bar(self.steps, "backbone", initial=self.state.step) as progress:
+            while self.state.step < self.steps:
+                for loss in self._rest_of_epoch():
+                    progress.set_postfix(loss=f"{float(loss):.3f}", refresh=False)
+                    progress.update()
+
+    def _rest_of_epoch(self) -> Iterator[Tensor]:
+        """Take the steps that are left of the running epoch, or all of a new one; yield the loss of each.
 
         An epoch has full batches only, in random order: the few images that are left over differ from epoch to epoch.
         """
-        self.state.restore()
+        epoch, step = divmod(self.state.step, self.epoch_steps)
+        if step == 0:
+            self.order.copy_(torch.randperm(len(self.images), generator=self.random))
+            self.correct.zero_()
         size = self.settings.batch_size
-        steps = len(self.images) // size
-        while self.state.step < self.settings.epochs * steps:
-            epoch, step = divmod(self.state.step, steps)
-            if step == 0:
-                self._begin_epoch()
-            self.state.add_step(self._take_step(self.order[step * size : (step + 1) * size]))
-            if step + 1 == steps:
+        order = self.order[step * size : self.epoch_steps * size]
+        for rows, images in zip(order.split(size), self.images.batches(order, size), strict=True):
+            terms = self._take_step(images, self.labels[rows])
+            self.state.add_step(terms)
+            if self.state.step % self.epoch_steps == 0:
                 self.state.end_epoch("backbone", epoch + 1)
-                self.accuracy = int(self.correct) / (steps * size)
-                progress(epoch, self.curve[-1])
-            if self.state.step < self.settings.epochs * steps:
+                self.accuracy = int(self.correct) / (self.epoch_steps * size)
+            if self.state.step < self.steps:
                 self.state.save_if_due()
+            yield terms["cross_entropy"]
 
-    def _begin_epoch(self) -> None:
-        self.order.copy_(torch.randperm(len(self.images), generator=self.random))
-        self.correct.zero_()
-
-    def _take_step(self, rows: Tensor) -> dict[str, Tensor]:
+    def _take_step(self, images: Tensor, labels: Tensor) -> dict[str, Tensor]:
         device = self.state.device
-        images, labels = augment(self.images[rows], self.settings.shift, self.random), self.labels[rows].to(device)
-        scores = self.model(images.to(device))
+        images = augment(images, self.settings, self.network.training_size, self.random).to(device)
+        labels = labels.to(device)
+        with autocast(device, self.network):
+            scores = self.model(images).float()
         loss = functional.cross_entropy(scores, labels, label_smoothing=self.settings.label_smoothing)
         self.optimizer.zero_grad()
-        loss.backward()
-        self.optimizer.step()
+        self.scaler.scale(loss).backward()
+        self.scaler.step(self.optimizer)
+        self.scaler.update()
         self.schedule.step()
         self.correct += int((scores.argmax(dim=1) == labels).sum())
         return {"cross_entropy": loss.detach()}
@@ -135,15 +191,21 @@ class _Trainer:
 class _Classifier(nn.Module):
     """A backbone with the head that is thrown away after training."""
 
-    def __init__(self, network: nn.Module, channels: int, vectors: Tensor, top_share: float):
+    def __init__(self, network: Backbone, channels: int, vectors: Tensor, top_share: float):
         super().__init__()
         self.top_share = top_share
-        self.backbone = Backbone(copy.deepcopy(network))
+        self.backbone = copy.deepcopy(network)
         self.register_buffer("vectors", vectors)
         self.head = nn.Linear(channels, vectors.shape[1])
         # zeros need no random numbers; they delay the first gradient of the features by one step
         nn.init.zeros_(self.head.weight)
         nn.init.zeros_(self.head.bias)
+
+    def train(self, mode: bool = True) -> "_Classifier":
+        """Switch to training, but for what is frozen."""
+        super().train(mode)
+        hold_frozen(self.backbone.features)
+        return self
 
     def forward(self, images: Tensor) -> Tensor:
         """Return class scores (batch, classes) of uint8 images (batch, 3, size, size)."""
@@ -162,67 +224,21 @@ def _head_vectors(classes: Tensor) -> Tensor:
     return functional.normalize(centred, dim=1) * VECTOR_LENGTH
 
 
-def _check(images: Tensor, targets: Tensor, settings: BackboneTrainingSettings) -> None:
+def _check(images: TrainingImages, targets: Tensor, settings: BackboneSettings) -> None:
     if len(images) != len(targets):
         raise ValueError(f"images and targets must be equally many, got {len(images)} and {len(targets)}")
     check_batch_size(len(images), settings)
 
 
-def check_batch_size(images: int, settings: BackboneTrainingSettings) -> None:
+def check_batch_size(images: int, settings: BackboneSettings) -> None:
     """Raise InputError where so many training images do not fill one batch."""
-    if images < settings.batch_size:
+    size = settings.tuning.batch_size
+    if images < size:
         raise InputError(
-            f"backbone.training.batch_size is {settings.batch_size}, but there are only {images} training images; lower it."
+            f"backbone.finetune.batch_size is {size}, but there are only {images} training images; lower it."
         )
 
 
-def _channels(network: nn.Module, images: Tensor) -> int:
+def _channels(network: Backbone, settings: BackboneSettings) -> int:
     """Return the channels of the feature map; evaluation mode leaves the batch statistics alone."""
-    return map_size(Backbone(copy.deepcopy(network)).eval(), images.shape[-1]).channels
-
-
-def augment(images: Tensor, shift: int, generator: torch.Generator) -> Tensor:
-    """Return images (N, 3, height, width), each mirrored or not, all moved by the same up to `shift` pixels."""
-    mirrored = torch.rand(len(images), generator=generator) < 0.5
-    images = torch.where(mirrored[:, None, None, None], images.flip(3), images)
-    down, right = torch.randint(-shift, shift + 1, (2,), generator=generator).tolist()
-    # ASSUME: pixels pushed out on one side come in on the other; backgrounds hardly differ there
-    return images.roll((down, right), dims=(2, 3))
-
-
-def train_on_seen(
-    index: DatasetIndex,
-    folder: str,
-    settings: BackboneSettings,
-    device: torch.device,
-    checkpoint: Checkpoint | None = None,
-) -> TrainedBackbone:
-    """Return a backbone that learned the seen classes' attributes on their training images under `folder`."""
-    rows, training = index.in_split("trainval"), settings.training
-    paths = [index.paths[row] for row in rows]
-    images = (
-        cut_outs(Path(folder), paths, training.crop)
-        if training.crop
-        else load_images([Path(folder) / path for path in paths], settings)
-    )
-    with bar(training.epochs, "backbone", unit="epoch") as progress:
-
-        def report(epoch: int, loss: float) -> None:
-            progress.update()
-            progress.set_postfix(loss=f"{loss:.3f}")
-
-        # the head learns a(c) of seen classes, not their names: with little data attributes are learned better
-        targets = torch.from_numpy(index.vectors[index.labels[rows]])
-        network = random_features(replace(settings, image_size=images.shape[-1]))
-        return train_backbone(network, images, targets, training, 0, device, report, checkpoint)
-
-
-def cut_outs(folder: Path, paths: list[str], size: int) -> torch.Tensor:
-    """Return the birds of the images at `paths`, cut out along their boxes, uint8 (n, 3, size, size).
-
-    Like the photographs of ImageNet they show the object large and little else, so the backbone does not learn to
-    ignore the background: that is left to the attention.
-    """
-    boxes = read_boxes(folder)
-    pictures = [cut_out(folder / path, boxes[path], size) for path in paths]
-    return torch.from_numpy(np.stack(pictures)).permute(0, 3, 1, 2).contiguous()
+    return map_size(copy.deepcopy(network).eval(), settings.training_size).channels

@@ -53,11 +53,11 @@ def normalization(settings: BackboneSettings) -> Normalization:
 
 
 def weights_file(settings: BackboneSettings, given: str | Path | None) -> Path | None:
-    """Return the weight file that a stage's input `given` stands for: itself, or the fetched one that it records.
+    """Return the weight file that a stage's input `given` stands for: the fetched one that it records, else itself.
 
     Raises InputError where the fetched file is not the recorded one any more.
     """
-    if settings.fetched_to is None or given is None:
+    if given is None or str(given) != settings.fetch_record:
         return Path(given) if given else None
     path = Path(settings.fetched_to)
     if not path.is_file() or file_digest(path) != input_digest(given):

@@ -29,6 +29,7 @@ class TableSettings:
     tuned: dict[str, str]  # of variants that stand for a point of a grid: its settings
     runs: Runs  # that the table should have
     reference: str
+    shared_backbone: bool = False  # trained here once, for all seeds
 
 
 @settings
@@ -74,9 +75,14 @@ def summary_results(paths: Sequence[str], summary: SummarySettings) -> list[RunR
 
 
 def remarks(results: Sequence[RunResult], table: TableSettings) -> list[str]:
-    """Return the remarks below a table: whether its data set is generated, on what it was computed and whether
+    """Return the remarks below a table: whether its data set is generated, whether
+    seeds share a backbone that was trained here, on what it was computed and whether
     deterministically, what the training of a run warns of, and which runs are missing."""
     sentences = [f"{table.dataset} is a generated data set: a demonstration, no benchmark."] if table.generated else []
+    if table.shared_backbone:
+        sentences.append(
+            f"{table.dataset}: all seeds share one backbone that was trained here, so the spread over seeds leaves out its training."
+        )
     sentences += [f"{table.dataset} was computed on {how}." for how in sorted({run.computed for run in results} - {""})]
     empty = sorted({name for run in results for name in run.without_images})
     if empty:

@@ -1,11 +1,12 @@
 """Settings of a data set's backbone: the network that turns an image into region features."""
 
 from pathlib import Path
-from typing import Literal
+from typing import Annotated, Literal
 
-from pydantic import Field
+from pydantic import Field, model_validator
 
 from scegg_core.settings.base import as_mapping, settings
+from scegg_core.settings.names import Distinct
 from scegg_core.settings.numbers import Count, Rate, Weight
 from scegg_core.settings.paths import LocalPath
 
@@ -14,21 +15,34 @@ WEIGHT_FILES = (".pt", ".pth", ".tar", ".bin", ".ckpt", ".safetensors")
 
 
 @settings
-class BackboneTrainingSettings:
-    """How a backbone is trained here, where its weights are 'train'."""
+class FinetuneSettings:
+    """How a backbone is trained here, on training images of seen classes: from given weights, or from random ones."""
 
     epochs: Count = Field(8, description="passes over the training images")
     batch_size: int = Field(16, ge=2, le=1_000_000, description="images per step")
     learning_rate: Rate = Field(2e-3, description="highest learning rate of AdamW; it rises, then falls to 0")
     weight_decay: Weight = Field(0.05, description="AdamW's weight decay")
     label_smoothing: float = Field(0.05, ge=0, lt=1, description="share of each target spread over all classes")
-    crop: int | None = Field(
-        None, ge=16, le=4096, description="train on birds cut out along their boxes at this size; null: on whole images"
+    layers: Annotated[Distinct, Field(min_length=1)] | None = Field(
+        None,
+        description="parts of the network that are trained, by torchvision's names, e.g. [layer3, layer4], [features.18]; the others keep weights and statistics; null: all",
     )
+    head: Literal["attribute", "class"] = Field(
+        "attribute",
+        description="what the head, thrown away later, learns: attributes, whose product with a(c) scores a class, or the seen classes one by one",
+    )
+    image_size: int | None = Field(
+        None, ge=16, le=4096, description="size of the training images in pixels; null: the backbone's image_size"
+    )
+    cut_out: bool = Field(False, description="train on birds cut out along their boxes, not on whole images")
+    smallest_crop: float = Field(
+        1.0, ge=0.01, le=1, description="smallest share of an image's area in a random crop; 1: no crops"
+    )
+    mirror: bool = Field(True, description="mirror half of the images, left to right")
+    shift: int = Field(6, ge=0, le=4096, description="images are moved by up to this many pixels in each direction")
     top_share: float = Field(
         1.0, gt=0, le=1, description="share of the regions, each channel's strongest, that the head averages; 1: all"
     )
-    shift: int = Field(6, ge=0, le=4096, description="images are moved by up to this many pixels in each direction")
 
 
 @settings
@@ -59,9 +73,43 @@ class BackboneSettings:
     precision: Literal["float32", "bfloat16", "float16"] = Field(
         "float32", description="autocast type on CUDA; the CPU always computes in float32"
     )
-    training: BackboneTrainingSettings = Field(
-        default_factory=BackboneTrainingSettings, description="how it is trained where weights is 'train'"
+    finetune: FinetuneSettings | None = Field(
+        None,
+        description="how the network is trained on the seen classes' training images, from `weights` on; null: it stays as it is, or with weights 'train' the section's defaults; with weights 'random' it is never trained",
     )
+    seeds: Literal["shared", "own"] = Field(
+        "shared",
+        description="a backbone trained here is one for all seeds, or each seed trains its own, with regions of its own",
+    )
+
+    @model_validator(mode="after")
+    def _training_fits_the_weights(self) -> "BackboneSettings":
+        if self.weights == "train" and self.tuning.layers is not None:
+            raise ValueError("with weights: train all layers are trained; leave finetune.layers out, or give weights")
+        if self.seeds == "own" and not self.trained:
+            raise ValueError("seeds: own needs a backbone that is trained here; give finetune, or set seeds: shared")
+        return self
+
+    @property
+    def trained(self) -> bool:
+        """Return whether the backbone is trained here, from random or from given weights."""
+        return self.weights == "train" or (self.finetune is not None and self.weights != "random")
+
+    @property
+    def tuning(self) -> FinetuneSettings:
+        """Return how it is trained here."""
+        return self.finetune or FinetuneSettings()
+
+    @property
+    def training_size(self) -> int:
+        """Return the size of the training images in pixels."""
+        return self.tuning.image_size or self.image_size
+
+    @property
+    def decoded_size(self) -> int:
+        """Return the size in pixels of the images that random crops are taken from."""
+        # ASSUME: crops have as many pixels, on average, as training images, so these show objects as large as they are
+        return round(self.training_size / ((1 + self.tuning.smallest_crop) / 2) ** 0.5)
 
     @property
     def usual_batch(self) -> int:
@@ -70,7 +118,7 @@ class BackboneSettings:
 
     def training_part(self) -> dict:
         """Return the settings that a backbone trained here depends on."""
-        names = ("network", "weights", "features_up_to", "image_size", "resize", "training")
+        names = ("network", "weights", "features_up_to", "image_size", "resize", "precision", "finetune")
         own = as_mapping(self)
         return {name: own[name] for name in names}
 

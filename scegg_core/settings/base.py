@@ -36,6 +36,9 @@ REASONS = {
     "dataclass_type": "should be a section with settings",
     "too_short": "should not be empty",
 }
+#: Settings of earlier versions, and what is said of them.
+RENAMED = {"training": "is called finetune now, with cut_out: true and image_size in the place of crop"}
+
 UNKNOWN = ("unexpected_keyword_argument", "extra_forbidden")
 MISSING = ("missing", "missing_argument", "missing_keyword_only_argument")
 PROBLEM = "problem"  # errors whose text is the end of a sentence that begins with the setting's path
@@ -80,6 +83,8 @@ def problem(text: str) -> PydanticCustomError:
 
 def unknown_setting(name: str, known: list[str]) -> str:
     """Return what is said of a setting that does not exist: the nearest known one, or all."""
+    if name in RENAMED:
+        return RENAMED[name]
     close = get_close_matches(name, known, 1)
     return "is not a known setting" + (f" (did you mean {close[0]}?)" if close else f"; known: {', '.join(known)}")
 

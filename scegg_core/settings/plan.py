@@ -10,23 +10,24 @@ from scegg_core.settings.eggn import EggnSettings
 from scegg_core.settings.names import VALIDATION
 from scegg_core.settings.run import RunSettings
 from scegg_core.settings.scen import ScenSettings
+from scegg_core.settings.variants import CLOSED_FORM
 
 if TYPE_CHECKING:
     from scegg_core.settings.resolve import Configuration
-
-CLOSED_FORM = ("prototype", "eszsl")  # they choose their constants on the validation split
 
 
 @settings
 class Plan:
     """A run of a data set's table: every training of SCEN and of a generator, as often as it is trained.
 
-    `validation`: whether a row needs the validation split; `sheets`: the attention sheets, if the report has any.
+    `extractions`: how often regions are extracted, of the data set and of its validation split; where a backbone is
+    trained here, so often is that. `validation`: whether a row needs the validation split; `sheets`: the attention sheets, if the report has any.
     `here`: whether jobs run on this machine, whose device and memory then count, and not on a cluster.
     """
 
     scen: tuple[ScenSettings, ...] = ()
     eggn: tuple[EggnSettings, ...] = ()
+    extractions: tuple[int, int] = (1, 0)
     validation: bool = False
     sheets: SheetSettings | None = None
     run: RunSettings = Field(default_factory=RunSettings)
@@ -38,14 +39,16 @@ def plan_of(config: "Configuration", dataset: str, here: bool = True) -> dict:
     own = config.dataset(dataset)
     rows = {name: config.variant(name) for name in own.variants}
     spaces = {row.space for row in rows.values()}
-    runs = [(dataset, name, len(row.seeds or own.seeds)) for name, row in rows.items() if config.tuned(name) is None]
+    runs = [(dataset, name, len(config.seeds_of(dataset, name))) for name in rows if config.tuned(name) is None]
     selecting = [run for run in runs if rows[run[1]].selection == "validation"]
     runs += [(dataset + VALIDATION, name, seeds) for _, name, seeds in selecting]
     tuned = any(config.tuned(name) for name in rows)
     points = config.grid_points(dataset) if tuned else []
     runs += [(dataset + VALIDATION, point["point"], len(point["seeds"])) for point in points]
     scen = {(name, config.variant(row).space): seeds for name, row, seeds in runs}
+    validation = tuned or bool(selecting) or any(row.predict_by in CLOSED_FORM for row in rows.values())
     return {
+        "extractions": _extractions(config, dataset, validation),
         "scen": [
             as_mapping(config.scen_of(name, space))
             for (name, space), seeds in scen.items()
@@ -58,8 +61,17 @@ def plan_of(config: "Configuration", dataset: str, here: bool = True) -> dict:
             for _ in range(seeds)
             if config.variant(row).predict_by == "generation"
         ],
-        "validation": tuned or bool(selecting) or any(row.predict_by in CLOSED_FORM for row in rows.values()),
+        "validation": validation,
         "sheets": config.sheets_of(dataset) if config.attention.space in spaces else None,
         "run": as_mapping(config.run),
         "here": here,
     }
+
+
+def _extractions(config: "Configuration", dataset: str, validation: bool) -> tuple[int, int]:
+    """How often regions are extracted, of the data set and of its validation split."""
+    backbone = config.dataset(dataset).backbone
+    if not backbone.trained:
+        return 1, 0
+    times = len({seed for _, seed in config.runs(dataset)}) if backbone.seeds == "own" else 1
+    return times, times if validation else 0

@@ -40,7 +40,7 @@ from scegg_core.settings.synthesis import SynthesisSettings
 from scegg_core.settings.tables import ReportTables
 from scegg_core.settings.tsne import TsneSettings
 from scegg_core.settings.tuning import POINT, Point, TuningSettings
-from scegg_core.settings.variants import VariantSettings
+from scegg_core.settings.variants import CLOSED_FORM, VariantSettings
 
 
 @settings
@@ -205,6 +205,7 @@ class Configuration:
             "selection": {name: variant.selection for name, variant in variants.items()},
             "tuned": {name: self.point(point).text() for name, point in standing.items()},
             "generated": own.generate is not None,
+            "shared_backbone": own.backbone.trained and own.backbone.seeds == "shared",
             "reference": self.tables.reference,
             "runs": self.runs(dataset),
         }
@@ -216,7 +217,14 @@ class Configuration:
     def runs(self, dataset: str) -> list[tuple[str, int]]:
         """Return (variant, seed) of every run in a data set's table."""
         own = self.dataset(dataset)
-        return [(name, seed) for name in own.variants for seed in self.variant(name).seeds or own.seeds]
+        return [(name, seed) for name in own.variants for seed in self.seeds_of(dataset, name)]
+
+    def seeds_of(self, dataset: str, variant: str) -> tuple[int, ...]:
+        """Return the seeds of a row: its own or the data set's; of one that draws nothing the first, unless each seed
+        has a backbone of its own."""
+        given, row = self.dataset(dataset), self.variant(variant)
+        alike = row.predict_by in CLOSED_FORM and given.backbone.seeds == "shared"
+        return row.seeds or (given.seeds[:1] if alike else given.seeds)
 
     def sheets_of(self, dataset: str) -> dict:
         """Return what a data set's attention sheets show."""

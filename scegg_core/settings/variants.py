@@ -9,6 +9,8 @@ from scegg_core.settings.base import settings
 from scegg_core.settings.names import Seeds, Title
 from scegg_core.settings.overrides import ClassifierOverrides, EggnOverrides, SynthesisOverrides
 
+CLOSED_FORM = ("prototype", "eszsl")  # they draw nothing, and choose their constants on the validation split
+
 
 @settings
 class VariantSettings:

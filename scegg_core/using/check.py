@@ -17,7 +17,17 @@ from scegg_core.settings.backbone import BackboneSettings
 from scegg_core.settings.datasets import DatasetSettings
 from scegg_core.settings.downloads import Download
 from scegg_core.settings.plan import Plan
-from scegg_core.using.truths import bytes_of_generators, held, memory_here, regions_on_disk, size_of_map, truths
+from scegg_core.using.backbone_costs import training_cost
+from scegg_core.using.truths import (
+    bytes_of_generators,
+    held,
+    images_held,
+    memory_here,
+    regions_on_disk,
+    size_of_map,
+    truths,
+    weights_here,
+)
 from scegg_core.words.files import local_gensim_file
 from scegg_core.words.vectors import embed_attributes, mean_over_words, read_captions
 
@@ -26,8 +36,9 @@ from scegg_core.words.vectors import embed_attributes, mean_over_words, read_cap
 class CheckReport:
     """What the check found. Sizes are bytes; counts are 0 where the data set could not be read.
 
-    `images` counts trainval, test_seen and test_unseen; `attributes` are dimensions of `given_vectors`; `to_fetch` names files that a run will download, `copies`
-    says which pictures are there twice.
+    `images` counts trainval, test_seen and test_unseen; `attributes` are dimensions of `given_vectors`; `to_fetch`
+    names files that a run will download, `training` says what the trainings of the backbone take, `copies` which
+    pictures are there twice.
     """
 
     title: str
@@ -43,6 +54,7 @@ class CheckReport:
     disk: int = 0
     disk_free: int = 0
     memory: int = 0
+    training: str = ""
     to_fetch: tuple[str, ...] = ()
     problems: tuple[str, ...] = ()
 
@@ -81,6 +93,8 @@ def check_dataset(
         report = _counted(report, index, settings, size, plan)
         for step in truths(index, settings, size, plan):
             _collect(problems, step)
+        if not problems and (cost := training_cost(index, settings, plan, weights_here(settings.backbone))):
+            report = replace(report, training=cost.sentence())
     return _with_room(report, problems, results, plan)
 
 
@@ -103,6 +117,7 @@ def _with_room(report: CheckReport, problems: list[str], results: Path, plan: Pl
 def render(report: CheckReport) -> str:
     """Return the report as text for people; its last line is "ready", or the last thing to mend."""
     lines = [report.title, *_sizes(report)]
+    lines += [f"  trainings   {report.training}"] if report.training else []
     lines += [f"  skipped     {path} {reason}" for path, reason in report.skipped[:SHOWN]]
     lines += [f"  and {len(report.skipped) - SHOWN} more skipped"] if len(report.skipped) > SHOWN else []
     lines += [f"  note        {report.copies}"] if report.copies else []
@@ -180,9 +195,16 @@ def _counted(
         attributes=len(index.attributes),
         given_vectors=index.given_vectors,
         bound=sum(map(bool, index.parts)),
-        disk=regions_on_disk(images, size) + features * len(settings.seeds) + generators,
-        memory=2 * features + max(shard, held(index, size, plan), trained),
+        disk=_regions(index, size, plan) + features * len(settings.seeds) + generators,
+        memory=2 * features + max(shard, held(index, size, plan), trained, images_held(index, settings, plan)),
     )
+
+
+def _regions(index: DatasetIndex, size: FeatureMap, plan: Plan) -> int:
+    """The bytes of all regions; those of a validation split are of the training images alone."""
+    times, on_validation = plan.extractions
+    training = regions_on_disk(len(index.in_split("trainval")), size)
+    return times * regions_on_disk(len(index.paths), size) + on_validation * training
 
 
 def _unknown_words(

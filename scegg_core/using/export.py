@@ -20,9 +20,7 @@ from scegg_core.classify.classifier import read_classifier
 from scegg_core.data.names import as_unicode
 from scegg_core.data.tasks import TASKS
 from scegg_core.errors import InputError
-from scegg_core.regions.adapters import feature_extractor
-from scegg_core.regions.backbone import build_backbone, random_features
-from scegg_core.regions.weights import load_weights
+from scegg_core.regions.backbone import build_backbone, loaded_features
 from scegg_core.settings.backbone import BackboneSettings
 from scegg_core.settings.base import as_mapping, parse_section, settings
 from scegg_core.using.model import ClassList, Model, assemble, read_attributes, read_classes
@@ -129,13 +127,9 @@ def _needed(files: WeightFiles) -> list[Path]:
 def _write_backbone(target: Path, origin: BackboneOrigin, path: Path | None) -> None:
     """Write the network up to its feature map, nothing merged, so that it is built as the workflow builds it."""
     own = origin.settings
-    if path is None:
-        features = random_features(own)
-    else:
-        features = feature_extractor(own.network, own.features_up_to, own.image_size)
-        load_weights(features, own, path)
+    state = loaded_features(own, path).state_dict()
     inputs = {"weights": origin.digest} if origin.digest else {}
-    write_tensors(target, "backbone", features.state_dict(), Provenance("export", as_mapping(own), inputs=inputs))
+    write_tensors(target, "backbone", state, Provenance("export", as_mapping(own), inputs=inputs))
 
 
 def _description(files: RunFiles, origin: BackboneOrigin, classes: ClassList, folder: Path) -> ExportedModel:

@@ -95,11 +95,11 @@ def find_run(folder: str | Path) -> RunFiles:
     _refuse_other_folders(folder)
     run = folder.parents[1] if folder.parent.name == EXTENDED else folder
     dataset = _dataset_of(run)
-    results = dataset.parent if dataset.name == "validation" and not (dataset / "regions").is_dir() else dataset
+    results = dataset.parent if dataset.name == "validation" else dataset
     index = IndexFiles.in_folder(dataset)
     made_from = read_description(folder / "classifier_gzsl.safetensors", "classifier")["provenance"]["inputs"]
     space = _find_space(dataset, index, made_from)
-    files = RunFiles(folder, run, results, space, _shards(results, space.scaler), _find_generator(run, made_from))
+    files = RunFiles(folder, run, results, space, _shards(dataset, space.scaler), _find_generator(run, made_from))
     _refuse_mixed_space(files)
     if run != folder:
         files = _extended(files)
@@ -149,7 +149,8 @@ def find_weights(files: RunFiles, origin: BackboneOrigin, named: str | Path | No
 
 def _usual_paths(files: RunFiles, settings: BackboneSettings) -> tuple[Path, ...]:
     fetched = [files.results.parents[1] / settings.fetched_to] if settings.fetched_to else []
-    return files.results / "backbone.safetensors", *fetched
+    trained_here = files.regions[0].parents[1] / "backbone.safetensors"
+    return trained_here, *fetched
 
 
 def _refuse_other_folders(folder: Path) -> None:
@@ -238,13 +239,21 @@ def _find_space(dataset: Path, index: IndexFiles, inputs: dict[str, str]) -> Spa
     )
 
 
-def _shards(results: Path, scaler: Path) -> tuple[Path, ...]:
+def _shards(dataset: Path, scaler: Path) -> tuple[Path, ...]:
     """The shards that the space was made from: as many, in order; an earlier division into more may have left others."""
-    recorded = read_description(scaler, "scaler")["provenance"]["inputs"].get("regions", "")
-    shards = tuple(sorted((results / "regions").glob("part-*.parquet")))[: 1 + recorded.count("+")]
-    if not shards:
+    recorded = read_description(scaler, "scaler")["provenance"]["inputs"].get("regions", "").split("+")
+    found = [sorted((folder / "regions").glob("part-*.parquet")) for folder in _region_folders(dataset)]
+    found = [shards for shards in found if shards]
+    if not found:
         raise InputError(
-            f"{results / 'regions'} holds no region features, whose metadata name the backbone; "
+            f"{_region_folders(dataset)[-1] / 'regions'} holds no region features, whose metadata name the backbone; "
             "let the workflow make them again, or use a run that was exported before."
         )
-    return shards
+    right = (shards for shards in found[:-1] if input_digest(shards[0]) == recorded[0])
+    return tuple(next(right, found[-1])[: len(recorded)])
+
+
+def _region_folders(dataset: Path) -> list[Path]:
+    """Where the regions of a run may lie: of its seed's backbone, of its data set or split, of the base data set."""
+    own = sorted((dataset / "backbones").glob("seed*"))
+    return [*own, dataset, *([dataset.parent] if dataset.name == "validation" else [])]

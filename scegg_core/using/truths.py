@@ -14,7 +14,8 @@ from scegg_core.eggn.generators import NETWORKS
 from scegg_core.errors import InputError
 from scegg_core.regions.backbone import FeatureMap, build_backbone, map_size
 from scegg_core.regions.batches import check_budget
-from scegg_core.regions.train import check_batch_size
+from scegg_core.regions.train import check_batch_size, start
+from scegg_core.regions.training_images import kept_bytes
 from scegg_core.regions.weights import weights_url
 from scegg_core.settings.backbone import BackboneSettings
 from scegg_core.settings.datasets import DatasetSettings
@@ -31,18 +32,28 @@ def size_of_map(settings: BackboneSettings) -> FeatureMap:
 
     Raises InputError for a network, a part of it or weights that a run could not use.
     """
-    path = Path(settings.weights if settings.local_weights else settings.fetched_to or "")
-    if settings.local_weights and not path.is_file():
-        raise InputError(f"the weight file backbone.weights {path} is missing; put it there or correct the setting.")
+    if settings.local_weights and not Path(settings.weights).is_file():
+        raise InputError(
+            f"the weight file backbone.weights {settings.weights} is missing; put it there or correct the setting."
+        )
     if settings.fetched_to:
         weights_url(settings)
-    return map_size(build_backbone(settings, path if path.is_file() else None), settings.image_size)
+    given = weights_here(settings)
+    if settings.trained:
+        map_size(start(settings, given).eval(), settings.training_size)
+    return map_size(build_backbone(settings, given), settings.image_size)
+
+
+def weights_here(settings: BackboneSettings) -> Path | None:
+    """Return the weight file that the settings name, None where it is yet to be fetched or there is none."""
+    path = Path(settings.weights if settings.local_weights else settings.fetched_to or "")
+    return path if path.is_file() else None
 
 
 def truths(index: DatasetIndex, settings: DatasetSettings, size: FeatureMap, plan: Plan) -> Iterator[Callable]:
     """Yield steps that raise InputError for what would stop a run on `index` later, each for another reason."""
     yield lambda: _check_device(settings, plan)
-    yield lambda: _check_training_of_backbone(index, settings)
+    yield lambda: _check_training_of_backbone(index, settings, plan)
     yield lambda: _check_budgets(index, size, plan)
     yield lambda: _check_validation(index, settings, plan)
     yield lambda: _check_sheets(index, plan)
@@ -74,17 +85,16 @@ def _check_device(settings: DatasetSettings, plan: Plan) -> None:
         raise InputError("backbone.decoder is 'gpu', but there is no CUDA device here; use 'pillow'.")
 
 
-def _check_training_of_backbone(index: DatasetIndex, settings: DatasetSettings) -> None:
-    training = settings.backbone.training
-    if settings.backbone.weights != "train":
+def _check_training_of_backbone(index: DatasetIndex, settings: DatasetSettings, plan: Plan) -> None:
+    if not settings.backbone.trained:
         return
-    images = index.in_split("trainval")
-    check_batch_size(len(images), training)
-    if training.crop:
+    for part in (index, *([class_split(index, settings)] if plan.validation else [])):
+        check_batch_size(len(part.in_split("trainval")), settings.backbone)
+    if settings.backbone.tuning.cut_out:
         boxes = read_boxes(Path(settings.folder))
-        for path in (index.paths[image] for image in images):
+        for path in (index.paths[image] for image in index.in_split("trainval")):
             if path not in boxes:
-                raise InputError(f"{path} has no bounding box; add it, or set backbone.training.crop to null.")
+                raise InputError(f"{path} has no bounding box; add it, or set backbone.finetune.cut_out to false.")
 
 
 def _check_budgets(index: DatasetIndex, size: FeatureMap, plan: Plan) -> None:
@@ -114,3 +124,11 @@ def held(index: DatasetIndex, size: FeatureMap, plan: Plan) -> int:
     """Return the bytes of region features that a training of SCEN holds."""
     needed = regions_on_disk(len(index.in_split("trainval")), size)
     return int(max((min(needed, given.memory_budget * 2**30) for given in plan.scen), default=0))
+
+
+def images_held(index: DatasetIndex, settings: DatasetSettings, plan: Plan) -> int:
+    """Return the bytes of decoded images that the training of a backbone holds."""
+    if not settings.backbone.trained:
+        return 0
+    needed = kept_bytes(len(index.in_split("trainval")), settings.backbone)
+    return int(min(needed, plan.run.image_memory * 2**30))

@@ -10,11 +10,13 @@ from torch import nn
 from scegg_core.eggn.data import SeenFeatures
 from scegg_core.eggn.guidance import guide_by
 from scegg_core.eggn.train import EggnTrainer, start_eggn
+from scegg_core.regions.backbone import Backbone
 from scegg_core.regions.batches import ResidentBatches
 from scegg_core.regions.train import _Classifier, _Trainer
+from scegg_core.regions.training_images import KeptImages
 from scegg_core.scen.scaling import MinMaxScaler
 from scegg_core.scen.train import ScenTrainer, start_scen
-from scegg_core.settings.backbone import BackboneTrainingSettings
+from scegg_core.settings.backbone import BackboneSettings, FinetuneSettings
 from scegg_core.settings.eggn import EggnSettings
 from scegg_core.settings.scen import ScenSettings
 from scegg_core.training.checkpoint import Checkpoint
@@ -62,12 +64,13 @@ def eggn_trainer(checkpoint: Checkpoint | None = None, seed: int = 1, **settings
 
 def backbone_trainer(checkpoint: Checkpoint | None = None, seed: int = 1) -> _Trainer:
     """13 pictures in batches of 4, so three steps an epoch; six epochs."""
-    given = BackboneTrainingSettings(epochs=6, batch_size=4, learning_rate=0.01, shift=1)
+    given = FinetuneSettings(epochs=6, batch_size=4, learning_rate=0.01, image_size=16, smallest_crop=0.5, shift=1)
     with seeded(seed):
         network = nn.Sequential(nn.Conv2d(3, 8, 3, stride=2), nn.BatchNorm2d(8), nn.ReLU())
-        model = _Classifier(network, 8, torch.eye(3), 0.5).to(memory_format=torch.channels_last).train()
+        model = _Classifier(Backbone(network), 8, torch.eye(3), 0.5).to(memory_format=torch.channels_last).train()
     pictures = (random(13, 3, 16, 16, seed=7).sigmoid() * 255).to(torch.uint8)
-    return _Trainer(model, pictures, torch.arange(13) % 3, given, seed, checkpoint)
+    settings = BackboneSettings(weights="train", finetune=given)
+    return _Trainer(model, KeptImages(pictures), torch.arange(13) % 3, settings, seed, checkpoint)
 
 
 @dataclass(frozen=True)
@@ -87,10 +90,7 @@ KINDS = {
 
 
 def run(trainer) -> None:
-    if isinstance(trainer, _Trainer):
-        trainer.run(lambda epoch, loss: None)
-    else:
-        trainer.run()
+    trainer.run()
 
 
 def result(trainer) -> tuple[dict, list]:

@@ -11,7 +11,7 @@ OVERLAY = """
 datasets:
   aviary:
     threads: 2
-    backbone: {network: resnet18, weights: train, features_up_to: layer2, image_size: 64, training: {crop: 48, epochs: 1}}
+    backbone: {network: resnet18, weights: train, features_up_to: layer2, image_size: 64, finetune: {image_size: 48, cut_out: true, epochs: 1}}
 """
 
 

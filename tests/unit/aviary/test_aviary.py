@@ -11,19 +11,15 @@ from contextlib import suppress
 
 import numpy as np
 import pytest
-import torch
 from PIL import Image
 from pydantic import ValidationError
 from scipy.io import loadmat
-from torch import nn
 
 from scegg_core.aviary import AviarySettings, generate_aviary
 from scegg_core.aviary.anatomy import Pose, circle, smooth
 from scegg_core.aviary.new_species import draw_new_species
 from scegg_core.aviary.traits import PARTS, TRAITS, attribute_names, attribute_parts
 from scegg_core.errors import InputError
-from scegg_core.regions.train import augment, train_backbone
-from scegg_core.settings.backbone import BackboneTrainingSettings
 from tests.conftest import ROOT
 
 SMALL = AviarySettings(classes=8, unseen_classes=2, images_per_class=10, image_size=64, seed=3, captions=300)
@@ -286,63 +282,3 @@ def test_smooth_curve_passes_through_its_points():
     square = np.array([(0.0, 0.0), (1.0, 0.0), (1.0, 1.0), (0.0, 1.0)])
     np.testing.assert_allclose(smooth(square, 5)[::5], square)
     np.testing.assert_allclose(np.linalg.norm(circle(np.zeros(2), 2.0), axis=1), 2.0)
-
-
-def tiny_network(seed=0):
-    with torch.random.fork_rng():
-        torch.manual_seed(seed)
-        return nn.Sequential(nn.Conv2d(3, 8, 3, stride=4), nn.BatchNorm2d(8), nn.ReLU())
-
-
-def dark_and_light(count=32):
-    labels = torch.arange(count) % 2 + 5
-    return (torch.ones(count, 3, 16, 16) * (40 + 150 * (labels - 5))[:, None, None, None]).to(torch.uint8), labels
-
-
-@pytest.mark.parametrize("vectors", [False, True])
-def test_backbone_learns_dark_from_light(vectors):
-    images, labels = dark_and_light()
-    targets = torch.eye(2)[labels - 5] if vectors else labels
-    told = []
-    settings = BackboneTrainingSettings(epochs=12, batch_size=8, learning_rate=0.02, shift=1)
-    trained = train_backbone(tiny_network(), images, targets, settings, 0, progress=lambda *row: told.append(row))
-    assert trained.train_accuracy == 1.0
-    assert trained.curve[-1] < trained.curve[0]
-    assert told == list(enumerate(trained.curve))
-
-
-def test_backbone_training_repeats_itself_and_leaves_its_input_alone():
-    images, labels = dark_and_light()
-    network, settings = tiny_network(), BackboneTrainingSettings(epochs=2, batch_size=8, shift=1)
-    before = {name: value.clone() for name, value in network.state_dict().items()}
-    first, second = (train_backbone(network, images, labels, settings, 7).state_dict for _ in range(2))
-    assert first.keys() == before.keys()
-    assert all(torch.equal(first[name], second[name]) for name in first)
-    assert all(torch.equal(value, before[name]) for name, value in network.state_dict().items())
-    assert not torch.equal(first["0.weight"], before["0.weight"])
-
-
-def test_backbone_training_that_diverges_stops_with_stage_step_and_term(monkeypatch):
-    monkeypatch.setattr("scegg_core.regions.train._channels", lambda *_: channels)  # which would refuse the weights
-    images, labels = torch.zeros(32, 3, 16, 16, dtype=torch.uint8), torch.arange(32) % 4
-    network = tiny_network()
-    channels = network(torch.zeros(1, 3, 16, 16)).shape[1]
-    with torch.no_grad():
-        next(network.parameters()).fill_(float("nan"))
-    with pytest.raises(InputError, match="in stage backbone, step 1, the term cross_entropy is nan"):
-        train_backbone(network, images, labels, BackboneTrainingSettings(epochs=1, batch_size=16), 0)
-
-
-def test_backbone_training_refuses_what_does_not_fit():
-    images, labels = dark_and_light()
-    with pytest.raises(ValueError, match="equally many, got 32 and 31"):
-        train_backbone(tiny_network(), images, labels[1:], BackboneTrainingSettings(), 0)
-    with pytest.raises(ValueError, match="batch_size is 64"):
-        train_backbone(tiny_network(), images, labels, BackboneTrainingSettings(batch_size=64), 0)
-
-
-def test_augmentation_only_moves_and_mirrors():
-    images = torch.arange(2 * 3 * 4 * 4, dtype=torch.uint8).view(2, 3, 4, 4)
-    moved = augment(images, 2, torch.Generator().manual_seed(0))
-    for image, other in zip(images, moved, strict=True):
-        assert torch.equal(image.flatten(1).sort().values, other.flatten(1).sort().values)

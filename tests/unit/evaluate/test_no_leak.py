@@ -13,6 +13,7 @@ from torch import Tensor
 from scegg_core.artifacts.files import Provenance
 from scegg_core.classify.predictions import predict_by
 from scegg_core.classify.train import train_final
+from scegg_core.data.images import open_rgb
 from scegg_core.data.tables import NO_LABEL, DatasetIndex
 from scegg_core.data.tasks import TASKS
 from scegg_core.data.validation import class_split
@@ -22,7 +23,7 @@ from scegg_core.evaluate.metrics import mean_class_accuracy
 from scegg_core.regions.backbone import build_backbone
 from scegg_core.regions.extraction import extract_shard
 from scegg_core.regions.store import RegionStore
-from scegg_core.regions.train import train_on_seen
+from scegg_core.regions.train import Computing, train_on_seen
 from scegg_core.scen.embed import embed_images
 from scegg_core.scen.scaling import MinMaxScaler
 from scegg_core.scen.space import Space
@@ -125,11 +126,50 @@ def test_other_pixels_in_test_images_change_no_training(small, tmp_path):
 
 
 def test_other_pixels_in_test_images_change_no_backbone_that_is_trained_here(small):
-    settings = BackboneSettings(**BACKBONE, weights="train", training={"epochs": 1, "batch_size": 3})
-    before = train_on_seen(small.index, str(small.images), settings, CPU)
+    settings = BackboneSettings(**BACKBONE, weights="train", finetune={"epochs": 1, "batch_size": 3})
+    before = train_on_seen(small.index, str(small.images), settings, Computing(CPU))
     repaint(small, small.index.test_images)
-    after = train_on_seen(small.index, str(small.images), settings, CPU)
+    after = train_on_seen(small.index, str(small.images), settings, Computing(CPU))
     assert_bit_identical(before.state_dict, after.state_dict)
+
+
+def test_the_backbone_of_the_validation_split_reads_no_image_that_is_held_out(small, monkeypatch):
+    index, folder = small.index, small.images
+    split = class_split(index, DatasetSettings(format="folder", folder="unused", validation_share=0.4))
+    played = {split.classes[label] for label in np.flatnonzero(~split.seen)}
+    read: set[str] = set()
+    monkeypatch.setattr("scegg_core.regions.decoding.open_rgb", recording(read, folder))
+    settings = BackboneSettings(**BACKBONE, weights="train", finetune={"epochs": 2, "batch_size": 3})
+    for memory in (np.inf, 0):  # kept in memory, or decoded for every batch
+        train_on_seen(split, str(folder), settings, Computing(CPU, memory))
+    assert read == {split.paths[row] for row in split.in_split("trainval")}
+    assert played and not {path for path in read if path.split("/")[0] in played}
+    assert not read & {split.paths[row] for row in split.test_images}
+    assert not read & {index.paths[row] for row in index.test_images}
+
+
+def test_permuted_labels_of_held_out_images_change_no_backbone(small):
+    split = class_split(small.index, DatasetSettings(format="folder", folder="unused", validation_share=0.4))
+    labels = split.labels.copy()
+    labels[split.test_images] = np.roll(labels[split.test_images], 1)
+    assert not np.array_equal(labels, split.labels)
+    for head in ("attribute", "class"):
+        settings = BackboneSettings(**BACKBONE, weights="train", finetune={"epochs": 1, "batch_size": 3, "head": head})
+        first, second = (
+            train_on_seen(one, str(small.images), settings, Computing(CPU))
+            for one in (split, replace(split, labels=labels))
+        )
+        assert_bit_identical(first.state_dict, second.state_dict)
+
+
+def recording(read: set[str], folder: Path):
+    """An `open_rgb` that adds the path of each image it opens, relative to `folder`, to `read`."""
+
+    def opened(path: Path) -> Image.Image:
+        read.add(Path(path).relative_to(folder).as_posix())
+        return open_rgb(path)
+
+    return opened
 
 
 def repaint(small: SmallRun, rows: np.ndarray) -> None:

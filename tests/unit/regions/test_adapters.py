@@ -185,7 +185,11 @@ def test_positions_that_are_no_square_are_left_to_be_found(positions, monkeypatc
 @pytest.mark.parametrize(
     ("network", "size", "said"),
     [
-        ("vit_b_16", 230, "a multiple of 16 pixels, not 230: set backbone.image_size (and training.crop, where it is "),
+        (
+            "vit_b_16",
+            230,
+            "a multiple of 16 pixels, not 230: set backbone.image_size (and finetune.image_size, where it is ",
+        ),
         ("vit_b_16", 230, "where it is set) to 224 or 240."),
         ("vit_h_14", 224 + 7, "to 224 or 238."),
         ("maxvit_t", 100, "maxvit_t takes images whose size is a multiple of 224 pixels, not 100: "),

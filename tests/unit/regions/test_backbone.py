@@ -161,7 +161,7 @@ def test_the_sentence_on_too_small_images():
         map_size(backbone, 16)
     assert str(error.value) == (
         "images of 16 × 16 pixels are too small for the network: raise backbone.image_size "
-        "(and training.crop, where it is set) to 17 or more."
+        "(and finetune.image_size, where it is set) to 17 or more."
     )
     assert map_size(backbone, 17).regions == 1
 

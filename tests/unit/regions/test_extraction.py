@@ -209,7 +209,7 @@ def test_resizing_of_decoded_images_is_pillows(pictures, resize):
     decoder = GpuDecoder(given, CPU, by_pillow)
     loaded = [decoder.load(path) for path in pictures]
     assert all(isinstance(item, Encoded) for item in loaded)
-    difference = decoder.batch(loaded).int() - load_images(pictures, given).int()
+    difference = decoder.batch(loaded).int() - load_images(pictures, PillowDecoder(given, CPU)).int()
     # Pillow crops at fractions of a pixel, and rounds after each of its two passes
     assert difference.abs().max() <= (1 if resize == "squash" else 12)
     assert difference.float().mean().abs() < 0.5
@@ -227,7 +227,7 @@ def test_what_the_gpu_cannot_decode_goes_to_pillow_and_keeps_its_place(pictures,
     decoder = GpuDecoder(settings(), CPU, by_pillow)
     loaded = [decoder.load(path) for path in paths]
     assert [isinstance(item, Encoded) for item in loaded] == [False, True, False, True, False]
-    batch, expected = decoder.batch(loaded), load_images(paths, settings())
+    batch, expected = decoder.batch(loaded), load_images(paths, PillowDecoder(settings(), CPU))
     assert torch.equal(batch[[0, 2, 4]], expected[[0, 2, 4]])
     assert (batch[[1, 3]].int() - expected[[1, 3]].int()).abs().max() <= 1
 
@@ -237,7 +237,9 @@ def test_a_batch_that_the_gpu_fails_on_is_decoded_by_pillow(pictures):
         raise RuntimeError("nvjpeg error")
 
     decoder = GpuDecoder(settings(), CPU, failing)
-    assert torch.equal(decoder.batch([decoder.load(path) for path in pictures]), load_images(pictures, settings()))
+    assert torch.equal(
+        decoder.batch([decoder.load(path) for path in pictures]), load_images(pictures, PillowDecoder(settings(), CPU))
+    )
 
 
 def test_a_damaged_jpeg_is_named(pictures, tmp_path):
@@ -287,7 +289,7 @@ def test_torchvisions_decoder_is_close_to_pillow(pictures):
     except InputError as error:
         pytest.skip(str(error))
     batch = decoder.batch([decoder.load(path) for path in pictures]).cpu()
-    assert (batch.int() - load_images(pictures, settings()).int()).abs().float().mean() < 2
+    assert (batch.int() - load_images(pictures, PillowDecoder(settings(), CPU)).int()).abs().float().mean() < 2
 
 
 def test_a_cut_jpeg_is_told_by_pillow_where_the_gpu_fills_it_with_gray(pictures, tmp_path):
@@ -311,7 +313,7 @@ def test_as_many_threads_load_as_torch_computes_with_and_change_no_image(picture
     monkeypatch.setattr("scegg_core.regions.decoding.read_ahead", watched)
     before = torch.get_num_threads()
     torch.set_num_threads(threads)
-    images = load_images(pictures, settings())
+    images = load_images(pictures, PillowDecoder(settings(), CPU))
     torch.set_num_threads(before)
     assert asked == [threads]
     alone = [np.array(load_image(path, settings())) for path in pictures]

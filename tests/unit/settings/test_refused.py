@@ -37,7 +37,7 @@ def refused(overlay: str) -> str:
         ("attention: {image: {}}", "attention.image", "images"),
         ("downloads: {glove: {checksums: x}}", "downloads.glove.checksums", "checksum"),
         ("datasets: {aviary: {generate: {clases: 9}}}", "datasets.aviary.generate.clases", "classes"),
-        ("datasets: {cub: {backbone: {training: {epoch: 5}}}}", "datasets.cub.backbone.training.epoch", "epochs"),
+        ("datasets: {cub: {backbone: {finetune: {epoch: 5}}}}", "datasets.cub.backbone.finetune.epoch", "epochs"),
         ("datasets: {cub: {images: {on_bad: skip}}}", "datasets.cub.images.on_bad", "on_bad_image"),
         ("datasets: {awa2: {classifier: {batch_sise: 5}}}", "datasets.awa2.classifier.batch_sise", "batch_size"),
         ("variants: {my: {eggn: {epoch: 5}}}", "variants.my.eggn.epoch", "epochs"),
@@ -332,3 +332,23 @@ def test_data_sets_of_the_published_tables_are_those_that_can_be_named():
     for name in printed:
         assert DatasetSettings(format="cub", folder="x", published=name).published == name
     assert printed == {"CUB", "SUN", "AWA2"}
+
+
+@pytest.mark.parametrize(
+    ("backbone", "said"),
+    [
+        ({"training": {"crop": 48}}, "backbone.training is called finetune now, with cut_out: true and image_size in"),
+        ({"seeds": "own"}, "seeds: own needs a backbone that is trained here; give finetune, or set seeds: shared"),
+        ({"seeds": "own", "weights": "random", "finetune": {}}, "seeds: own needs a backbone that is trained here"),
+        ({"weights": "train", "finetune": {"layers": ["layer4"]}}, "with weights: train all layers are trained; leave"),
+        ({"finetune": {"layers": []}}, "backbone.finetune.layers is []: should not be empty"),
+        (
+            {"finetune": {"smallest_crop": 0}},
+            "backbone.finetune.smallest_crop is 0: should be greater than or equal to",
+        ),
+    ],
+)
+def test_a_training_of_a_backbone_that_cannot_be_is_refused(backbone, said):
+    with pytest.raises(InputError) as refused:
+        parse_section(DatasetSettings, {"format": "folder", "folder": "x", "backbone": backbone}, "datasets.mine")
+    assert said in str(refused.value) and str(refused.value).count("\n") == 0

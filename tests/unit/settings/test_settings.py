@@ -11,6 +11,7 @@ from scegg_core.errors import InputError
 from scegg_core.settings.checks import torchvision_networks
 from scegg_core.settings.overrides import STAGES
 from scegg_core.settings.page import page_text
+from scegg_core.settings.plan import plan_of
 from scegg_core.settings.resolve import read_configuration
 from scegg_core.settings.schema import schema, schema_text
 from tests.conftest import ROOT
@@ -238,3 +239,25 @@ def test_pins_of_conda_and_pip_are_the_same():
 def test_core_never_names_the_workflow_engine():
     named = [path for path in Path(ROOT / "scegg_core").rglob("*.py") if "snakemake" in path.read_text().lower()]
     assert named == []
+
+
+TUNED = {"weights": "mine.pth", "finetune": {"epochs": 2}}
+
+
+@pytest.mark.parametrize(
+    ("backbone", "trained", "folders"),
+    [({"weights": "mine.pth"}, False, (1, 0)), (TUNED, True, (1, 1)), ({**TUNED, "seeds": "own"}, True, (2, 2))],
+)
+def test_a_row_that_draws_nothing_has_one_seed_unless_each_has_its_own_backbone(values, backbone, trained, folders):
+    own = {"backbone": backbone, "seeds": [4, 7], "variants": ["prototype", "baseline"]}
+    config = read_configuration(merged(values, {"datasets": {"cub": own}}))
+    assert config.dataset("cub").backbone.trained is trained
+    assert config.seeds_of("cub", "baseline") == (4, 7)
+    assert config.seeds_of("cub", "prototype") == ((4, 7) if folders[0] == 2 else (4,))
+    assert tuple(plan_of(config, "cub")["extractions"]) == folders
+    assert config.table_part("cub", {})["shared_backbone"] is (folders == (1, 1))
+
+
+def test_a_network_that_is_random_for_good_is_never_trained(values):
+    backbone = merged(values, {"datasets": {"aviary": {"backbone": {"weights": "random"}}}})
+    assert not read_configuration(backbone).dataset("aviary").backbone.trained

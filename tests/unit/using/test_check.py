@@ -8,13 +8,15 @@ import yaml
 from cub_case import make_cub, write_image
 
 from scegg_core.data.copies import said_of_copies
+from scegg_core.data.index import load_index
 from scegg_core.data.tables import DatasetIndex
+from scegg_core.data.validation import class_split
 from scegg_core.errors import InputError
 from scegg_core.regions.backbone import FeatureMap
 from scegg_core.settings.attention import SheetSettings
 from scegg_core.settings.attribute_vectors import AttributeVectorSettings
 from scegg_core.settings.aviary import AviarySettings
-from scegg_core.settings.backbone import BackboneSettings, BackboneTrainingSettings
+from scegg_core.settings.backbone import BackboneSettings, FinetuneSettings
 from scegg_core.settings.base import parse_section
 from scegg_core.settings.downloads import Download
 from scegg_core.settings.eggn import EggnSettings
@@ -22,6 +24,7 @@ from scegg_core.settings.plan import Plan, plan_of
 from scegg_core.settings.resolve import read_configuration
 from scegg_core.settings.run import RunSettings
 from scegg_core.settings.scen import ScenSettings
+from scegg_core.using.backbone_costs import TrainingCost
 from scegg_core.using.check import CheckReport, check_dataset, render
 from scegg_core.using.truths import size_of_map, truths
 from tests.conftest import ROOT
@@ -168,12 +171,12 @@ SMALL = {"network": "resnet18", "features_up_to": "layer1", "image_size": 32}
             "backbone.features_up_to is 'layer9'; resnet18 has conv1, ",
         ),
         (
-            {"weights": "train", "training": BackboneTrainingSettings(batch_size=10)},
-            "backbone.training.batch_size is 10, but there are only 9 training images; lower it.",
+            {"weights": "train", "finetune": FinetuneSettings(batch_size=10)},
+            "backbone.finetune.batch_size is 10, but there are only 9 training images; lower it.",
         ),
         (
-            {"weights": "train", "training": BackboneTrainingSettings(batch_size=4, crop=16)},
-            "bounding_boxes.txt is missing; backbone.training.crop needs the boxes of CUB's layout.",
+            {"weights": "train", "finetune": FinetuneSettings(batch_size=4, cut_out=True)},
+            "bounding_boxes.txt is missing; backbone.finetune.cut_out needs the boxes of CUB's layout.",
         ),
         ({"weights": "random", "decoder": "gpu"}, "backbone.decoder is 'gpu', but there is no CUDA device here; use"),
     ],
@@ -185,6 +188,24 @@ def test_a_backbone_that_a_run_could_not_use_is_found(settings, tmp_path, backbo
     )
     assert len(report.problems) == 1
     assert said in report.problems[0]
+
+
+def test_the_costs_of_a_backbone_that_is_trained_here_are_told(settings, tmp_path):
+    tuned = BackboneSettings(**SMALL, weights="train", finetune=FinetuneSettings(epochs=3, batch_size=4), seeds="own")
+    plan = Plan(run=RunSettings(device="cpu"), extractions=(2, 2), validation=True)
+    report = check(replace(settings, backbone=tuned), tmp_path, plan=plan)
+    assert report.problems == ()
+    split = len(class_split(load_index(settings), settings).in_split("trainval"))
+    assert report.training.startswith(
+        f"4 of the backbone, 2 of them for the validation split: {2 * 3 * (9 + split)} images in all epochs; about 0 min"
+    )
+    assert report.disk == 49 * 1000 * 2 * (2 * 16 + 2 * 9) + 2 * 16 * 1000 * 4
+    assert TrainingCost((12, 8), (1, 1)).sentence().endswith("20 images in all epochs")
+    assert (
+        TrainingCost((1200, 0), (1, 0), 2.0)
+        .sentence()
+        .endswith("epochs; about 10 minutes on this machine alone, at 2 images a second")
+    )
 
 
 def test_a_data_set_that_is_yet_to_be_drawn_is_said_so(settings, tmp_path):

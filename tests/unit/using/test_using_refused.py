@@ -13,7 +13,7 @@ import torch
 from PIL import Image
 
 from scegg_core.__main__ import main
-from scegg_core.artifacts.files import Provenance, file_digest
+from scegg_core.artifacts.files import Provenance, file_digest, write_tensors
 from scegg_core.artifacts.paths import IndexFiles
 from scegg_core.data.tables import read_index, write_classes
 from scegg_core.errors import InputError
@@ -108,6 +108,17 @@ def test_a_run_beside_other_regions_is_refused(small):
 def test_shards_of_an_earlier_division_are_passed_over(small):
     shutil.copy(small.parents[2] / "classes.parquet", small.parents[2] / "regions/part-0001.parquet")
     assert [path.name for path in find_run(small).regions] == ["part-0000.parquet"]
+
+
+@pytest.mark.parametrize("place", ["backbones/seed3", "backbones/seed7"])
+def test_regions_of_the_run_are_found_by_their_digests(small, place):
+    """A run of a seed with its own backbone, beside regions of other settings; and the other way round."""
+    dataset = small.parents[2]
+    shutil.copytree(dataset / "regions", dataset / place / "regions")
+    other = dataset / ("regions" if place == "backbones/seed3" else f"{place}/regions") / "part-0000.parquet"
+    write_tensors(other, "backbone", {"x": torch.zeros(1)}, Provenance("another"))
+    right = dataset / (f"{place}/regions" if place == "backbones/seed3" else "regions")
+    assert find_run(small).regions == (right / "part-0000.parquet",)
 
 
 def test_adding_that_fails_midway_leaves_the_earlier_extension(small, tmp_path, monkeypatch):

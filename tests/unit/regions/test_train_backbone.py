@@ -1,0 +1,135 @@
+"""Training of backbones: it learns, repeats itself, trains the layers that are named alone, and sees equal bytes."""
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from PIL import Image
+from torch import nn
+
+from scegg_core.errors import InputError
+from scegg_core.regions.backbone import Backbone
+from scegg_core.regions.layers import freeze_others
+from scegg_core.regions.train import start, train_backbone
+from scegg_core.regions.training_images import KeptImages, StreamedImages, augment, random_crops, training_images
+from scegg_core.settings.backbone import BackboneSettings, FinetuneSettings
+
+CPU = torch.device("cpu")
+
+
+def given(**finetune) -> BackboneSettings:
+    return BackboneSettings(weights="train", image_size=16, finetune=finetune)
+
+
+def tiny_network(seed: int = 0) -> Backbone:
+    with torch.random.fork_rng():
+        torch.manual_seed(seed)
+        layers = [nn.Conv2d(3, 8, 3, stride=4), nn.BatchNorm2d(8), nn.ReLU(), nn.Conv2d(8, 8, 1), nn.BatchNorm2d(8)]
+        return Backbone(nn.Sequential(*layers))
+
+
+def dark_and_light(count: int = 32):
+    labels = torch.arange(count) % 2 + 5
+    images = (torch.ones(count, 3, 16, 16) * (40 + 150 * (labels - 5))[:, None, None, None]).to(torch.uint8)
+    return KeptImages(images), labels
+
+
+@pytest.mark.parametrize("vectors", [False, True])
+def test_backbone_learns_dark_from_light(vectors):
+    images, labels = dark_and_light()
+    targets = torch.eye(2)[labels - 5] if vectors else labels
+    settings = given(epochs=12, batch_size=8, learning_rate=0.02, shift=1)
+    trained = train_backbone(tiny_network(), images, targets, settings, 0, CPU)
+    assert trained.train_accuracy == 1.0
+    assert len(trained.curve) == 12 and trained.curve[-1] < trained.curve[0]
+
+
+def test_backbone_training_repeats_itself_and_leaves_its_input_alone():
+    images, labels = dark_and_light()
+    network, settings = tiny_network(), given(epochs=2, batch_size=8, shift=1, smallest_crop=0.3)
+    before = {name: value.clone() for name, value in network.features.state_dict().items()}
+    first, second = (train_backbone(network, images, labels, settings, 7, CPU).state_dict for _ in range(2))
+    assert first.keys() == before.keys()
+    assert all(torch.equal(first[name], second[name]) for name in first)
+    assert all(torch.equal(value, before[name]) for name, value in network.features.state_dict().items())
+    assert not torch.equal(first["0.weight"], before["0.weight"])
+
+
+def test_what_is_not_named_keeps_weights_and_statistics():
+    images, labels = dark_and_light()
+    network = tiny_network()
+    freeze_others(network.features, ("3", "features.4"))
+    before = network.features.state_dict()
+    after = train_backbone(network, images, labels, given(epochs=2, batch_size=8), 0, CPU).state_dict
+    changed = {name for name in after if not torch.equal(after[name], before[name])}
+    assert changed == {name for name in after if name[0] in "34"}
+
+
+def test_a_layer_that_is_not_there_is_refused_with_the_nearest():
+    settings = BackboneSettings(network="resnet18", weights="x.pth", finetune={"layers": ["layer5"]})
+    with pytest.raises(
+        InputError, match=r"finetune.layers names 'layer5', which the network does not have; it has layer4"
+    ):
+        start(settings, None)
+    settings = BackboneSettings(
+        network="mobilenet_v2", weights="x.pth", finetune={"layers": ["features.17", "features.19"]}
+    )
+    with pytest.raises(InputError, match=r"names 'features.19', which the network does not have; it has features.9"):
+        start(settings, None)
+    with pytest.raises(InputError, match="names 'relu', which has no weights"):
+        start(BackboneSettings(network="resnet18", weights="x.pth", finetune={"layers": ["relu"]}), None)
+
+
+def test_backbone_training_that_diverges_stops_with_stage_step_and_term(monkeypatch):
+    monkeypatch.setattr("scegg_core.regions.train._channels", lambda *_: 8)  # which would refuse the weights
+    network = tiny_network()
+    with torch.no_grad():
+        next(network.parameters()).fill_(float("nan"))
+    images, labels = KeptImages(torch.zeros(32, 3, 16, 16, dtype=torch.uint8)), torch.arange(32) % 4
+    with pytest.raises(InputError, match="in stage backbone, step 1, the term cross_entropy is nan"):
+        train_backbone(network, images, labels, given(epochs=1, batch_size=16), 0, CPU)
+
+
+def test_backbone_training_refuses_what_does_not_fit():
+    images, labels = dark_and_light()
+    with pytest.raises(ValueError, match="equally many, got 32 and 31"):
+        train_backbone(tiny_network(), images, labels[1:], given(), 0, CPU)
+    with pytest.raises(ValueError, match="batch_size is 64"):
+        train_backbone(tiny_network(), images, labels, given(batch_size=64), 0, CPU)
+
+
+def test_augmentation_without_crops_only_moves_and_mirrors():
+    images = torch.arange(2 * 3 * 4 * 4, dtype=torch.uint8).view(2, 3, 4, 4)
+    moved = augment(images, FinetuneSettings(shift=2), 4, torch.Generator().manual_seed(0))
+    for image, other in zip(images, moved, strict=True):
+        assert torch.equal(image.flatten(1).sort().values, other.flatten(1).sort().values)
+
+
+def test_nothing_is_mirrored_where_that_is_not_wanted():
+    images = torch.arange(8 * 3 * 4 * 4, dtype=torch.uint8).view(8, 3, 4, 4)
+    assert torch.equal(augment(images, FinetuneSettings(shift=0, mirror=False), 4, torch.Generator()), images)
+
+
+def test_random_crops_are_parts_of_the_wanted_share():
+    """On a ramp from left to right, the range of a crop's values tells its width, and their middle its place."""
+    ramp = torch.arange(200, dtype=torch.uint8).repeat(300, 3, 200, 1)
+    crops = random_crops(ramp, 0.25, 50, torch.Generator().manual_seed(1)).float()
+    assert crops.shape == (300, 3, 50, 50)
+    widths = crops.amax(dim=(1, 2, 3)) - crops.amin(dim=(1, 2, 3))
+    assert 80 < widths.min() < 100 and widths.max() > 190  # half of the side at least, if not for the shape
+    middles = crops.mean(dim=(1, 2, 3))
+    assert 90 < middles.mean() < 110 and middles.std() > 10
+
+
+def test_whole_images_are_kept_or_decoded_again_with_the_same_bytes(tmp_path):
+    draw = np.random.default_rng(0)
+    for number in range(7):
+        Image.fromarray(draw.integers(0, 256, (30 + number, 40, 3), dtype=np.uint8)).save(tmp_path / f"{number}.png")
+    paths, order = [f"{number}.png" for number in range(7)], torch.tensor([3, 1, 6, 0, 5])
+    settings = given(image_size=20, smallest_crop=0.28)
+    assert settings.decoded_size == 25
+    kept, streamed = (training_images(Path(tmp_path), paths, settings, memory) for memory in (7 * 25 * 25 * 3, 13124))
+    assert isinstance(kept, KeptImages) and isinstance(streamed, StreamedImages)
+    for first, second in zip(kept.batches(order, 2), streamed.batches(order, 2), strict=True):
+        assert torch.equal(first, second) and first.is_contiguous(memory_format=torch.channels_last)
