@@ -5,7 +5,7 @@ from pathlib import Path
 
 import numpy as np
 
-from scegg_core.data.formats.xlsa17 import read_res101, splits_folder, splits_name
+from scegg_core.data.att_splits import read_res101, splits_name
 from scegg_core.data.mat import read_mat
 from scegg_core.data.names import printable, tidy
 from scegg_core.data.tables import DatasetIndex
@@ -22,7 +22,7 @@ def listed_classes(index: DatasetIndex, settings: IndexSettings) -> frozenset[st
     None where there is neither. Raises InputError for lists that name other than seen classes, overlap or, where both
     are there, leave a seen class out.
     """
-    folder, number = Path(settings.splits or settings.folder), settings.validation_list
+    folder, number = settings.lists or settings.home, settings.validation_list
     train, val = (folder / f"{kind}classes{number}.txt" for kind in ("train", "val"))
     trained = _listed(train, index) if os.path.lexists(train) else None
     if not os.path.lexists(val):
@@ -40,10 +40,12 @@ def located_classes(index: DatasetIndex, settings: IndexSettings) -> frozenset[s
     """
     # DEVIATES: only the classes of train_loc and val_loc count; images of theirs may be test images (in old copies the
     # union holds all of test_seen), and the validation split is made of trainval images alone.
-    splits = splits_folder(settings)
-    file = splits / splits_name(settings, splits)
+    if settings.lists is None:
+        raise InputError(f"validation_list is att_splits, but there is no att_splits.mat here; set splits, {DRAW}.")
+    file = settings.lists / splits_name(settings, settings.lists)
     found = read_mat(file, ("train_loc", "val_loc"), "fetch xlsa17.zip again")
-    _, labels = read_res101(splits / "res101.mat", len(index.classes))
+    images = settings.lists / "res101.mat" if settings.features is None else Path(settings.features.path)
+    _, labels = read_res101(images, len(index.classes))
     classes = [_classes_of(file, found, name, labels, index) for name in ("train_loc", "val_loc")]
     _check_both(f"train_loc and val_loc of {printable(file)}", *classes, index)
     return classes[1]

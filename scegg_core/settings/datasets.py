@@ -1,5 +1,6 @@
 """Settings of a data set: where its files lie, how it is read and split, its rows, and its overrides of the stages."""
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Annotated, Literal
 
@@ -8,8 +9,9 @@ from pydantic import Field, model_validator
 from scegg_core.settings.attribute_vectors import AttributeVectorSettings
 from scegg_core.settings.aviary import AviarySettings
 from scegg_core.settings.backbone import BackboneSettings
-from scegg_core.settings.base import as_mapping, settings
+from scegg_core.settings.base import as_mapping, problem, settings
 from scegg_core.settings.class_vectors import ClassVectorSettings
+from scegg_core.settings.features import FeatureSettings
 from scegg_core.settings.names import Distinct, Seed, Seeds, Title, file_names
 from scegg_core.settings.overrides import ClassifierOverrides, EggnOverrides, ScenOverrides, SynthesisOverrides
 from scegg_core.settings.paths import LocalPath
@@ -35,6 +37,9 @@ _NOT_READ = {
     },
 }
 
+#: Settings that say something of pictures, or of what lies elsewhere where there are ready features.
+_OF_PICTURES = ("format", "folder", "image_root", "unseen_classes", "test_share", "generate")
+
 
 @settings
 class ImagePolicy:
@@ -50,10 +55,16 @@ class ImagePolicy:
 class IndexSettings:
     """What the index of a data set and its validation split depend on."""
 
-    format: Literal[FORMATS] = Field(description="how its files lie; each format is a file of scegg_core/data/formats")
-    folder: LocalPath = Field(description="folder that holds the images' tree")
+    format: Literal[FORMATS] | None = Field(
+        None, description="how its files lie; each format is a file of scegg_core/data/formats; null: ready features"
+    )
+    folder: LocalPath | None = Field(None, description="folder that holds the images' tree; null: ready features")
+    features: FeatureSettings | None = Field(
+        None, description="ready features in place of pictures and backbone; null: format and folder name pictures"
+    )
     splits: LocalPath | None = Field(
-        None, description="folder with att_splits.mat and res101.mat (xlsa17); null for format folder"
+        None,
+        description="folder with att_splits.mat and res101.mat (xlsa17); null for format folder; with features: the folder of the file",
     )
     image_root: str | None = Field(
         None, description="format xlsa17: the folder name in image_files after which local paths begin"
@@ -91,6 +102,25 @@ class IndexSettings:
         "l2", description="class vectors a(c): rows of length 1, or strengths as in the source"
     )
 
+    @model_validator(mode="after")
+    def _pictures_or_features(self) -> "IndexSettings":
+        lacking = [name for name in ("format", "folder") if getattr(self, name) is None]
+        if self.features is None and lacking:
+            raise problem(f"has no {lacking[0]}: set format and folder, or features in place of pictures")
+        return self
+
+    @property
+    def home(self) -> Path:
+        """Return the folder that the data set's own files lie in."""
+        return self.features.folder if self.features is not None else Path(self.folder)
+
+    @property
+    def lists(self) -> Path | None:
+        """Return the folder of att_splits.mat and of lists of classes; None where there is none."""
+        if self.splits is None and self.features is not None and self.features.kind == "xlsa17":
+            return self.features.folder
+        return Path(self.splits) if self.splits is not None else None
+
 
 @settings
 class DatasetSettings(IndexSettings):
@@ -125,8 +155,9 @@ class DatasetSettings(IndexSettings):
 
     @model_validator(mode="after")
     def _generated_where_the_rule_writes(self) -> "DatasetSettings":
-        below = self.folder.startswith("data/") and ".." not in Path(self.folder).parts
-        if self.generate is not None and (self.format != "cub" or not below):
+        folder = self.folder or ""
+        below = folder.startswith("data/") and ".." not in Path(folder).parts
+        if self.features is None and self.generate is not None and (self.format != "cub" or not below):
             raise ValueError("a generated data set has format cub and a folder below data/")
         return self
 
@@ -136,12 +167,38 @@ class DatasetSettings(IndexSettings):
             raise ValueError(
                 f"format {self.format} reads the unseen classes from splits, so it takes no unseen_classes"
             )
-        if self.validation_list == "att_splits" and self.format not in WITH_SPLITS:
-            raise ValueError(f"format {self.format} reads no att_splits.mat, so validation_list cannot name it")
+        reads = self.format in WITH_SPLITS if self.features is None else self.features.kind == "xlsa17"
+        if self.validation_list == "att_splits" and not reads:
+            what = f"format {self.format}" if self.features is None else f"kind {self.features.kind} of features"
+            raise ValueError(f"{what} reads no att_splits.mat, so validation_list cannot name it")
         for name, instead in _NOT_READ.get(self.format, {}).items():
             if getattr(self, name) is not None:
                 raise ValueError(f"format {self.format} does not read {name}: {instead}; leave {name} out")
         return self
+
+    @model_validator(mode="after")
+    def _features_stand_for_pictures(self) -> "DatasetSettings":
+        if self.features is None:
+            return self
+        given = [name for name in _OF_PICTURES if getattr(self, name) is not None]
+        given += ["backbone"] * (self.backbone != BackboneSettings())
+        given += ["images"] * (self.images != ImagePolicy())
+        elsewhere = {"arrays": ("splits", "attributes", "split_table"), "dazle": ("split_table",)}
+        given += [name for name in elsewhere.get(self.features.kind, ()) if getattr(self, name) is not None]
+        if given:
+            raise ValueError(
+                f"features of kind {self.features.kind} stand in place of pictures, so there is no {given[0]}; leave it out"
+            )
+        return self
+
+    @property
+    def vectors(self) -> AttributeVectorSettings:
+        """Return the settings of the attribute vectors: with features of kind dazle, w2v_att where nothing is set."""
+        own = self.attribute_vectors
+        ready = self.features is not None and self.features.kind == "dazle"
+        if not ready or own.path or own.source not in ("word2vec", "dazle"):
+            return own
+        return replace(own, source="dazle", path=self.features.path)
 
     @property
     def all_downloads(self) -> tuple[str, ...]:
@@ -162,9 +219,11 @@ class DatasetSettings(IndexSettings):
             "class_norm",
         )
         words = {"names": self.attribute_vectors.names}
+        ready = {"features": {"kind": self.features.kind}} if self.features is not None else {}
         part = {name: getattr(self, name) for name in names} | {
             "images": as_mapping(self.images),
             "attribute_vectors": words,
+            **ready,
         }
         if self.class_vectors is not None:
             part["class_vectors"] = {name: getattr(self.class_vectors, name) for name in ("found_kind", "variable")}
@@ -172,7 +231,8 @@ class DatasetSettings(IndexSettings):
 
     def places(self) -> dict:
         """Return where the raw files lie on this machine; never part of an artifact."""
-        return {name: getattr(self, name) for name in ("folder", "splits", "attributes")}
+        ready = {"features": as_mapping(self.features)} if self.features is not None else {}
+        return {name: getattr(self, name) for name in ("folder", "splits", "attributes")} | ready
 
     def own_files(self) -> dict:
         """Return single files of the user's that the index is read from, by what they hold, where settings name them."""
@@ -189,3 +249,11 @@ class DatasetSettings(IndexSettings):
         vectors = {} if self.class_vectors is None else {"class_vectors": as_mapping(self.class_vectors)}
         table = {} if self.split_table is None else {"split_table": self.split_table}
         return self.places() | table | vectors
+
+    def files(self) -> tuple[str, ...]:
+        """Return the files and folders whose contents the index and the regions are made from."""
+        if self.features is None:
+            return tuple(filter(None, self.places().values()))
+        lists = (self.features.folder / f"{kind}classes{self.validation_list}.txt" for kind in ("train", "val"))
+        own = (self.features.path, *self.features.beside, *lists, self.features.folder / "attribute_parts.csv")
+        return tuple(map(str, (*own, *filter(None, (self.splits, self.attributes)))))

@@ -6,18 +6,20 @@ from pathlib import Path, PurePosixPath
 
 import numpy as np
 
+from scegg_core.data.att_splits import (
+    ADDRESS,
+    AttSplits,
+    Images,
+    match_attributes,
+    read_att_splits,
+    read_res101,
+    split_of,
+    splits_name,
+)
 from scegg_core.data.attribute_names import read_names, read_parts, to_words
-from scegg_core.data.mat import Variables, read_mat
-from scegg_core.data.splitting import read_splits
-from scegg_core.data.tables import SPLITS, DatasetIndex
-from scegg_core.data.text_files import read_text
+from scegg_core.data.tables import DatasetIndex
 from scegg_core.errors import InputError
 from scegg_core.settings.datasets import IndexSettings
-
-ADDRESS = "http://datasets.d2.mpi-inf.mpg.de/xian/xlsa17.zip"
-
-#: Numbers beyond this are not attribute strengths, labels or image numbers; all within it fit into float32 and int64.
-LARGEST_NUMBER = 1e15
 
 
 @dataclass(frozen=True)
@@ -35,15 +37,6 @@ class Layout:
     attributes: tuple[str, ...]
     origin: str
     class_is_folder: bool = False
-
-
-@dataclass(frozen=True)
-class AttSplits:
-    """Content of att_splits.mat: class names, `percent` (C, A), and 0-based image numbers of every split."""
-
-    classes: tuple[str, ...]
-    percent: np.ndarray
-    locations: tuple[np.ndarray, np.ndarray, np.ndarray]
 
 
 def load(settings: IndexSettings) -> DatasetIndex:
@@ -68,11 +61,8 @@ def load_layout(settings: IndexSettings, layout: Layout) -> DatasetIndex:
     paths = tuple(local_path(file, layout, splits / "res101.mat") for file in files)
     if layout.class_is_folder:
         _match_folders(paths, labels, content.classes, splits / "res101.mat")
-    if settings.split_table is None:
-        seen, split = _seen(content, labels, splits), _split_names(content, len(files), splits_file)
-    else:
-        split = read_splits(Path(settings.split_table), paths, layout.images, "res101.mat")
-        seen = _seen_in(split, labels, content)
+    images = Images(paths, layout.images, labels, splits / "res101.mat")
+    seen, split = split_of(settings, content, images, splits_file)
     return DatasetIndex(
         classes=content.classes,
         seen=seen,
@@ -94,12 +84,6 @@ def splits_folder(settings: IndexSettings) -> Path:
             f"format {settings.format} needs the setting `splits`: the folder with att_splits.mat and res101.mat."
         )
     return require_folder(Path(settings.splits), f"xlsa17.zip from {ADDRESS}")
-
-
-def splits_name(settings: IndexSettings, splits: Path) -> str:
-    """Return the name of the file with the splits: sent_splits.mat where class vectors are given and it stands alone."""
-    alone = (splits / "sent_splits.mat").is_file() and not (splits / "att_splits.mat").is_file()
-    return "sent_splits.mat" if settings.class_vectors is not None and alone else "att_splits.mat"
 
 
 def require_folder(folder: Path, origin: str) -> Path:
@@ -125,58 +109,6 @@ def parts_of(folder: Path, attributes: tuple[str, ...]) -> tuple[str, ...]:
     return read_parts(file, attributes) if attributes and os.path.lexists(file) else ("",) * len(attributes)
 
 
-def read_att_splits(path: Path) -> AttSplits:
-    """Return the content of att_splits.mat; the uint16 1-based locations come back as 0-based int64.
-
-    Never reads train_loc and val_loc: their union holds test images.
-    """
-    found = _read_mat(path, ("allclasses_names", *(f"{name}_loc" for name in SPLITS)), ("original_att", "att"))
-    classes = _texts(found["allclasses_names"], path, "allclasses_names")
-    name = "original_att" if "original_att" in found else "att"
-    if name not in found:
-        raise InputError(f"{path} lacks the variable 'original_att'; fetch xlsa17.zip from {ADDRESS} again.")
-    percent = _numbers(found[name], path, name)
-    if percent.ndim != 2 or percent.shape[1] != len(classes):
-        remedy = "transpose it" if len(percent) == len(classes) else "fetch xlsa17.zip again"
-        raise InputError(
-            f"{path} names {len(classes)} classes but its {name} has {percent.shape[-1]} columns, one a class; {remedy}."
-        )
-    if np.shape(found.get("att")) == percent.shape:  # sent_splits.mat has sentence vectors there
-        _match_strengths(percent, found["att"], classes, path)
-    locations = tuple(_whole(found[f"{split}_loc"], path, f"{split}_loc") - 1 for split in SPLITS)
-    return AttSplits(classes, np.ascontiguousarray(percent.T, dtype=np.float32), locations)
-
-
-def _match_strengths(original: np.ndarray, att: np.ndarray, classes: tuple[str, ...], path: Path) -> None:
-    """The Proposed Splits' att is original_att with columns of length 1, so each pair of columns points one way."""
-    lengths = np.linalg.norm(original, axis=0) * np.linalg.norm(att, axis=0)
-    apart = (original * att).sum(axis=0) < 0.99 * lengths
-    if apart.any():
-        name = classes[int(apart.argmax())]
-        raise InputError(
-            f"{path} describes class {name} differently in att and original_att ({apart.sum()} of {len(classes)} "
-            "classes differ); remove the one that is wrong."
-        )
-
-
-def read_res101(path: Path, classes: int) -> tuple[tuple[str, ...], np.ndarray]:
-    """Return image_files as they stand and the labels, 0-based int32, of res101.mat (its features are not read)."""
-    found = _read_mat(path, ("image_files", "labels"))
-    files = _texts(found["image_files"], path, "image_files")
-    labels = _whole(found["labels"], path, "labels")
-    if len(files) != len(labels):
-        raise InputError(
-            f"{path} lists {len(files)} image_files but {len(labels)} labels; fetch xlsa17.zip from {ADDRESS} again."
-        )
-    wrong = labels[(labels < 1) | (labels > classes)]
-    if wrong.size:
-        raise InputError(
-            f"{path} holds the label {wrong[0]}, but labels run from 1 to {classes}, the classes of att_splits.mat; "
-            "use files of one set."
-        )
-    return files, (labels - 1).astype(np.int32)
-
-
 def local_path(file: str, layout: Layout, source: Path) -> str:
     """Return the path of an entry of image_files relative to the data set's folder, cut after the last root."""
     steps = [step for step in file.replace("\\", "/").split("/") if step not in ("", ".")]
@@ -189,71 +121,14 @@ def local_path(file: str, layout: Layout, source: Path) -> str:
     return "/".join([*filter(None, [layout.prefix]), *steps[start + 1 :]])
 
 
-def read_class_list(path: Path) -> tuple[str, ...]:
-    """Return the class names of a list such as valclasses1.txt, one a line."""
-    return tuple(line.strip() for line in read_text(path).splitlines() if line.strip())
-
-
-def _seen(content: AttSplits, labels: np.ndarray, splits: Path) -> np.ndarray:
-    """Return which classes are seen: those with no image in test_unseen_loc and no line in testclasses.txt."""
-    unseen = set()
-    for image in content.locations[2]:
-        if 0 <= image < len(labels):
-            unseen.add(content.classes[labels[image]])
-    file = splits / "testclasses.txt"
-    if os.path.lexists(file):
-        listed = set(read_class_list(file))
-        unknown = sorted(listed ^ unseen)
-        if unknown:
-            where = "testclasses.txt only" if unknown[0] in listed else "test_unseen_loc only"
-            raise InputError(
-                f"{file} and att_splits.mat disagree about the unseen classes: {unknown[0]} is in {where}; "
-                "use files of one set."
-            )
-    return np.array([name not in unseen for name in content.classes])
-
-
-def _seen_in(split: tuple[str, ...], labels: np.ndarray, content: AttSplits) -> np.ndarray:
-    unseen = labels[np.array(split) == "test_unseen"]
-    return ~np.isin(np.arange(len(content.classes)), unseen)
-
-
-def _split_names(content: AttSplits, images: int, path: Path) -> tuple[str, ...]:
-    names = [""] * images
-    for split, numbers in zip(SPLITS, content.locations, strict=True):
-        for number in numbers.tolist():
-            if not 0 <= number < images:
-                raise InputError(
-                    f"{path} puts image {number + 1} into {split}_loc, but res101.mat lists {images} images; "
-                    "use files of one set."
-                )
-            if names[number]:
-                where = f"both {names[number]}_loc and {split}_loc" if names[number] != split else f"{split}_loc twice"
-                raise InputError(f"{path} puts image {number + 1} into {where}; every image has one split.")
-            names[number] = split
-    if "" in names:
-        raise InputError(
-            f"{path} puts image {names.index('') + 1} into no split; use the att_splits.mat of the Proposed Splits."
-        )
-    return tuple(names)
-
-
 def _attributes(settings: IndexSettings, layout: Layout, content: AttSplits, splits_file: Path) -> tuple[str, ...]:
     """The attributes' names; none where class vectors stand in their place."""
     if settings.class_vectors is not None:
         return ()
     file = find_attributes(settings, layout)
     attributes = read_names(file)
-    _match_attributes(attributes, content, file, splits_file)
+    match_attributes(attributes, content, file, splits_file)
     return attributes
-
-
-def _match_attributes(attributes: tuple[str, ...], content: AttSplits, names_file: Path, mat: Path) -> None:
-    if len(attributes) != content.percent.shape[1]:
-        raise InputError(
-            f"{names_file} names {len(attributes)} attributes, but {mat} has {content.percent.shape[1]} of them; "
-            "use the names of this data set."
-        )
 
 
 def _match_folders(paths: tuple[str, ...], labels: np.ndarray, classes: tuple[str, ...], source: Path) -> None:
@@ -263,44 +138,3 @@ def _match_folders(paths: tuple[str, ...], labels: np.ndarray, classes: tuple[st
                 f"{source} labels {path} as {classes[label]}, but it lies in another class's folder; "
                 "use res101.mat and att_splits.mat of one set."
             )
-
-
-def _read_mat(path: Path, required: tuple[str, ...], optional: tuple[str, ...] = ()) -> Variables:
-    if not path.is_file():
-        raise InputError(f"{path} is missing: unpack xlsa17.zip from {ADDRESS}, or correct the setting `splits`.")
-    found = read_mat(path, (*required, *optional), f"fetch xlsa17.zip from {ADDRESS} again")
-    for name in required:
-        if name not in found:
-            raise InputError(f"{path} lacks the variable {name!r}; fetch xlsa17.zip from {ADDRESS} again.")
-    return found
-
-
-def _texts(values: np.ndarray | tuple[str, ...], path: Path, name: str) -> tuple[str, ...]:
-    if not isinstance(values, tuple):
-        raise InputError(f"{path} holds numbers in {name}, where texts belong; fetch xlsa17.zip from {ADDRESS} again.")
-    return values
-
-
-def _numbers(values: np.ndarray | tuple[str, ...], path: Path, name: str) -> np.ndarray:
-    if isinstance(values, tuple) or not (np.abs(values.astype(np.float64)) <= LARGEST_NUMBER).all():
-        raise InputError(
-            f"{path} holds values in {name} that are not finite numbers; fetch xlsa17.zip from {ADDRESS} again."
-        )
-    return values.astype(np.float64)
-
-
-def _whole(values: np.ndarray | tuple[str, ...], path: Path, name: str) -> np.ndarray:
-    """Return the values as int64 (the files hold uint16 and float64, both unsafe to compute with)."""
-    numbers = _numbers(values, path, name)
-    if numbers.size not in (0, max(numbers.shape)):
-        raise InputError(
-            f"{path} holds a matrix of {numbers.shape} in {name}, where one row or column belongs; "
-            f"fetch xlsa17.zip from {ADDRESS} again."
-        )
-    numbers = numbers.ravel()
-    if (numbers != np.rint(numbers)).any():
-        raise InputError(
-            f"{path} holds {numbers[numbers != np.rint(numbers)][0]} in {name}, where whole numbers belong; "
-            f"fetch xlsa17.zip from {ADDRESS} again."
-        )
-    return numbers.astype(np.int64)

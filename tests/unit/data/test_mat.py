@@ -10,8 +10,8 @@ import scipy.sparse
 from cub_case import CLASSES, PERCENT, att_splits, cells, make_cub, res101
 from scipy.io import loadmat, savemat
 
+from scegg_core.data.att_splits import read_res101
 from scegg_core.data.attribute_names import read_names
-from scegg_core.data.formats.xlsa17 import read_res101
 from scegg_core.data.index import index_dataset
 from scegg_core.data.mat import read_mat
 from scegg_core.errors import InputError
