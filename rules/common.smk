@@ -5,6 +5,7 @@ import shlex
 import sys
 from pathlib import Path
 
+from scegg_core.data.features import require_maps
 from scegg_core.data.raw import raw_digest
 from scegg_core.errors import InputError
 from scegg_core.settings.base import as_mapping
@@ -54,6 +55,12 @@ def spaces_of(kind):
     return "|".join(re.escape(name) for name in names if CONFIG.space(name).kind == kind) or "none"
 
 
+def datasets_by(ready):
+    """Return a wildcard constraint: the data sets of ready features, or all others."""
+    names = "|".join(re.escape(name) for name, own in CONFIG.datasets.items() if own.features is not None) or "none"
+    return names if ready else rf"(?!({names})/)[A-Za-z0-9_-]+"
+
+
 wildcard_constraints:
     dataset=r"[A-Za-z0-9_-]+(/validation)?",
     variant=r"[A-Za-z0-9_.@-]+",
@@ -101,15 +108,36 @@ def raw_data(wildcards):
     """Return a digest of a data set's own files, wherever they lie; of what was fetched or generated the place, since
     the records among a rule's inputs tell the rest."""
     dataset = dataset_settings(wildcards)
-    places = tuple(filter(None, dataset.places().values()))
+    places = dataset.files()
     return places if dataset.generate is not None or dataset.downloads else digest_of_raw(places)
 
 
 @sentence
 def folder_of(wildcards, input):
-    """Return a data set's folder. Snakemake does not record params of functions that ask for `input`: `raw_data` says
-    when the files are others, and a data set that is moved stays what it was."""
+    """Return the folder of a data set's own files. Snakemake does not record params of functions that ask for `input`:
+    `raw_data` says when the files are others, and a data set that is moved stays what it was."""
+    return str(dataset_settings(wildcards).home)
+
+
+@sentence
+def pictures_of(wildcards, input):
+    """Return the folder of a data set's pictures, None for one of ready features; not recorded, as `folder_of`."""
     return dataset_settings(wildcards).folder
+
+
+@sentence
+def features_of(wildcards, input):
+    """Return the file of ready features and its kind; not recorded, as `folder_of`."""
+    return as_mapping(dataset_settings(wildcards).features)
+
+
+@sentence
+def digest_of_features(wildcards, input):
+    """Return, by its name among what an artifact is made from, the digest of a data set's ready features and of what
+    lies beside them; nothing of pictures, nor of what is fetched. `raw_data` records it for Snakemake."""
+    dataset = dataset_settings(wildcards)
+    read_here = dataset.features is not None and not dataset.downloads
+    return {"ready_features": digest_of_raw(dataset.files())} if read_here else {}
 
 
 @sentence
@@ -139,6 +167,20 @@ def shards_of(wildcards):
     """Return the region shards of a data set, shared with its validation split."""
     name = base(wildcards.dataset)
     return [f"results/{name}/regions/part-{shard:04d}.parquet" for shard in range(CONFIG.dataset(name).shards)]
+
+
+@functools.cache
+def refuse_pooled(features):
+    if Path(features.path).exists():  # else it is fetched first
+        require_maps(features)
+
+
+@sentence
+def maps_of(wildcards):
+    """Return the region shards for SCEN, which ready features of one vector an image cannot serve."""
+    if (features := dataset_settings(wildcards).features) is not None:
+        refuse_pooled(features)
+    return shards_of(wildcards)
 
 
 def space_folder(dataset, space, seed):

@@ -57,6 +57,7 @@ rule index_dataset:
         settings=sentence(lambda w: CONFIG.dataset(w.dataset).index_part()),
         paths=places_of,
         raw=raw_data,
+        digest=digest_of_features,
         code=code("index_dataset"),
     script:
         "../workflow_scripts/index_dataset.py"

@@ -150,7 +150,7 @@ rule score_attention:
         mem_mb=memory(4000),
         runtime=minutes(30),
     params:
-        folder=folder_of,
+        folder=pictures_of,
         resize=sentence(lambda w: dataset_settings(w).backbone.resize),
         code=code("score_attention"),
     script:

@@ -1,5 +1,5 @@
 # Region features of all images, shard by shard; one job per shard.
-#   in:  results/{dataset}/images.parquet, the images, the backbone
+#   in:  results/{dataset}/images.parquet, the images and the backbone, or ready features in their place
 #   out: results/{dataset}/regions/part-*.parquet, results/{dataset}/backbone.safetensors where it is trained here
 
 
@@ -69,7 +69,7 @@ rule extract_regions:
     benchmark:
         "logs/{dataset}/extract_regions/{shard}.benchmark.tsv"
     wildcard_constraints:
-        dataset=r"[A-Za-z0-9_-]+",
+        dataset=datasets_by(ready=False),
     threads: threads_of
     resources:
         mem_mb=memory(6000),
@@ -87,3 +87,28 @@ rule extract_regions:
         code=code("extract_regions"),
     script:
         "../workflow_scripts/extract_regions.py"
+
+
+rule read_features:
+    input:
+        unpack(index_of),
+    output:
+        shard="results/{dataset}/regions/part-{shard}.parquet",
+    log:
+        "logs/{dataset}/read_features/{shard}.log",
+    benchmark:
+        "logs/{dataset}/read_features/{shard}.benchmark.tsv"
+    wildcard_constraints:
+        dataset=datasets_by(ready=True),
+    resources:
+        mem_mb=memory(3000),
+        runtime=shard_minutes,
+    params:
+        settings=sentence(lambda w: {"kind": dataset_settings(w).features.kind}),
+        features=features_of,
+        shards=sentence(lambda w: range(dataset_settings(w).shards)),
+        raw=raw_data,
+        digest=digest_of_features,
+        code=code("read_features"),
+    script:
+        "../workflow_scripts/read_features.py"

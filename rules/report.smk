@@ -219,7 +219,7 @@ rule plot_attention:
         runtime=minutes(30),
     params:
         settings=sentence(lambda w: CONFIG.sheets_of(w.dataset)),
-        folder=folder_of,
+        folder=pictures_of,
         code=code("plot_attention"),
     script:
         "../workflow_scripts/plot_attention.py"

@@ -6,7 +6,7 @@
 rule train_scen:
     input:
         unpack(index_of),
-        regions=shards_of,
+        regions=maps_of,
         vectors=lambda w: f"results/{base(w.dataset)}/attribute_vectors.parquet",
     output:
         scen="results/{dataset}/spaces/{space}/seed{seed}/scen.safetensors",

@@ -7,7 +7,9 @@
 def vector_sources(wildcards):
     """Return the fetched or generated files that the vectors come from."""
     dataset = dataset_settings(wildcards)
-    vectors = dataset.attribute_vectors
+    vectors = dataset.vectors
+    if vectors.source == "dazle" and vectors.path == getattr(dataset.features, "path", None):
+        return {}  # part of the data set's own files, of which `raw_data` knows the digest
     if vectors.source == "captions":
         return {"captions": f"{dataset.folder}/aviary.json"} if dataset.generate is not None else {}
     if vectors.download:
@@ -19,8 +21,8 @@ def vector_sources(wildcards):
 
 @sentence
 def captions_of(wildcards):
-    """Return a digest of the data set's own files where vectors are trained on its captions."""
-    return raw_data(wildcards) if dataset_settings(wildcards).attribute_vectors.source == "captions" else ""
+    """Return a digest of the data set's own files where vectors are trained on its captions, or lie in its features."""
+    return raw_data(wildcards) if dataset_settings(wildcards).vectors.source in ("captions", "dazle") else ""
 
 
 rule fetch_vectors:
@@ -46,7 +48,7 @@ rule embed_attributes:
         mem_mb=memory(4000),
         runtime=minutes(30),
     params:
-        settings=settings_of(lambda w: dataset_settings(w).attribute_vectors),
+        settings=settings_of(lambda w: dataset_settings(w).vectors),
         folder=folder_of,
         raw=captions_of,
         code=code("embed_attributes"),

@@ -1,7 +1,6 @@
 """Rules check_<data set>: what the data set holds, what a run will need, and "ready" or what to mend."""
 
 import sys
-from pathlib import Path
 
 from scegg_core.settings.base import parse_section
 from scegg_core.settings.datasets import DatasetSettings
@@ -17,7 +16,7 @@ with run_job(snakemake) as job:
         snakemake.params.dataset,
         job.settings(Plan, "plan"),
         downloads=tuple(parse_section(Download, item, "downloads") for item in snakemake.params.downloads),
-        captions=Path(settings.folder) / "captions.txt",
+        captions=settings.home / "captions.txt",
     )
     print(render(report), file=sys.stderr)
     if not report.ready:

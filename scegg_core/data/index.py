@@ -11,6 +11,7 @@ from pathlib import Path
 import numpy as np
 
 from scegg_core.data.copies import said_of_copies
+from scegg_core.data.features import open_features
 from scegg_core.data.formats import LOADERS
 from scegg_core.data.images import probe
 from scegg_core.data.names import printable
@@ -46,6 +47,8 @@ def index_dataset(settings: IndexSettings, progress: Progress | None = None) -> 
     `progress(done, total)` is called as images are checked. Raises InputError with one sentence for bad input.
     """
     index = load_index(settings)
+    if settings.features is not None:
+        return index
     index = apply_policy(index, find_bad_images(index, Path(settings.folder), progress), settings.images)
     check_index(index)
     if said := said_of_copies(index, Path(settings.folder)):
@@ -54,12 +57,25 @@ def index_dataset(settings: IndexSettings, progress: Progress | None = None) -> 
 
 
 def load_index(settings: IndexSettings) -> DatasetIndex:
-    """Return the index of a data set as its format reads it, checked; its images are not looked at.
+    """Return the index of a data set as its format reads it, checked; its images are not looked at, ready features are.
 
     Raises InputError with one sentence for what does not fit together.
     """
+    if settings.features is not None:
+        return _load_ready(settings)
     index = replace(LOADERS[settings.format](settings), class_norm=settings.class_norm)
     check_index(index)
+    return index
+
+
+def _load_ready(settings: IndexSettings) -> DatasetIndex:
+    with open_features(settings.features) as features:
+        index = replace(features.index(settings), class_norm=settings.class_norm)
+        try:
+            check_index(index)
+        except InputError as error:
+            raise InputError(f"{printable(features.path)}: {error}") from None
+        features.probe()
     return index
 
 

@@ -16,7 +16,7 @@ import numpy as np
 
 from scegg_core.errors import InputError
 
-#: No variable that is read is larger than this (bytes, unpacked).
+#: No variable that is read is larger than this (bytes, unpacked), unless the reader is asked for one.
 LARGEST = 1 << 30
 
 #: The kind, size and name of a variable lie within its first bytes.
@@ -34,16 +34,17 @@ _STRANGE = {2: "a struct", 3: "an object", 16: "a function", _OPAQUE: "an object
 Variables = dict[str, np.ndarray | tuple[str, ...]]
 
 
-def read_mat(path: Path, names: tuple[str, ...], advice: str) -> Variables:
+def read_mat(path: Path, names: tuple[str, ...], advice: str, largest: int = LARGEST) -> Variables:
     """Return those of the variables `names` that the file at `path` has: arrays of real numbers in their own shape
-    (sparse ones dense), and texts, from a vector of cells or the rows of a character array, without outer blanks.
+    (sparse ones dense), and texts, from a vector of cells or the rows of a character array, without outer blanks. None
+    of them may be larger than `largest` bytes.
 
     Raises InputError with `advice` as the remedy where the file is damaged or of another kind, and for a variable
     that is neither of the two or is there twice.
     """
     try:
         with path.open("rb") as file:
-            return _read(file, path.stat().st_size, names)
+            return _read(file, path.stat().st_size, names, largest)
     except _Foreign as error:
         raise InputError(f"{path} {error}.") from None
     except (ValueError, KeyError, struct.error, zlib.error, OSError):
@@ -54,7 +55,7 @@ class _Foreign(Exception):
     """A file or variable that is whole, but not of a kind that is read; says what and what to do."""
 
 
-def _read(file: BinaryIO, size: int, names: tuple[str, ...]) -> Variables:
+def _read(file: BinaryIO, size: int, names: tuple[str, ...], largest: int) -> Variables:
     order, found, start = _byte_order(file.read(128)), {}, 128
     while start < size:
         file.seek(start)
@@ -67,7 +68,7 @@ def _read(file: BinaryIO, size: int, names: tuple[str, ...]) -> Variables:
             raise _Foreign(f"holds the variable {name!r} twice; save each variable once")
         if name in names:
             file.seek(start - length)
-            found[name] = _value(_variable(file, kind, length, order, LARGEST), name)
+            found[name] = _value(_variable(file, kind, length, order, largest), name)
     return found
 
 

@@ -53,8 +53,8 @@ def class_split(index: DatasetIndex, settings: IndexSettings) -> DatasetIndex:
 
 def validation_classes(index: DatasetIndex, settings: IndexSettings) -> frozenset[str]:
     """Return the names of the seen classes that are played as unseen; raises InputError for a bad list."""
-    if settings.splits is not None:
-        file = Path(settings.splits) / f"valclasses{settings.validation_list}.txt"
+    if settings.lists is not None:
+        file = settings.lists / f"valclasses{settings.validation_list}.txt"
         if os.path.lexists(file):
             return _listed(file, index)
     return _drawn(index, settings.split_seed)

@@ -23,11 +23,11 @@ PRESENT_FROM = 50.0
 
 
 def score_attention(
-    index: DatasetIndex, store: RegionStore, scen: SCEN, folder: str | Path, resize: str
+    index: DatasetIndex, store: RegionStore, scen: SCEN, folder: str | Path | None, resize: str
 ) -> "DataFrame":
     """Return the pointing scores and the correlation of maps on all test images (columns: `pointing_table`).
 
-    Without part locations the first row alone, which then holds the correlation.
+    Without part locations the first row alone, which then holds the correlation; so without pictures (`folder` None).
     """
     test = test_images(index)
     regions, bound = _parts(index, test, folder, store, resize)
@@ -42,11 +42,11 @@ def score_attention(
 
 
 def _parts(
-    index: DatasetIndex, images: np.ndarray, folder: str | Path, store: RegionStore, resize: str
+    index: DatasetIndex, images: np.ndarray, folder: str | Path | None, store: RegionStore, resize: str
 ) -> tuple[np.ndarray, np.ndarray]:
     """The region of each part (n, P), and which parts each attribute is bound to (A, P)."""
     paths = [index.paths[image] for image in images]
-    located = read_part_locations(folder, paths)
+    located = read_part_locations(folder, paths) if folder else None
     if located is None:
         return np.full((len(images), 0), -1), np.zeros((len(index.attributes), 0), dtype=bool)
     sizes = _sizes([Path(folder) / path for path in paths])

@@ -11,7 +11,7 @@ import torch
 from torch import Tensor
 
 from scegg_core.errors import InputError
-from scegg_core.regions.store import Group, RegionStore, read_ahead
+from scegg_core.regions.store import HALF, Group, RegionStore, read_ahead
 
 GIB = 1 << 30
 
@@ -137,6 +137,10 @@ def region_batches(
     device: torch.device,
 ) -> ResidentBatches | StreamedBatches:
     """Return batches of the image `rows` with `labels`, resident where they fit into `budget` GiB."""
+    if store.dtype != HALF:  # pooled elsewhere, and kept in single precision
+        raise InputError(
+            "the data set's features are one vector an image, but SCEN needs region maps; leave its rows out."
+        )
     check_budget(len(rows) * store.row_bytes, budget, balanced)
     if len(rows) * store.row_bytes / GIB <= budget:
         return ResidentBatches(_near(load_rows(store, rows), device), labels, batch_size, seed, balanced)

@@ -1,8 +1,8 @@
 """Region features on disk: parquet shards, written row group by row group, streamed in shuffled windows.
 
 A shard's row is one image: `image` (its row in images.parquet) and `regions`, R x channels half-precision numbers
-in C order as fixed-size binary, which reads ten times faster than a list column. R, channels and the grid are in the
-metadata. Page checksums are written and verified.
+in C order as fixed-size binary, which reads ten times faster than a list column. R, channels, the grid and the type of
+the numbers are in the metadata: ready features that were pooled elsewhere are single-precision, to the last bit. Page checksums are written and verified.
 """
 
 import hashlib
@@ -21,6 +21,7 @@ from scegg_core.errors import InputError
 from scegg_core.regions.backbone import FeatureMap
 
 GROUP_BYTES = 4 << 20  # of one row group: the smallest that is read at full speed, so shuffling is best (docs/scale.md)
+HALF, SINGLE = np.dtype(np.float16), np.dtype(np.float32)
 
 
 @dataclass(frozen=True)
@@ -40,17 +41,17 @@ def shard_rows(images: int, shards: int, shard: int) -> range:
 class ShardWriter:
     """Collects rows into row groups; made by `write_shard`."""
 
-    def __init__(self, file: pq.ParquetWriter, size: FeatureMap):
-        self._file, self._size = file, size
+    def __init__(self, file: pq.ParquetWriter, size: FeatureMap, dtype: np.dtype):
+        self._file, self._dtype = file, dtype
         self._images: list[int] = []
         self._rows: list[np.ndarray] = []
-        self._group_rows = max(1, GROUP_BYTES // (2 * size.regions * size.channels))
+        self._group_rows = max(1, GROUP_BYTES // (dtype.itemsize * size.regions * size.channels))
         self.digest = hashlib.sha256()
 
     def add(self, images: np.ndarray, regions: np.ndarray) -> None:
         """Append rows: `images` (n,), `regions` (n, R, channels)."""
         self._images.extend(int(image) for image in images)
-        self._rows.extend(np.ascontiguousarray(regions, dtype=np.float16))
+        self._rows.extend(np.ascontiguousarray(regions, dtype=self._dtype))
         while len(self._rows) >= self._group_rows:
             self._write(self._group_rows)
 
@@ -72,22 +73,27 @@ class ShardWriter:
 
 @contextmanager
 def write_shard(
-    path: str | Path, size: FeatureMap, provenance: Provenance, further: dict | None = None
+    path: str | Path,
+    size: FeatureMap,
+    provenance: Provenance,
+    further: dict | None = None,
+    dtype: np.dtype = HALF,
 ) -> Iterator[ShardWriter]:
     """Yield a writer of one shard; the file appears when the block ends without an error.
 
-    `further` is what else its metadata say of how it was made.
+    `further` is what else its metadata say of how it was made; numbers are stored as `dtype`.
     """
-    schema = pa.schema([("image", pa.int32()), ("regions", pa.binary(2 * size.regions * size.channels))])
+    width = dtype.itemsize * size.regions * size.channels
+    schema = pa.schema([("image", pa.int32()), ("regions", pa.binary(width))])
     extra = {
         "regions": size.regions,
         "channels": size.channels,
         "grid": [size.height, size.width],
-        "type": "float16",
+        "type": dtype.name,
     } | (further or {})
     options = {"compression": "none", "use_dictionary": False, "write_statistics": False, "write_page_checksum": True}
     with whole_file(path) as temporary, pq.ParquetWriter(temporary, schema, **options) as file:
-        writer = ShardWriter(file, size)
+        writer = ShardWriter(file, size, dtype)
         yield writer
         writer.finish()
         file.add_key_value_metadata({METADATA_KEY: describe("regions", provenance, writer.digest.hexdigest(), extra)})
@@ -98,16 +104,15 @@ class RegionStore:
 
     def __init__(self, paths: list[str | Path]):
         self.groups: list[Group] = []
-        sizes = set()
-        for path in map(Path, paths):
-            sizes.add(self._open(path))
-        if len(sizes) != 1:
+        found = {self._open(path) for path in map(Path, paths)}
+        if len(found) != 1:
             raise InputError(
-                f"the region shards differ in size: {sorted(map(str, sizes))}; delete the folder {Path(paths[0]).parent}."
+                f"the region shards differ in size: {sorted(str(size) for size, _ in found)}; "
+                f"delete the folder {Path(paths[0]).parent}."
             )
-        self.size: FeatureMap = sizes.pop()
+        self.size, self.dtype = found.pop()
 
-    def _open(self, path: Path) -> FeatureMap:
+    def _open(self, path: Path) -> tuple[FeatureMap, np.dtype]:
         with _reading(path) as file:
             text = (file.metadata.metadata or {}).get(METADATA_KEY.encode())
             extra = parse_description(path, text, "regions")["extra"]
@@ -116,12 +121,13 @@ class RegionStore:
                 end = start + file.metadata.row_group(number).num_rows
                 self.groups.append(Group(path, number, images[start:end]))
                 start = end
-        return FeatureMap(extra["channels"], *extra["grid"])
+        dtype = SINGLE if extra["type"] == SINGLE.name else HALF
+        return FeatureMap(extra["channels"], *extra["grid"]), dtype
 
     @property
     def row_bytes(self) -> int:
         """Return the bytes of one image's region features."""
-        return 2 * self.size.regions * self.size.channels
+        return self.dtype.itemsize * self.size.regions * self.size.channels
 
     def positions(self, rows: np.ndarray) -> np.ndarray:
         """Return, for every image row, its position in `rows`, or -1 if it is not among them.
@@ -139,13 +145,13 @@ class RegionStore:
         return position
 
     def read(self, group: Group) -> np.ndarray:
-        """Return the features of a row group, (rows, R, channels) float16, its page checksums verified."""
+        """Return the features of a row group, (rows, R, channels) of `dtype`, its page checksums verified."""
         with _reading(group.path) as file:
             column = file.read_row_group(group.number, columns=["regions"], use_threads=False).column(0)
         cells = column.combine_chunks() if column.num_chunks != 1 else column.chunk(0)
-        values = np.frombuffer(cells.buffers()[1], np.float16)
-        start = cells.offset * self.row_bytes // 2
-        count = len(cells) * self.row_bytes // 2
+        values = np.frombuffer(cells.buffers()[1], self.dtype)
+        start = cells.offset * self.row_bytes // self.dtype.itemsize
+        count = len(cells) * self.row_bytes // self.dtype.itemsize
         return values[start : start + count].reshape(len(cells), self.size.regions, self.size.channels)
 
     def scan(self, ahead: int = 2) -> Iterator[tuple[np.ndarray, np.ndarray]]:

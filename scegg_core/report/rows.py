@@ -23,7 +23,7 @@ class TableSettings:
     generated: bool
     backbone: str
     weights: str
-    image_size: int
+    image_size: int | None
     titles: dict[str, str]
     selection: dict[str, str]
     tuned: dict[str, str]  # of variants that stand for a point of a grid: its settings

@@ -40,7 +40,7 @@ class RunResult:
     seed: int
     backbone: str
     weights: str
-    image_size: int
+    image_size: int | None
     selection: str
     acc: float
     u: float

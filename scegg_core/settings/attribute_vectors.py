@@ -13,9 +13,9 @@ from scegg_core.settings.paths import LocalPath
 class AttributeVectorSettings:
     """Where the word vectors of the attribute names come from."""
 
-    source: Literal["word2vec", "gensim", "matrix", "captions"] = Field(
+    source: Literal["word2vec", "gensim", "matrix", "captions", "dazle"] = Field(
         "word2vec",
-        description="word2vec: a text or binary file of word vectors (GloVe's too; plain, or packed by zip, gzip, bzip2 or xz); gensim: a model of gensim-data; matrix: a precomputed .npy; captions: trained by gensim on the data set's own captions",
+        description="word2vec: a text or binary file of word vectors (GloVe's too; plain, or packed by zip, gzip, bzip2 or xz); gensim: a model of gensim-data; matrix: a precomputed .npy; captions: trained by gensim on the data set's own captions; dazle: w2v_att of an HDF5 file in DAZLE's layout, which its ready features bring themselves",
     )
     path: LocalPath | None = Field(None, description="the file; for gensim the model's name")
     download: str | None = Field(

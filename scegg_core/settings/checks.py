@@ -34,6 +34,7 @@ def check_dataset(config: "Configuration", name: str) -> None:
             f"config: datasets.{name}.backbone.network is {dataset.backbone.network!r}, which torchvision does not have{hint}"
         )
     _check_titles(config, name)
+    _check_features(config, name)
     for variant in dataset.variants:
         check_stages(config, name, variant)
         check_selection(config, variant)
@@ -55,6 +56,19 @@ def _check_titles(config: "Configuration", name: str) -> None:
                 f"{name}; give one another title."
             )
         met[title] = variant
+
+
+def _check_features(config: "Configuration", name: str) -> None:
+    """Refuse rows with SCEN where files of the features' kind are always pooled; of other kinds the file tells."""
+    own = config.dataset(name)
+    kinds = {row: config.space(config.variant(row).space).kind for row in (*own.variants, *config.variants)}
+    with_scen = [row for row in own.variants if kinds[row] == "scen"]
+    if own.features is not None and own.features.pooled and with_scen:
+        others = ", ".join([row for row, kind in kinds.items() if kind == "backbone"][:5])
+        raise InputError(
+            f"config: datasets.{name} has the row {with_scen[0]!r}, which needs region maps, but features of kind "
+            f"{own.features.kind} are one vector an image; set its variants to others, such as [{others}]."
+        )
 
 
 @cache

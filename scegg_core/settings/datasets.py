@@ -1,5 +1,6 @@
 """Settings of a data set: where its files lie, how it is read and split, its rows, and its overrides of the stages."""
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Annotated, Literal
 
@@ -8,7 +9,8 @@ from pydantic import Field, model_validator
 from scegg_core.settings.attribute_vectors import AttributeVectorSettings
 from scegg_core.settings.aviary import AviarySettings
 from scegg_core.settings.backbone import BackboneSettings
-from scegg_core.settings.base import as_mapping, settings
+from scegg_core.settings.base import as_mapping, problem, settings
+from scegg_core.settings.features import FeatureSettings
 from scegg_core.settings.names import Distinct, Seed, Seeds, Title, file_names
 from scegg_core.settings.overrides import ClassifierOverrides, EggnOverrides, ScenOverrides, SynthesisOverrides
 from scegg_core.settings.paths import LocalPath
@@ -28,6 +30,9 @@ _NOT_READ = {
     **{name: {"image_root": "its paths are cut where its own layout says"} for name in ("cub", "sun", "awa2")},
 }
 
+#: Settings that say something of pictures, or of what lies elsewhere where there are ready features.
+_OF_PICTURES = ("format", "folder", "image_root", "unseen_classes", "generate")
+
 
 @settings
 class ImagePolicy:
@@ -43,10 +48,16 @@ class ImagePolicy:
 class IndexSettings:
     """What the index of a data set and its validation split depend on."""
 
-    format: Literal[FORMATS] = Field(description="how its files lie; each format is a file of scegg_core/data/formats")
-    folder: LocalPath = Field(description="folder that holds the images' tree")
+    format: Literal[FORMATS] | None = Field(
+        None, description="how its files lie; each format is a file of scegg_core/data/formats; null: ready features"
+    )
+    folder: LocalPath | None = Field(None, description="folder that holds the images' tree; null: ready features")
+    features: FeatureSettings | None = Field(
+        None, description="ready features in place of pictures and backbone; null: format and folder name pictures"
+    )
     splits: LocalPath | None = Field(
-        None, description="folder with att_splits.mat and res101.mat (xlsa17); null for format folder"
+        None,
+        description="folder with att_splits.mat and res101.mat (xlsa17); null for format folder; with features: the folder of the file",
     )
     image_root: str | None = Field(
         None, description="format xlsa17: the folder name in image_files after which local paths begin"
@@ -75,6 +86,25 @@ class IndexSettings:
     class_norm: Literal["l2", "none"] = Field(
         "l2", description="class vectors a(c): rows of length 1, or strengths as in the source"
     )
+
+    @model_validator(mode="after")
+    def _pictures_or_features(self) -> "IndexSettings":
+        lacking = [name for name in ("format", "folder") if getattr(self, name) is None]
+        if self.features is None and lacking:
+            raise problem(f"has no {lacking[0]}: set format and folder, or features in place of pictures")
+        return self
+
+    @property
+    def home(self) -> Path:
+        """Return the folder that the data set's own files lie in."""
+        return self.features.folder if self.features is not None else Path(self.folder)
+
+    @property
+    def lists(self) -> Path | None:
+        """Return the folder of att_splits.mat and of lists of classes; None where there is none."""
+        if self.splits is None and self.features is not None and self.features.kind == "xlsa17":
+            return self.features.folder
+        return Path(self.splits) if self.splits is not None else None
 
 
 @settings
@@ -110,8 +140,9 @@ class DatasetSettings(IndexSettings):
 
     @model_validator(mode="after")
     def _generated_where_the_rule_writes(self) -> "DatasetSettings":
-        below = self.folder.startswith("data/") and ".." not in Path(self.folder).parts
-        if self.generate is not None and (self.format != "cub" or not below):
+        folder = self.folder or ""
+        below = folder.startswith("data/") and ".." not in Path(folder).parts
+        if self.features is None and self.generate is not None and (self.format != "cub" or not below):
             raise ValueError("a generated data set has format cub and a folder below data/")
         return self
 
@@ -125,6 +156,30 @@ class DatasetSettings(IndexSettings):
             if getattr(self, name) is not None:
                 raise ValueError(f"format {self.format} does not read {name}: {instead}; leave {name} out")
         return self
+
+    @model_validator(mode="after")
+    def _features_stand_for_pictures(self) -> "DatasetSettings":
+        if self.features is None:
+            return self
+        given = [name for name in _OF_PICTURES if getattr(self, name) is not None]
+        given += ["backbone"] * (self.backbone != BackboneSettings())
+        given += ["images"] * (self.images != ImagePolicy())
+        if self.features.kind == "arrays":
+            given += [name for name in ("splits", "attributes") if getattr(self, name) is not None]
+        if given:
+            raise ValueError(
+                f"features of kind {self.features.kind} stand in place of pictures, so there is no {given[0]}; leave it out"
+            )
+        return self
+
+    @property
+    def vectors(self) -> AttributeVectorSettings:
+        """Return the settings of the attribute vectors: with features of kind dazle, w2v_att where nothing is set."""
+        own = self.attribute_vectors
+        ready = self.features is not None and self.features.kind == "dazle"
+        if not ready or own.path or own.source not in ("word2vec", "dazle"):
+            return own
+        return replace(own, source="dazle", path=self.features.path)
 
     @property
     def all_downloads(self) -> tuple[str, ...]:
@@ -145,11 +200,22 @@ class DatasetSettings(IndexSettings):
             "class_norm",
         )
         words = {"names": self.attribute_vectors.names}
+        ready = {"features": {"kind": self.features.kind}} if self.features is not None else {}
         return {name: getattr(self, name) for name in names} | {
             "images": as_mapping(self.images),
             "attribute_vectors": words,
+            **ready,
         }
 
     def places(self) -> dict:
         """Return where the raw files lie on this machine; never part of an artifact."""
-        return {name: getattr(self, name) for name in ("folder", "splits", "attributes")}
+        ready = {"features": as_mapping(self.features)} if self.features is not None else {}
+        return {name: getattr(self, name) for name in ("folder", "splits", "attributes")} | ready
+
+    def files(self) -> tuple[str, ...]:
+        """Return the files and folders whose contents the index and the regions are made from."""
+        if self.features is None:
+            return tuple(filter(None, self.places().values()))
+        lists = self.features.folder / f"valclasses{self.validation_list}.txt"
+        own = (self.features.path, *self.features.beside, lists, self.features.folder / "attribute_parts.csv")
+        return tuple(map(str, (*own, *filter(None, (self.splits, self.attributes)))))

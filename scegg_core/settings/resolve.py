@@ -187,9 +187,7 @@ class Configuration:
         return {
             "dataset": self.shown_name(dataset),
             "published": own.published,
-            "backbone": own.backbone.network,
-            "weights": Path(own.backbone.weights).name,
-            "image_size": own.backbone.image_size,
+            **_shown_backbone(own),
             "titles": {name: variant.title or name for name, variant in variants.items()},
             "selection": {name: variant.selection for name, variant in variants.items()},
             "tuned": {name: self.point(point).text() for name, point in standing.items()},
@@ -237,6 +235,14 @@ class Configuration:
         if name not in known:
             raise InputError(f"config: {section} has no {name!r}; known: {', '.join(sorted(known)) or 'none'}.")
         return known[name]
+
+
+def _shown_backbone(own: DatasetSettings) -> dict:
+    """What a table says of where the features of a data set come from."""
+    if own.features is not None:
+        return {"backbone": Path(own.features.path).name, "weights": "ready features", "image_size": None}
+    backbone = own.backbone
+    return {"backbone": backbone.network, "weights": Path(backbone.weights).name, "image_size": backbone.image_size}
 
 
 def _place(section: str, name: str) -> str:

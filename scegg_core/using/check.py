@@ -13,6 +13,7 @@ from scegg_core.data.index import SHOWN, apply_policy, check_index, find_bad_ima
 from scegg_core.data.tables import SPLITS, DatasetIndex
 from scegg_core.errors import InputError
 from scegg_core.regions.backbone import FeatureMap
+from scegg_core.regions.ready import map_of_ready
 from scegg_core.settings.backbone import BackboneSettings
 from scegg_core.settings.datasets import DatasetSettings
 from scegg_core.settings.downloads import Download
@@ -70,17 +71,29 @@ def check_dataset(
     report = CheckReport(settings.title or name, to_fetch=_to_fetch(settings, downloads))
     index = _collect(problems, lambda: _load(settings, downloads))
     if index is not None:
-        bad = find_bad_images(index, Path(settings.folder))
-        kept = _collect(problems, lambda: _after_policy(index, bad, settings))
-        unknown = _collect(problems, lambda: _unknown_words(index, settings, captions, report.to_fetch))
-        index = index if kept is None else kept
-        report = replace(report, unknown_words=unknown or (), copies=said_of_copies(index, Path(settings.folder)))
-    size = _collect(problems, lambda: map_of(settings.backbone)) or FeatureMap(0, 0, 0)
+        index, copies = (index, None) if settings.features else _pictures_checked(problems, index, settings)
+        wanted = settings.features is None or bool(plan.scen)
+        unknown = wanted and _collect(problems, lambda: _unknown_words(index, settings, captions, report.to_fetch))
+        report = replace(report, unknown_words=unknown or (), copies=copies)
+    size = _collect(problems, lambda: _size_of_regions(settings, map_of)) or FeatureMap(0, 0, 0)
     if index is not None:
         report = _counted(report, index, settings, size, plan)
         for step in truths(index, settings, size, plan):
             _collect(problems, step)
     return _with_room(report, problems, results, plan)
+
+
+def _pictures_checked(
+    problems: list[str], index: DatasetIndex, settings: DatasetSettings
+) -> tuple[DatasetIndex, str | None]:
+    """The index after the policy for unusable pictures, and what is said of copies among them."""
+    bad = find_bad_images(index, Path(settings.folder))
+    kept = _collect(problems, lambda: _after_policy(index, bad, settings)) or index
+    return kept, said_of_copies(kept, Path(settings.folder))
+
+
+def _size_of_regions(settings: DatasetSettings, map_of: Callable[[BackboneSettings], FeatureMap]) -> FeatureMap:
+    return map_of(settings.backbone) if settings.features is None else map_of_ready(settings.features)
 
 
 def _with_room(report: CheckReport, problems: list[str], results: Path, plan: Plan) -> CheckReport:
@@ -139,7 +152,7 @@ def _collect(problems: list[str], step: Callable):
 
 def _load(settings: DatasetSettings, downloads: tuple[Download, ...]) -> DatasetIndex:
     """Return the index; raises InputError that does not blame the user for what a run is going to fetch."""
-    drawn = Path(settings.folder) / "aviary.json"
+    drawn = settings.home / "aviary.json"
     if settings.generate is not None and not drawn.is_file():
         raise InputError(
             f"nothing can be checked before {settings.folder} is drawn, as a run does first; make {drawn}."
@@ -181,7 +194,7 @@ def _unknown_words(
     index: DatasetIndex, settings: DatasetSettings, captions: Path | None, to_fetch: tuple[str, ...]
 ) -> tuple[str, ...]:
     """Return the words without a vector; () where the vectors are yet to be fetched."""
-    source = settings.attribute_vectors
+    source = settings.vectors
     if source.source == "captions":
         known = {word: np.ones(1) for caption in read_captions(captions) for word in caption}
         vectors = mean_over_words(index.words, known, source)
@@ -195,7 +208,7 @@ def _unknown_words(
 def _to_fetch(settings: DatasetSettings, downloads: tuple[Download, ...]) -> tuple[str, ...]:
     files = [f"{item.file} from {item.url}" for item in downloads if not _is_there(item)]
     source, backbone = settings.attribute_vectors, settings.backbone
-    if backbone.fetched_to and not Path(backbone.fetched_to).exists():
+    if settings.features is None and backbone.fetched_to and not Path(backbone.fetched_to).exists():
         files.append(f"the weights {backbone.weights} of {backbone.network} from torchvision")
     if source.source == "gensim" and source.path and local_gensim_file(source.path) is None:
         files.append(f"{source.path} from gensim-data")

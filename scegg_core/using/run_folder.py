@@ -117,6 +117,11 @@ def read_origin(files: RunFiles) -> BackboneOrigin:
     """Return what the run's regions say of their backbone."""
     shard = files.regions[0]
     made_from = read_description(shard, "regions")["provenance"]
+    if made_from["stage"] == "read_features":
+        raise InputError(
+            f"{files.results.name} was made from ready features, so no backbone is known that could turn new pictures into "
+            "such features; use a run on pictures."
+        )
     settings = parse_section(BackboneSettings, made_from["settings"], str(shard))
     return BackboneOrigin(settings, made_from["inputs"].get("weights"))
 

@@ -7,6 +7,7 @@ from pathlib import Path
 import torch
 
 from scegg_core.data.boxes import read_boxes
+from scegg_core.data.features import require_maps
 from scegg_core.data.index import check_index
 from scegg_core.data.tables import DatasetIndex
 from scegg_core.data.validation import class_split
@@ -43,6 +44,7 @@ def truths(index: DatasetIndex, settings: DatasetSettings, size: FeatureMap, pla
     """Yield steps that raise InputError for what would stop a run on `index` later, each for another reason."""
     yield lambda: _check_device(settings, plan)
     yield lambda: _check_training_of_backbone(index, settings)
+    yield lambda: _check_maps(settings, plan)
     yield lambda: _check_budgets(index, size, plan)
     yield lambda: _check_validation(index, settings, plan)
     yield lambda: _check_sheets(index, plan)
@@ -85,6 +87,11 @@ def _check_training_of_backbone(index: DatasetIndex, settings: DatasetSettings) 
         for path in (index.paths[image] for image in images):
             if path not in boxes:
                 raise InputError(f"{path} has no bounding box; add it, or set backbone.training.crop to null.")
+
+
+def _check_maps(settings: DatasetSettings, plan: Plan) -> None:
+    if settings.features is not None and plan.scen:
+        require_maps(settings.features)
 
 
 def _check_budgets(index: DatasetIndex, size: FeatureMap, plan: Plan) -> None:

@@ -4,6 +4,7 @@ from pathlib import Path
 
 import numpy as np
 
+from scegg_core.data.npy import mapped
 from scegg_core.errors import InputError
 
 #: Between these lies the largest value of a vector: beyond, LEN's products vanish or become infinite in float32.
@@ -25,8 +26,13 @@ def read_matrix(file: str | None, words: tuple[str, ...], dimensions: int) -> np
         raise InputError(
             f"attribute_vectors.path {file} is missing; the source matrix reads a .npy of attributes × dimensions."
         )
-    values = _mapped(path)
+    values = mapped(path, "matrix")
     _check_shape(values, (len(words), dimensions), path)
+    return checked_rows(values, words, path)
+
+
+def checked_rows(values: np.ndarray, words: tuple[str, ...], path: Path) -> np.ndarray:
+    """Return `values` (A, d) as float32, the vector of each attribute; InputError for one that LEN cannot use."""
     with np.errstate(over="ignore"):  # what is too large for float32 becomes infinite
         vectors = values.astype(np.float32)
     for row in np.flatnonzero(~np.isfinite(vectors).all(axis=1) | ~vectors.any(axis=1))[:1]:
@@ -40,22 +46,6 @@ def read_matrix(file: str | None, words: tuple[str, ...], dimensions: int) -> np
             f"scale the matrix, so that each row's largest is between {SMALLEST:g} and {LARGEST:g}."
         )
     return np.ascontiguousarray(vectors)
-
-
-def _mapped(path: Path) -> np.memmap:
-    """Return the array of the file, which is not read yet: numpy maps no more than the file has."""
-    try:
-        with path.open("rb") as file:
-            np.lib.format.read_magic(file)  # else it may be an archive of arrays, or a pickle
-        values = np.load(path, mmap_mode="r", allow_pickle=False)
-    except Exception:  # the header is an expression, and a damaged one fails in many ways
-        raise InputError(f"{path} is not a plain .npy matrix; save it with numpy.save as float32.") from None
-    if values.offset + values.nbytes != path.stat().st_size:
-        raise InputError(
-            f"{path} has {path.stat().st_size} bytes, but its header speaks of {values.offset + values.nbytes}; "
-            "save it again with numpy.save."
-        )
-    return values
 
 
 def _check_shape(values: np.ndarray, expected: tuple[int, int], path: Path) -> None:

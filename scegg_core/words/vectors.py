@@ -8,10 +8,11 @@ from pathlib import Path
 
 import numpy as np
 
+from scegg_core.data.features.dazle import read_attribute_vectors
 from scegg_core.data.tables import AttributeVectors, read_vectors, write_vectors
 from scegg_core.errors import InputError
 from scegg_core.settings.attribute_vectors import AttributeVectorSettings
-from scegg_core.words.matrix import read_matrix
+from scegg_core.words.matrix import checked_rows, read_matrix
 
 __all__ = ["AttributeVectors", "embed_attributes", "read_vectors", "write_vectors"]
 
@@ -26,12 +27,23 @@ def embed_attributes(
     `words` are the words of each attribute, separated by blanks; only the source `captions` uses `captions` and `seed`.
     Raises InputError for an attribute without any known word, and for a source that is missing or damaged.
     """
-    if settings.source == "matrix":
-        vectors = AttributeVectors(read_matrix(settings.path, words, settings.dimensions), words, ("",) * len(words))
+    if settings.source in ("matrix", "dazle"):
+        vectors = AttributeVectors(_precomputed(words, settings), words, ("",) * len(words))
     else:
         vectors = mean_over_words(words, _word_vectors(words, settings, captions, seed), settings)
     _report(words, vectors)
     return vectors
+
+
+def _precomputed(words: tuple[str, ...], settings: AttributeVectorSettings) -> np.ndarray:
+    if settings.source == "matrix":
+        return read_matrix(settings.path, words, settings.dimensions)
+    if not settings.path:
+        raise InputError(
+            "the setting attribute_vectors.path is missing; the source dazle reads w2v_att of an HDF5 file."
+        )
+    path = Path(settings.path)
+    return checked_rows(read_attribute_vectors(path, len(words)), words, path)
 
 
 def mean_over_words(

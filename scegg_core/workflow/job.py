@@ -51,8 +51,15 @@ class Job:
         files = self.task.input
         return SpaceFiles(self.index_files(), Path(files.features), Path(files.scaler), _path(files, "scen"))
 
-    def provenance(self, settings: dict | None = None, seed: int | None = None, device: Any = None) -> Provenance:
-        """Return what the job's outputs are made from; `device` is the torch device of a job that computes on one.
+    def provenance(
+        self,
+        settings: dict | None = None,
+        seed: int | None = None,
+        device: Any = None,
+        further: dict[str, str] | None = None,
+    ) -> Provenance:
+        """Return what the job's outputs are made from; `device` is the torch device of a job that computes on one,
+        `further` the digests, by name, of what it reads besides its inputs.
 
         Raises InputError for an input that was made from another version of an input that the job also reads.
         """
@@ -68,7 +75,12 @@ class Job:
             computed.update(computed_on(device.type, self.task.params.deterministic, self.task.params.get("threads")))
         settings = settings or dict(self.task.params.get("settings", {}))
         return Provenance(
-            self.task.rule, settings, self.task.params.code, inputs, seed, computed=tuple(sorted(computed))
+            self.task.rule,
+            settings,
+            self.task.params.code,
+            inputs | (further or {}),
+            seed,
+            computed=tuple(sorted(computed)),
         )
 
 

@@ -15,6 +15,8 @@ from scegg_core.settings.datasets import IndexSettings
 
 ADDRESS = "http://datasets.d2.mpi-inf.mpg.de/xian/xlsa17.zip"
 
+AGAIN = f"fetch xlsa17.zip from {ADDRESS} again"
+
 #: Numbers beyond this are not attribute strengths, labels or image numbers; all within it fit into float32 and int64.
 LARGEST_NUMBER = 1e15
 
@@ -64,20 +66,20 @@ def load_layout(settings: IndexSettings, layout: Layout) -> DatasetIndex:
     files, labels = read_res101(splits / "res101.mat", len(content.classes))
     attributes_file = find_attributes(settings, layout)
     attributes = read_names(attributes_file)
-    _match_attributes(attributes, content, attributes_file, splits / "att_splits.mat")
+    match_attributes(attributes, content, attributes_file, splits / "att_splits.mat")
     paths = tuple(local_path(file, layout, splits / "res101.mat") for file in files)
     if layout.class_is_folder:
         _match_folders(paths, labels, content.classes, splits / "res101.mat")
     return DatasetIndex(
         classes=content.classes,
-        seen=_seen(content, labels, splits),
+        seen=seen_classes(content, labels, splits),
         percent=content.percent,
         attributes=attributes,
         words=to_words(attributes, settings.attribute_vectors.names),
         parts=parts_of(folder, attributes),
         paths=paths,
         labels=labels,
-        split=_split_names(content, len(files), splits / "att_splits.mat"),
+        split=split_names(content, len(files), splits / "att_splits.mat"),
         rows=np.arange(len(files), dtype=np.int32),
     )
 
@@ -130,7 +132,7 @@ def read_att_splits(path: Path) -> AttSplits:
         raise InputError(
             f"{path} names {len(classes)} classes but its {name} has {percent.shape[-1]} columns, one a class; {remedy}."
         )
-    locations = tuple(_whole(found[f"{split}_loc"], path, f"{split}_loc") - 1 for split in SPLITS)
+    locations = tuple(whole_numbers(found[f"{split}_loc"], path, f"{split}_loc") - 1 for split in SPLITS)
     return AttSplits(classes, np.ascontiguousarray(percent.T, dtype=np.float32), locations)
 
 
@@ -138,7 +140,7 @@ def read_res101(path: Path, classes: int) -> tuple[tuple[str, ...], np.ndarray]:
     """Return image_files as they stand and the labels, 0-based int32, of res101.mat (its features are not read)."""
     found = _read_mat(path, ("image_files", "labels"))
     files = _texts(found["image_files"], path, "image_files")
-    labels = _whole(found["labels"], path, "labels")
+    labels = whole_numbers(found["labels"], path, "labels")
     if len(files) != len(labels):
         raise InputError(
             f"{path} lists {len(files)} image_files but {len(labels)} labels; fetch xlsa17.zip from {ADDRESS} again."
@@ -169,7 +171,7 @@ def read_class_list(path: Path) -> tuple[str, ...]:
     return tuple(line.strip() for line in read_text(path).splitlines() if line.strip())
 
 
-def _seen(content: AttSplits, labels: np.ndarray, splits: Path) -> np.ndarray:
+def seen_classes(content: AttSplits, labels: np.ndarray, splits: Path) -> np.ndarray:
     """Return which classes are seen: those with no image in test_unseen_loc and no line in testclasses.txt."""
     unseen = set()
     for image in content.locations[2]:
@@ -188,27 +190,34 @@ def _seen(content: AttSplits, labels: np.ndarray, splits: Path) -> np.ndarray:
     return np.array([name not in unseen for name in content.classes])
 
 
-def _split_names(content: AttSplits, images: int, path: Path) -> tuple[str, ...]:
+def split_names(
+    content: AttSplits, images: int, path: Path, features: str = "res101.mat", first: int = 1
+) -> tuple[str, ...]:
+    """Return the split of each of the `images` that the file called `features` lists; `path` numbers them from `first`.
+
+    Raises InputError for an image that is not there, in no split or in two.
+    """
     names = [""] * images
     for split, numbers in zip(SPLITS, content.locations, strict=True):
         for number in numbers.tolist():
             if not 0 <= number < images:
                 raise InputError(
-                    f"{path} puts image {number + 1} into {split}_loc, but res101.mat lists {images} images; "
+                    f"{path} puts image {number + first} into {split}_loc, but {features} lists {images} images; "
                     "use files of one set."
                 )
             if names[number]:
                 where = f"both {names[number]}_loc and {split}_loc" if names[number] != split else f"{split}_loc twice"
-                raise InputError(f"{path} puts image {number + 1} into {where}; every image has one split.")
+                raise InputError(f"{path} puts image {number + first} into {where}; every image has one split.")
             names[number] = split
     if "" in names:
         raise InputError(
-            f"{path} puts image {names.index('') + 1} into no split; use the att_splits.mat of the Proposed Splits."
+            f"{path} puts image {names.index('') + first} into no split; use the att_splits.mat of the Proposed Splits."
         )
     return tuple(names)
 
 
-def _match_attributes(attributes: tuple[str, ...], content: AttSplits, names_file: Path, mat: Path) -> None:
+def match_attributes(attributes: tuple[str, ...], content: AttSplits, names_file: Path, mat: Path) -> None:
+    """Raise InputError unless `names_file` names as many attributes as `mat` has."""
     if len(attributes) != content.percent.shape[1]:
         raise InputError(
             f"{names_file} names {len(attributes)} attributes, but {mat} has {content.percent.shape[1]} of them; "
@@ -241,26 +250,25 @@ def _texts(values: np.ndarray | tuple[str, ...], path: Path, name: str) -> tuple
     return values
 
 
-def _numbers(values: np.ndarray | tuple[str, ...], path: Path, name: str) -> np.ndarray:
+def _numbers(values: np.ndarray | tuple[str, ...], path: Path, name: str, again: str = AGAIN) -> np.ndarray:
     if isinstance(values, tuple) or not (np.abs(values.astype(np.float64)) <= LARGEST_NUMBER).all():
-        raise InputError(
-            f"{path} holds values in {name} that are not finite numbers; fetch xlsa17.zip from {ADDRESS} again."
-        )
+        raise InputError(f"{path} holds values in {name} that are not finite numbers; {again}.")
     return values.astype(np.float64)
 
 
-def _whole(values: np.ndarray | tuple[str, ...], path: Path, name: str) -> np.ndarray:
-    """Return the values as int64 (the files hold uint16 and float64, both unsafe to compute with)."""
-    numbers = _numbers(values, path, name)
-    if numbers.size not in (0, max(numbers.shape)):
+def whole_numbers(values: np.ndarray | tuple[str, ...], path: Path, name: str, again: str = AGAIN) -> np.ndarray:
+    """Return the values as int64 (the files hold uint16 and float64, both unsafe to compute with).
+
+    Raises InputError, with `again` as the remedy, unless they are one row or column of whole numbers.
+    """
+    numbers = _numbers(values, path, name, again)
+    if numbers.size not in (0, max(numbers.shape, default=1)):
         raise InputError(
-            f"{path} holds a matrix of {numbers.shape} in {name}, where one row or column belongs; "
-            f"fetch xlsa17.zip from {ADDRESS} again."
+            f"{path} holds a matrix of {numbers.shape} in {name}, where one row or column belongs; {again}."
         )
     numbers = numbers.ravel()
     if (numbers != np.rint(numbers)).any():
         raise InputError(
-            f"{path} holds {numbers[numbers != np.rint(numbers)][0]} in {name}, where whole numbers belong; "
-            f"fetch xlsa17.zip from {ADDRESS} again."
+            f"{path} holds {numbers[numbers != np.rint(numbers)][0]} in {name}, where whole numbers belong; {again}."
         )
     return numbers.astype(np.int64)

@@ -1,5 +1,6 @@
 """Attention maps over photographs (paper's Fig. 3): GEN's global map and LEN's maps of the top attributes."""
 
+import logging
 import textwrap
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
@@ -22,6 +23,8 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 
+log = logging.getLogger(__name__)
+
 COLOURS = "viridis"  # even in lightness and safe for colour-blind readers
 
 OPACITY = (0.2, 0.75)  # of the map over the photograph, at its lowest and its highest weight
@@ -29,6 +32,8 @@ OPACITY = (0.2, 0.75)  # of the map over the photograph, at its lowest and its h
 LONGEST_SIDE = 320  # pixels of a photograph in a sheet
 
 LINE = 24  # characters of a panel's title line
+
+PHOTOGRAPH, NO_PICTURE = "photograph", "no picture: ready features"  # over the first panel of a sheet
 
 
 @dataclass(frozen=True)
@@ -42,10 +47,13 @@ class AttributeMap:
 
 @dataclass(frozen=True)
 class AttentionSheet:
-    """One image (H, W, 3) uint8 with GEN's weight of each region (h, w) and the attributes' maps, best score first."""
+    """One image (H, W, 3) uint8 with GEN's weight of each region (h, w) and the attributes' maps, best score first.
+
+    `image` is None where the data set has ready features in place of pictures.
+    """
 
     title: str
-    image: np.ndarray
+    image: np.ndarray | None
     whole: np.ndarray
     maps: tuple[AttributeMap, ...]
 
@@ -96,7 +104,8 @@ def attribute_title(name: str) -> str:
 def draw_sheet(sheet: AttentionSheet) -> "Figure":
     """Return one image's sheet: photograph, global map, and per attribute its map, name, score and peak."""
     columns = max(2, -(-(len(sheet.maps) + 2) // 2))
-    tall = sheet.image.shape[0] / sheet.image.shape[1]
+    height, width = (sheet.whole if sheet.image is None else sheet.image).shape[:2]
+    tall = height / width
     figure = new_figure(1.75 * columns + 0.8, 2 * (1.75 * tall + 0.5) + 0.4)
     grid = _panels(figure, 2, columns)
     _draw_row(list(grid.flat), sheet)
@@ -127,9 +136,9 @@ def _panels(figure: "Figure", rows: int, columns: int) -> np.ndarray:
     return grid
 
 
-def _draw_row(panels: list["Axes"], sheet: AttentionSheet, title: str = "photograph") -> None:
-    image = _reduced(sheet.image)
-    _show(panels[0], image, _lines(title))
+def _draw_row(panels: list["Axes"], sheet: AttentionSheet, title: str = PHOTOGRAPH) -> None:
+    image = _blank(sheet.whole) if sheet.image is None else _reduced(sheet.image)
+    _show(panels[0], image, _lines(title if sheet.image is not None or title != PHOTOGRAPH else NO_PICTURE))
     # the sign of a region's weight in g has no meaning of its own: CLS_g may turn it round
     _show(panels[1], blend(image, np.abs(sheet.whole)), f"GEN: weight in g\n{_peak(np.abs(sheet.whole))}")
     for axes, shown in zip(panels[2:], sheet.maps, strict=False):
@@ -155,6 +164,12 @@ def _lines(text: str) -> str:
     return "\n".join(textwrap.wrap(short, LINE)[:2])
 
 
+def _blank(weights: np.ndarray) -> np.ndarray:
+    """A white picture of the shape of a map, which then shows the map alone."""
+    scale = max(1, LONGEST_SIDE // max(weights.shape))
+    return np.full((*(scale * side for side in weights.shape), 3), 255, dtype=np.uint8)
+
+
 def _reduced(image: np.ndarray) -> np.ndarray:
     from PIL import Image
 
@@ -164,9 +179,11 @@ def _reduced(image: np.ndarray) -> np.ndarray:
 
 
 def attention_sheets(
-    index: DatasetIndex, store: RegionStore, scen: SCEN, folder: str | Path, given: SheetSettings
+    index: DatasetIndex, store: RegionStore, scen: SCEN, folder: str | Path | None, given: SheetSettings
 ) -> list[AttentionSheet]:
-    """Return a sheet for each image that `given` chooses; `folder` is that of the data set."""
+    """Return a sheet for each image that `given` chooses; `folder` is that of the pictures, None where there are none."""
+    if folder is None:
+        log.warning("the data set has ready features and no pictures, so the sheets show the maps alone")
     chosen = chosen_images(index, given)
     found = {int(place): (batch, row) for batch in attend(store, scen, index, chosen) for row, place in _rows(batch)}
     return [_sheet(index, place, *found[place], folder, given) for place in chosen.tolist()]
@@ -196,14 +213,19 @@ def _rows(batch: Attended) -> list[tuple[int, int]]:
 
 
 def _sheet(
-    index: DatasetIndex, place: int, batch: Attended, row: int, folder: str | Path, given: SheetSettings
+    index: DatasetIndex, place: int, batch: Attended, row: int, folder: str | Path | None, given: SheetSettings
 ) -> AttentionSheet:
-    picture = open_rgb(Path(folder) / index.paths[place])
-    if given.resize == "crop":
-        side = min(picture.size)
-        left, top = (picture.width - side) // 2, (picture.height - side) // 2
-        picture = picture.crop((left, top, left + side, top + side))
     kind = "seen" if index.seen[index.labels[place]] else "unseen"
     title = f"{shorten(index.classes[index.labels[place]])} ({kind})"
     maps = top_maps(batch.maps[row], batch.scores[row], index.attributes, given.attributes)
-    return AttentionSheet(title, np.asarray(picture), batch.whole[row], maps)
+    image = _picture(Path(folder) / index.paths[place], given.resize) if folder else None
+    return AttentionSheet(title, image, batch.whole[row], maps)
+
+
+def _picture(path: Path, resize: str) -> np.ndarray:
+    picture = open_rgb(path)
+    if resize == "crop":
+        side = min(picture.size)
+        left, top = (picture.width - side) // 2, (picture.height - side) // 2
+        picture = picture.crop((left, top, left + side, top + side))
+    return np.asarray(picture)

@@ -202,7 +202,11 @@ def test_validation_split_has_its_data_sets_settings(values):
         ("tsne", {"variants": []}, "config: tsne.variants is []: "),
         ("run", {"device": "gpu"}, "config: run.device is 'gpu': should match pattern '^(auto|cpu|cuda("),
         ("run", {"device": "cuda:"}, "config: run.device is 'cuda:': should match pattern "),
-        ("datasets", {"x": {"format": "cub"}}, "config: datasets.x.folder is missing."),
+        (
+            "datasets",
+            {"x": {"format": "cub"}},
+            "config: datasets.x has no folder: set format and folder, or features in place of pictures.",
+        ),
     ],
 )
 def test_bad_values_get_a_sentence(values, section, change, sentence):

@@ -1,0 +1,116 @@
+"""Ready features of kind `arrays`: an array of features, images.csv (image, label, split) and attributes.csv beside it."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import numpy as np
+
+from scegg_core.data.attribute_names import to_words
+from scegg_core.data.class_table import read_class_attributes
+from scegg_core.data.features.array_files import Array, open_array
+from scegg_core.data.features.ready import (
+    PIECE,
+    FeatureSize,
+    ReadyFeatures,
+    check_agreement,
+    narrowed,
+    require_features,
+)
+from scegg_core.data.folder_splits import hint
+from scegg_core.data.formats.xlsa17 import parts_of
+from scegg_core.data.names import printable
+from scegg_core.data.tables import SPLITS, DatasetIndex
+from scegg_core.data.written_tables import has_columns, read_written
+from scegg_core.errors import InputError
+from scegg_core.settings.datasets import IndexSettings
+from scegg_core.settings.features import FeatureSettings
+
+COLUMNS = ("image", "label", "split")
+
+
+class ArrayFeatures(ReadyFeatures):
+    """The features of an array, (images, channels) or (images, regions, channels)."""
+
+    def __init__(self, path: Path, array: Array):
+        self.array = array
+        if len(array.shape) not in (2, 3):
+            raise InputError(
+                f"{printable(path)} holds an array of shape {array.shape}, expected images × channels, or images × "
+                "regions × channels."
+            )
+        if array.kind != "f":
+            raise InputError(f"{printable(path)} holds values that are no floating-point numbers; save it as float32.")
+        super().__init__(path, _size(array.shape))
+
+    def pieces(self, rows: range) -> Iterator[np.ndarray]:
+        """Yield the features of image `rows`, (n, R, channels) of `size.dtype`."""
+        step = max(1, PIECE // self.size.row_bytes)
+        for start in range(rows.start, rows.stop, step):
+            values = self.array.take(start, min(start + step, rows.stop))
+            narrow = narrowed(values, self.size.dtype, self.path, start)
+            yield narrow.reshape(len(values), self.size.regions, self.size.channels)
+
+    def index(self, settings: IndexSettings) -> DatasetIndex:
+        """Return the index of the images in images.csv, in its order; classes are in the order of attributes.csv."""
+        described = read_class_attributes(settings.home / "attributes.csv")
+        source = settings.home / "images.csv"
+        paths, names, split = _read_images(source)
+        if len(paths) != self.size.images:
+            check_agreement(self.path, self.size.images, len(paths))
+        labels = np.array([_label(name, described.classes, source) for name in names], dtype=np.int32)
+        unseen = labels[np.asarray(split) == "test_unseen"]
+        return DatasetIndex(
+            classes=described.classes,
+            seen=~np.isin(np.arange(len(described.classes)), unseen),
+            percent=described.percent,
+            attributes=described.attributes,
+            words=to_words(described.attributes, settings.attribute_vectors.names),
+            parts=parts_of(settings.home, described.attributes),
+            paths=paths,
+            labels=labels,
+            split=split,
+            rows=np.arange(len(paths), dtype=np.int32),
+        )
+
+
+@contextmanager
+def open_features(settings: FeatureSettings) -> Iterator[ReadyFeatures]:
+    """Yield the features of the array in the file."""
+    path = Path(settings.path)
+    require_features(path)
+    with open_array(path) as array:
+        yield ArrayFeatures(path, array)
+
+
+def _size(shape: tuple[int, ...]) -> FeatureSize:
+    """The size of an array; regions that make a square are taken for its rows, others for a row of their own."""
+    images, regions, channels = shape if len(shape) == 3 else (shape[0], 1, shape[1])
+    side = round(regions**0.5)
+    # ASSUME: a square number of regions is a square map, row by row; only pictures of attention show it.
+    height, width = (side, side) if side * side == regions else (1, regions)
+    return FeatureSize(images, channels, height, width)
+
+
+def _read_images(path: Path) -> tuple[tuple[str, ...], ...]:
+    table = read_written(path, f"the columns {', '.join(COLUMNS)}, and a row per image", has_columns(*COLUMNS))
+    columns = tuple(table.column(name) for name in COLUMNS)
+    if None in columns:
+        raise InputError(
+            f"{printable(path)} has no column {COLUMNS[columns.index(None)]}; it needs {', '.join(COLUMNS)}."
+        )
+    for image, kind in zip(columns[0], columns[2], strict=True):
+        if kind not in SPLITS:
+            raise InputError(
+                f"{printable(path)} gives {printable(image)!r} the split {printable(kind)!r}; splits are {', '.join(SPLITS)}."
+            )
+    return columns
+
+
+def _label(name: str, classes: tuple[str, ...], source: Path) -> int:
+    if name not in classes:
+        raise InputError(
+            f"{printable(source)} has the label {printable(name)!r}, which attributes.csv does not describe"
+            f"{hint(name, classes)}; labels are names of its classes."
+        )
+    return classes.index(name)

@@ -1,0 +1,152 @@
+"""What all kinds of ready features share: their size, how they are read piece by piece, and what no feature may be."""
+
+from abc import ABC, abstractmethod
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from scegg_core.data.names import printable
+from scegg_core.data.tables import DatasetIndex
+from scegg_core.data.text_files import stat_kind
+from scegg_core.errors import InputError
+from scegg_core.settings.datasets import IndexSettings
+
+#: Bytes that are read at once where a file's own layout does not say otherwise.
+PIECE = 64 << 20
+
+#: Features of up to so many bytes, as they are stored here, are read whole by the check: that takes seconds.
+WHOLE_BYTES = 1 << 30
+
+
+@dataclass(frozen=True)
+class FeatureSize:
+    """Number of images, and the channels and map of each one; a pooled feature is a map of one region."""
+
+    images: int
+    channels: int
+    height: int = 1
+    width: int = 1
+
+    @property
+    def regions(self) -> int:
+        """Return the number of regions R."""
+        return self.height * self.width
+
+    @property
+    def dtype(self) -> np.dtype:
+        """Return the type that they are stored in here: pooled features as they are, maps as our own ones."""
+        # ASSUME: pooled features in double precision are rounded to single, in which the method computes.
+        return np.dtype(np.float32 if self.regions == 1 else np.float16)
+
+    @property
+    def row_bytes(self) -> int:
+        """Return the bytes of one image, as it is stored here."""
+        return self.dtype.itemsize * self.regions * self.channels
+
+
+class ReadyFeatures(ABC):
+    """An open file of features; `size` is that of its content."""
+
+    def __init__(self, path: Path, size: FeatureSize):
+        self.path, self.size = path, size
+        if not min(size.images, size.channels, size.regions):
+            raise InputError(
+                f"{printable(path)} holds {size.images} images of {size.regions} regions and {size.channels} channels; "
+                "there has to be one of each at least."
+            )
+
+    @abstractmethod
+    def index(self, settings: IndexSettings) -> DatasetIndex:
+        """Return the index of the images: classes, attributes and splits as the file and those beside it say."""
+
+    @abstractmethod
+    def pieces(self, rows: range) -> Iterator[np.ndarray]:
+        """Yield the features of image `rows` in order, (n, R, channels) of `size.dtype`."""
+
+    def blocks(self, rows: range) -> Iterator[np.ndarray]:
+        """Yield what `pieces` yields; raises InputError for an image without a value that is not 0."""
+        start = rows.start
+        for piece in self.pieces(rows):
+            empty = np.flatnonzero(~piece.any(axis=(1, 2)))
+            if empty.size:
+                raise InputError(
+                    f"{printable(self.path)} holds only zeros for image {start + empty[0]} (counted from 0), as files do "
+                    "whose making was not finished; make it again, or leave the image out."
+                )
+            start += len(piece)
+            yield piece
+
+    def probe(self) -> None:
+        """Raise InputError for features that cannot be used: of all images, or of a large file of the first and last."""
+        rows = range(self.size.images)
+        whole = len(rows) * self.size.row_bytes <= WHOLE_BYTES
+        for part in [rows] if whole else [rows[:1], rows[len(rows) // 2 :][:1], rows[-1:]]:
+            for _ in self.blocks(part):
+                pass
+
+
+def narrowed(values: np.ndarray, dtype: np.dtype, path: Path, start: int) -> np.ndarray:
+    """Return `values` (images, …), of images from `start` on, in `dtype`; InputError for what that cannot hold."""
+    low, high = values.min(), values.max()
+    most = np.finfo(dtype).max
+    if not (-most <= low and high <= most):  # NaN is in no order
+        where = np.argwhere(~(np.abs(values) <= most))[0]
+        held = (
+            "is not a finite number" if dtype == np.float32 else f"is not finite, or beyond half precision ({most:g})"
+        )
+        raise InputError(
+            f"{printable(path)} holds {values[tuple(where)]:g} for image {start + where[0]} (counted from 0), which {held}; "
+            "make these features again."
+        )
+    return values.astype(dtype)
+
+
+def require_features(path: Path) -> None:
+    """Raise InputError unless `path` is a plain file with something in it."""
+    try:
+        found = path.stat()
+    except OSError as error:
+        raise InputError(
+            f"the features {printable(path)} cannot be read ({error.strerror}); correct features.path, or put the file there."
+        ) from None
+    if kind := stat_kind(found.st_mode):
+        raise InputError(f"the features {printable(path)} are {kind}, not a file; correct features.path.")
+    if not found.st_size:
+        raise InputError(f"{printable(path)} is empty; copy it again.")
+
+
+def check_counting(path: Path, name: str, numbers: np.ndarray, count: int, first: int) -> None:
+    """Raise InputError for whole `numbers` that seem to count `count` things from the other of 0 and 1 than `first`."""
+    other = 1 - first
+    if numbers.size and numbers.min() == other and numbers.max() == other + count - 1:
+        raise InputError(
+            f"{printable(path)} counts {name} from {other} to {other + count - 1}, but files of this kind count from "
+            f"{first}; {'add 1 to' if first else 'subtract 1 from'} each of them."
+        )
+
+
+def check_range(path: Path, name: str, numbers: np.ndarray, count: int, first: int) -> None:
+    """Raise InputError for whole `numbers` outside of `count` ones that count from `first`."""
+    check_counting(path, name, numbers, count, first)
+    wrong = numbers[(numbers < first) | (numbers >= first + count)]
+    if wrong.size:
+        raise InputError(
+            f"{printable(path)} holds {wrong[0]} in {name}, which run from {first} to {first + count - 1} here; "
+            "use files of one set."
+        )
+
+
+def check_agreement(path: Path, images: int, labels: int) -> None:
+    """Raise InputError where there are features of more or fewer images than labels."""
+    if images != labels:
+        raise InputError(
+            f"{printable(path)} holds features of {images} images but {labels} labels; every image needs one of each."
+        )
+
+
+def numbered(what: str, count: int) -> tuple[str, ...]:
+    """Return names for `count` things that have none: what 00, what 01, …"""
+    width = len(str(count - 1))
+    return tuple(f"{what} {number:0{width}d}" for number in range(count))

@@ -1,0 +1,328 @@
+"""Ready features that cannot be used: each is refused with one sentence that names the file and the value."""
+
+import pickle
+import re
+import zipfile
+
+import h5py
+import numpy as np
+import pandas as pd
+import pytest
+from safetensors.numpy import save_file
+
+from scegg_core.data.index import index_dataset
+from scegg_core.errors import InputError
+from tests.unit import ready_case as case
+
+SQUARE = np.ones((case.IMAGES, case.IMAGES), np.float32)
+
+
+def spoiled(values: np.ndarray, value: float, image: int = 4) -> np.ndarray:
+    """Return `values` (images first) with one value of one image changed."""
+    values = values.copy()
+    values[(image, *[0] * (values.ndim - 1))] = value
+    return values
+
+
+def emptied(values: np.ndarray, image: int = 7) -> np.ndarray:
+    values = values.copy()
+    values[image] = 0
+    return values
+
+
+#: name: (variables of res101.mat, variables of att_splits.mat), the sentence
+XLSA17 = {
+    "an ambiguous square": ({"features": SQUARE}, {}, "{root}/res101.mat holds features of shape (12, 12) and as many labels"),
+    "features of other images": ({"features": case.pooled()[:9].T}, {}, "{root}/res101.mat holds features of shape (5, 9) but 12 labels; every image needs one of each."),
+    "features in three dimensions": ({"features": np.ones((12, 2, 5))}, {}, "{root}/res101.mat holds features of shape (12, 2, 5) and type float64, expected real numbers"),
+    "features that are texts": ({"features": np.array(["a", "b"])}, {}, "{root}/res101.mat holds texts in features, where numbers belong"),
+    "no features": ({"features": None}, {}, "{root}/res101.mat lacks the variable 'features'"),
+    "no labels": ({"labels": None}, {}, "{root}/res101.mat lacks the variable 'labels'"),
+    "labels from 0": ({"labels": case.LABELS[:, None] + 0.0}, {}, "{root}/res101.mat counts labels from 0 to 3, but files of this kind count from 1; add 1 to each of them."),
+    "a label too large": ({"labels": spoiled(case.LABELS[:, None] + 1.0, 5)}, {}, "{root}/res101.mat holds 5 in labels, which run from 1 to 4 here"),
+    "a negative label": ({"labels": spoiled(case.LABELS[:, None] + 1.0, -3)}, {}, "{root}/res101.mat holds -3 in labels, which run from 1 to 4 here"),
+    "a broken label": ({"labels": spoiled(case.LABELS[:, None] + 1.0, 1.5)}, {}, "{root}/res101.mat holds 1.5 in labels, where whole numbers belong"),
+    "a label that is no number": ({"labels": spoiled(case.LABELS[:, None] + 1.0, np.nan)}, {}, "{root}/res101.mat holds values in labels that are not finite numbers"),
+    "names of fewer images": ({"image_files": case.res101()["image_files"][:11]}, {}, "{root}/res101.mat lists 11 image_files but 12 labels"),
+    "names that are numbers": ({"image_files": np.arange(12.0)}, {}, "{root}/res101.mat holds numbers in image_files, where texts belong"),
+    "an image named twice": ({"image_files": np.array([["/a/x.jpg"], *case.res101()["image_files"].tolist()[1:-1], ["/a/x.jpg"]], dtype=object)}, {}, "{root}/res101.mat: image 'a/x.jpg' occurs twice; names must differ."),
+    "NaN": ({"features": spoiled(case.pooled(), np.nan).T}, {}, "{root}/res101.mat holds nan for image 4 (counted from 0), which is not a finite number"),
+    "infinity": ({"features": spoiled(case.pooled(), -np.inf).T}, {}, "{root}/res101.mat holds -inf for image 4 (counted from 0), which is not a finite number"),
+    "beyond single precision": ({"features": spoiled(case.pooled().astype(np.float64), 1e300).T}, {}, "{root}/res101.mat holds 1e+300 for image 4 (counted from 0)"),
+    "an image of zeros": ({"features": emptied(case.pooled()).T}, {}, "{root}/res101.mat holds only zeros for image 7 (counted from 0)"),
+    "splits from 0": ({}, {"trainval_loc": case.TRAINVAL, "test_seen_loc": case.TEST_SEEN, "test_unseen_loc": case.TEST_UNSEEN}, "{root}/att_splits.mat counts images from 0 to 11, but files of this kind count from 1; add 1 to each of them."),
+    "splits that overlap": ({}, {"test_seen_loc": np.array([1, 3, 6, 9])}, "{root}/att_splits.mat puts image 1 into both trainval_loc and test_seen_loc"),
+    "a split that points outside": ({}, {"test_seen_loc": np.array([3, 6, 99])}, "{root}/att_splits.mat puts image 99 into test_seen_loc, but res101.mat lists 12 images"),
+    "an image in no split": ({}, {"test_seen_loc": np.array([3, 6])}, "{root}/att_splits.mat puts image 9 into no split"),
+    "no splits": ({}, {"trainval_loc": None}, "{root}/att_splits.mat lacks the variable 'trainval_loc'"),
+    "a class without training images": ({}, {"trainval_loc": np.array([1, 2, 4, 5]), "test_seen_loc": np.array([3, 6, 7, 8, 9])}, "{root}/res101.mat: seen class class 2 has no training image; give it one or remove the class."),
+    "a strength below zero": ({}, {"original_att": spoiled(case.STRENGTHS.T, -0.5, 1)}, "{root}/res101.mat: attribute attribute 1 of class class 0 is -0.5; give a strength from 0 upwards"),
+    "transposed strengths": ({}, {"original_att": case.STRENGTHS}, "{root}/att_splits.mat names 4 classes but its original_att has 3 columns, one a class; transpose it."),
+}  # fmt: skip
+
+#: name: datasets of DAZLE's file, the sentence
+DAZLE = {
+    "no maps": ({"feature_map": None}, "{file} lacks 'feature_map' (it has: att, labels, original_att"),
+    "no labels": ({"labels": None}, "{file} lacks 'labels'"),
+    "no splits": ({"test_seen_loc": None}, "{file} lacks 'test_seen_loc'"),
+    "no strengths": ({"att": None, "original_att": None}, "{file} lacks 'att'"),
+    "maps in three dimensions": ({"feature_map": np.ones((12, 5, 6), np.float32)}, "{file} holds feature_map of shape (12, 5, 6), expected images × channels × height × width."),
+    "maps of whole numbers": ({"feature_map": np.ones((12, 5, 2, 3), np.int64)}, "{file} holds feature_map of type int64, expected floating-point numbers"),
+    "maps of no image": ({"feature_map": np.ones((0, 5, 2, 3), np.float32)}, "{file} holds 0 images of 6 regions and 5 channels"),
+    "maps of fewer images": ({"feature_map": case.maps()[:11]}, "{file} holds features of 11 images but 12 labels"),
+    "transposed maps": ({"feature_map": case.maps().transpose(1, 0, 2, 3)}, "{file} holds features of 5 images but 12 labels"),
+    "labels from 1": ({"labels": case.LABELS + 1}, "{file} counts labels from 1 to 4, but files of this kind count from 0; subtract 1 from each of them."),
+    "a label too large": ({"labels": spoiled(case.LABELS, 17)}, "{file} holds 17 in labels, which run from 0 to 3 here"),
+    "labels that are texts": ({"labels": np.array([b"a"] * 12)}, "{file}: labels has values of type |S1"),
+    "splits from 1": ({"trainval_loc": case.TRAINVAL + 1, "test_seen_loc": case.TEST_SEEN + 1, "test_unseen_loc": case.TEST_UNSEEN + 1}, "{file} counts images from 1 to 12, but files of this kind count from 0; subtract 1 from each of them."),
+    "splits that overlap": ({"test_seen_loc": np.array([0, 2, 5, 8])}, "{file} puts image 0 into both trainval_loc and test_seen_loc"),
+    "a split that points outside": ({"test_unseen_loc": np.array([9, 10, 40])}, "{file} holds 40 in test_unseen_loc, which run from 0 to 11 here"),
+    "transposed strengths": ({"original_att": case.STRENGTHS.T}, "{file} holds original_att of shape (3, 4), but its labels name 4 classes; transpose it to classes × attributes."),
+    "a strength below zero": ({"original_att": spoiled(case.STRENGTHS, -2, 0)}, "a strength from 0 upwards"),
+    "NaN": ({"feature_map": spoiled(case.maps(), np.nan)}, "{file} holds nan for image 4 (counted from 0), which is not finite, or beyond half precision (65504)"),
+    "beyond half precision": ({"feature_map": spoiled(case.maps(), 1e5)}, "{file} holds 100000 for image 4 (counted from 0)"),
+    "an image of zeros": ({"feature_map": emptied(case.maps())}, "{file} holds only zeros for image 7 (counted from 0)"),
+}  # fmt: skip
+
+#: name: what is written as features.npy, what takes the place of images.csv, the sentence
+ARRAYS = {
+    "four dimensions": (np.ones((12, 2, 2, 5), np.float32), None, "{file} holds an array of shape (12, 2, 2, 5), expected images × channels"),
+    "whole numbers": (np.ones((12, 5), np.int32), None, "{file} holds values that are no floating-point numbers"),
+    "fewer images": (case.pooled()[:9], None, "{file} holds features of 9 images but 12 labels"),
+    "transposed": (case.pooled().T, None, "{file} holds features of 5 images but 12 labels"),
+    "no channels": (np.ones((12, 0), np.float32), None, "{file} holds 12 images of 1 regions and 0 channels"),
+    "NaN": (spoiled(case.pooled(), np.nan), None, "{file} holds nan for image 4"),
+    "objects": (np.array([{}] * 12, dtype=object), None, "{file} is not a plain .npy array"),
+    "an image twice": (None, case.images_csv().replace("\n1.jpg", "\n0.jpg"), "{file}: image '0.jpg' occurs twice"),
+    "an unknown split": (None, case.images_csv().replace("test_seen", "test"), "{root}/images.csv gives '2.jpg' the split 'test'; splits are trainval, test_seen, test_unseen."),
+    "a label that is no class": (None, case.images_csv().replace("class 3", "clas 3"), "{root}/images.csv has the label 'clas 3', which attributes.csv does not describe (did you mean class 3?)"),
+    "labels that are numbers": (None, case.images_csv().replace("class ", ""), "{root}/images.csv has the label '0', which attributes.csv does not describe"),
+    "no column split": (None, "image,label\n0.jpg,class 0\n", "{root}/images.csv has no column split; it needs image, label, split."),
+    "a class without training images": (None, case.images_csv().replace("class 2,trainval", "class 2,test_seen"), "{file}: seen class class 2 has no training image"),
+    "an unseen class that trains": (None, case.images_csv().replace("11.jpg,class 3,test_unseen", "11.jpg,class 3,trainval"), "{file}: unseen class class 3 has 1 training images"),
+}  # fmt: skip
+
+
+def refused(settings) -> str:
+    """Return the sentence with which the data set is refused, which is one line and ends as one."""
+    with pytest.raises(InputError) as error:
+        index_dataset(settings)
+    text = str(error.value)
+    assert "\n" not in text and text.endswith(".") and len(text) < 600
+    return text
+
+
+@pytest.mark.parametrize("name", XLSA17)
+def test_a_wrong_matlab_file(tmp_path, name):
+    features, splits, sentence = XLSA17[name]
+    path = case.write_xlsa17(tmp_path, features, splits)
+    assert sentence.format(root=tmp_path) in refused(case.settings_of(path, "xlsa17"))
+
+
+@pytest.mark.parametrize("name", DAZLE)
+def test_a_wrong_hdf5_file(tmp_path, name):
+    changes, sentence = DAZLE[name]
+    path = case.write_dazle(tmp_path, changes)
+    assert sentence.format(file=path) in refused(case.settings_of(path, "dazle"))
+
+
+@pytest.mark.parametrize("name", ARRAYS)
+def test_a_wrong_array(tmp_path, name):
+    values, table, sentence = ARRAYS[name]
+    path = case.write_arrays(tmp_path, values, table)
+    assert sentence.format(file=path, root=tmp_path) in refused(case.settings_of(path, "arrays"))
+
+
+WRITERS = {"xlsa17": case.write_xlsa17, "dazle": case.write_dazle, "arrays": case.write_arrays}
+
+
+@pytest.mark.parametrize("kind", WRITERS)
+@pytest.mark.parametrize("share", [0.0, 0.02, 0.5, 0.98])
+def test_a_file_that_is_cut_off(tmp_path, kind, share):
+    path = WRITERS[kind](tmp_path)
+    data = path.read_bytes()
+    path.write_bytes(data[: int(share * len(data))])
+    assert str(path) in refused(case.settings_of(path, kind))
+
+
+@pytest.mark.parametrize("ending", ["npz", "safetensors", "parquet"])
+@pytest.mark.parametrize("share", [0.0, 0.5, 0.98])
+def test_an_array_of_another_format_that_is_cut_off(tmp_path, ending, share):
+    case.write_arrays(tmp_path)
+    path = tmp_path / f"own.{ending}"
+    if ending == "npz":
+        np.savez(path, case.pooled())
+    elif ending == "safetensors":
+        save_file({"features": case.pooled()}, path)
+    else:
+        pd.DataFrame(case.pooled(), columns=list("abcde")).to_parquet(path)
+    data = path.read_bytes()
+    path.write_bytes(data[: int(share * len(data))])
+    assert str(path) in refused(case.settings_of(path, "arrays"))
+
+
+@pytest.mark.parametrize("kind", WRITERS)
+@pytest.mark.parametrize("what", ["nothing", "a folder", "text"])
+def test_a_path_to_something_else(tmp_path, kind, what):
+    path = WRITERS[kind](tmp_path)
+    path.unlink()
+    if what == "a folder":
+        path.mkdir()
+    elif what == "text":
+        path.write_text("features\n" * 100)
+    sentence = refused(case.settings_of(path, kind))
+    assert str(path) in sentence
+    assert {"nothing": "cannot be read (No such file", "a folder": "are a folder, not a file", "text": ""}[
+        what
+    ] in sentence
+
+
+class Trap:
+    """An object whose unpickling would leave a mark."""
+
+    def __init__(self, mark):
+        self.mark = mark
+
+    def __reduce__(self):
+        return (open, (str(self.mark), "w"))
+
+
+@pytest.mark.parametrize("ending", ["npy", "npz"])
+def test_a_pickle_is_refused_and_not_run(tmp_path, ending):
+    case.write_arrays(tmp_path)
+    objects, mark = np.array([Trap(tmp_path / "ran")], dtype=object), tmp_path / "ran"
+    path = tmp_path / f"own.{ending}"
+    np.save(path, objects) if ending == "npy" else np.savez(path, features=objects)
+    assert str(path) in refused(case.settings_of(path, "arrays"))
+    path.write_bytes(pickle.dumps(Trap(mark)))
+    assert str(path) in refused(case.settings_of(path, "arrays"))
+    assert not mark.exists()
+
+
+def test_an_archive_of_several_arrays_without_features(tmp_path):
+    case.write_arrays(tmp_path)
+    np.savez(tmp_path / "own.npz", a=case.pooled(), b=case.pooled())
+    sentence = refused(case.settings_of(tmp_path / "own.npz", "arrays"))
+    assert "holds 2 arrays (a, b), and none is called 'features'; call it so." in sentence
+
+
+def test_an_archive_of_no_array(tmp_path):
+    case.write_arrays(tmp_path)
+    with zipfile.ZipFile(tmp_path / "own.npz", "w") as archive:
+        archive.writestr("readme.txt", "nothing")
+    assert "own.npz is no whole archive of plain arrays" in refused(case.settings_of(tmp_path / "own.npz", "arrays"))
+
+
+def test_a_table_with_a_column_of_texts(tmp_path):
+    case.write_arrays(tmp_path)
+    pd.DataFrame({"image": ["x"] * 12, "a": np.ones(12)}).to_parquet(tmp_path / "own.parquet")
+    sentence = refused(case.settings_of(tmp_path / "own.parquet", "arrays"))
+    assert "holds the column 'image' of type" in sentence and "floating-point numbers for each channel" in sentence
+
+
+def test_a_table_of_lists_that_differ_in_length(tmp_path):
+    case.write_arrays(tmp_path)
+    pd.DataFrame({"vector": [[1.0, 2.0]] * 11 + [[1.0]]}).to_parquet(tmp_path / "own.parquet")
+    assert "holds lists of 2 lengths (2, 1 …)" in refused(case.settings_of(tmp_path / "own.parquet", "arrays"))
+
+
+def elsewhere(file, tmp_path):
+    file["feature_map"] = h5py.ExternalLink("/etc/passwd", "/feature_map")
+
+
+def soft(file, tmp_path):
+    file["hidden"], file["feature_map"] = case.maps(), h5py.SoftLink("/hidden")
+
+
+def outside(file, tmp_path):
+    (tmp_path / "raw.bin").write_bytes(case.maps().tobytes())
+    part = [(str(tmp_path / "raw.bin"), 0, h5py.h5f.UNLIMITED)]
+    file.create_dataset("feature_map", case.maps().shape, np.float32, external=part)
+
+
+def virtual(file, tmp_path):
+    layout = h5py.VirtualLayout(case.maps().shape, np.float32)
+    layout[:] = h5py.VirtualSource("other.hdf5", "feature_map", case.maps().shape)
+    file.create_virtual_dataset("feature_map", layout)
+
+
+def references(file, tmp_path):
+    file.create_dataset("feature_map", (12, 5, 2, 3), h5py.ref_dtype)
+
+
+def compound(file, tmp_path):
+    file.create_dataset("feature_map", data=np.zeros((12, 5, 2, 3), [("a", "f4"), ("b", "f4")]))
+
+
+def group(file, tmp_path):
+    file.create_group("feature_map")
+
+
+def foreign_filter(file, tmp_path):
+    created = h5py.h5p.create(h5py.h5p.DATASET_CREATE)
+    created.set_chunk((12, 5, 2, 3))
+    created.set_filter(32015, h5py.h5z.FLAG_OPTIONAL)
+    space = h5py.h5s.create_simple((12, 5, 2, 3))
+    h5py.h5d.create(file.id, b"feature_map", h5py.h5t.IEEE_F32LE, space, created)
+
+
+def huge_chunks(file, tmp_path):
+    file.create_dataset("feature_map", (12, 2048, 500, 500), np.float32, chunks=(1, 2048, 500, 500))
+
+
+HOSTILE = {
+    elsewhere: "feature_map is a link to elsewhere",
+    soft: "feature_map is a link to elsewhere",
+    outside: "feature_map keeps its values in other files",
+    virtual: "feature_map keeps its values in other files",
+    references: "holds feature_map of type object, expected floating-point numbers",
+    compound: "feature_map has values of type [('a', '<f4'), ('b', '<f4')]",
+    group: "feature_map is no dataset",
+    foreign_filter: "feature_map is packed by filter 32015, which does not come with HDF5",
+    huge_chunks: "feature_map has chunks of shape (1, 2048, 500, 500), which are too large",
+}
+
+
+@pytest.mark.parametrize("change", HOSTILE, ids=lambda change: change.__name__)
+def test_an_hdf5_file_that_reaches_beyond_itself(tmp_path, change):
+    path = case.write_dazle(tmp_path, {"feature_map": None})
+    with h5py.File(path, "a") as file:
+        change(file, tmp_path)
+    sentence = refused(case.settings_of(path, "dazle"))
+    assert str(path) in sentence and HOSTILE[change] in sentence
+
+
+def test_flipped_bytes_in_a_packed_map(tmp_path):
+    path = case.write_dazle(tmp_path)
+    data = bytearray(path.read_bytes())
+    with h5py.File(path) as file:
+        start = file["feature_map"].id.get_chunk_info(0).byte_offset
+    data[start : start + 8] = b"\xff" * 8
+    path.write_bytes(data)
+    assert f"{path} is no whole HDF5 file" in refused(case.settings_of(path, "dazle"))
+
+
+@pytest.mark.parametrize(
+    ("given", "sentence"),
+    [
+        ({"path": "res101.npy", "kind": "xlsa17"}, "has the path 'res101.npy', but kind xlsa17 reads files whose names end in .mat"),
+        ({"path": "x.mat", "kind": "dazle"}, "kind dazle reads files whose names end in .hdf5, .h5"),
+        ({"path": "x.mat", "kind": "matlab"}, "datasets.ready.features.kind is 'matlab'"),
+        ({"path": "x.mat"}, "datasets.ready.features.kind is missing"),
+    ],
+)  # fmt: skip
+def test_settings_that_name_no_file_of_the_kind(given, sentence):
+    with pytest.raises(InputError, match=re.escape(sentence)):
+        case.parse_section(case.DatasetSettings, {"features": given}, "datasets.ready")
+
+
+@pytest.mark.parametrize("further", ["folder", "format", "image_root", "unseen_classes", "backbone"])
+def test_settings_of_pictures_beside_features(further):
+    value = {"format": "cub", "unseen_classes": ["x"], "backbone": {"network": "resnet18"}}.get(further, "x")
+    with pytest.raises(InputError, match=f"stand in place of pictures, so there is no {further}; leave it out"):
+        case.settings_of("x.npy", "arrays", **{further: value})
+
+
+def test_neither_pictures_nor_features():
+    with pytest.raises(InputError, match="datasets.x has no format: set format and folder, or features"):
+        case.parse_section(case.DatasetSettings, {}, "datasets.x")
