@@ -55,7 +55,7 @@ def _check_room(path: Path, needed: int) -> None:
     free = shutil.disk_usage(path.parent).free
     if needed > free:
         raise InputError(
-            f"{path} takes {needed / 1e9:.1f} GB, but its disk has {free / 1e9:.1f} GB left; "
+            f"{path} takes {needed / 1e9:.3g} GB, but its disk has {free / 1e9:.3g} GB left; "
             "make room, or let the folder be a link to a disk that has it."
         )
 

@@ -38,7 +38,9 @@ def test_it_is_valid_and_says_its_command_and_its_sources(overlay):
     own = configured(overlay).dataset(overlay.stem)
     assert own.features is not None
     head = [line[1:].strip() for line in overlay.read_text(encoding="utf-8").splitlines() if line.startswith("#")]
-    command = f"snakemake --cores 8 --configfile overlays/published/{overlay.stem}.yaml -- results/{overlay.stem}/table.csv"
+    command = (
+        f"snakemake --cores 8 --configfile overlays/published/{overlay.stem}.yaml -- results/{overlay.stem}/table.csv"
+    )
     assert head[-1] == command
     assert SOURCE.search(" ".join(head[:-1]))
 
@@ -79,4 +81,8 @@ def test_the_real_splits_and_attributes_are_indexed_by_them(name, real_data, tmp
     savemat(file, {**real, "features": features})
     index = load_index(replace(own, features=replace(own.features, path=str(file)), splits=str(source)))
     classes, attributes, trainval = COUNTS[name]
-    assert (len(index.classes), index.vectors.shape[1], len(index.in_split("trainval"))) == (classes, attributes, trainval)
+    assert (len(index.classes), index.vectors.shape[1], len(index.in_split("trainval"))) == (
+        classes,
+        attributes,
+        trainval,
+    )

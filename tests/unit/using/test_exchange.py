@@ -1,5 +1,6 @@
 """Features for other code, read as the loaders of xlsa17's users and of DAZLE read their own files."""
 
+import errno
 from collections import namedtuple
 from dataclasses import replace
 
@@ -229,9 +230,22 @@ def test_equal_maps_give_equal_bytes(tmp_path, store, index):
 
 def test_maps_that_the_disk_has_no_room_for_are_refused_before_work(tmp_path, store, index, monkeypatch):
     monkeypatch.setattr("shutil.disk_usage", lambda _: namedtuple("Usage", "free")(2000))
-    with pytest.raises(InputError, match=r"m.hdf5 takes 0.0 GB, but its disk has 0.0 GB left; make room"):
+    with pytest.raises(InputError, match=r"m.hdf5 takes 2.88e-06 GB, but its disk has 2e-06 GB left; make room"):
         write_feature_map(tmp_path / "m.hdf5", tmp_path / "m.json", store, index, np.ones((4, 2)), MADE)
     assert not (tmp_path / "m.hdf5").exists()
+
+
+def test_a_disk_that_fills_while_maps_are_written_leaves_no_file(tmp_path, store, index, monkeypatch):
+    def full(self):
+        yield from [(group.images, self.read(group)) for group in self.groups[:1]]
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr(RegionStore, "scan", full)
+    (tmp_path / "out").mkdir()
+    with pytest.raises(OSError, match="No space left") as error:
+        write_feature_map(tmp_path / "out/m.hdf5", tmp_path / "out/m.json", store, index, np.ones((4, 2)), MADE)
+    assert error.value.filename == str(tmp_path / "out/m.hdf5")
+    assert list((tmp_path / "out").iterdir()) == []
 
 
 def test_a_store_that_lacks_images_is_refused(tmp_path, store, index):
