@@ -67,6 +67,7 @@ def _write_frame(path: Path, shape: tuple[int, ...], beside: dict[str, np.ndarra
     layout = h5py.h5p.create(h5py.h5p.DATASET_CREATE)
     layout.set_alloc_time(h5py.h5d.ALLOC_TIME_EARLY)
     layout.set_fill_time(h5py.h5d.FILL_TIME_NEVER)
+    layout.set_obj_track_times(False)  # no time of writing: equal maps are equal bytes
     with h5py.File(path, "w") as file:
         for name, values in beside.items():
             file.create_dataset(name, data=values)
