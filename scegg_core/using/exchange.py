@@ -20,14 +20,16 @@ LISTS = ("allclasses", "trainvalclasses", "testclasses", "trainclasses1", "valcl
 FILES = (FEATURES, ATT_SPLITS, RECORD, "attributes.txt", *(f"{name}.txt" for name in LISTS))
 
 
-def check_fits(images: int, channels: int) -> None:
-    """Raise InputError for features that no MATLAB file of level 5 holds, the only one that scipy reads."""
+def check_exchange(folder: Path, images: int, channels: int) -> None:
+    """Raise InputError for features that no MATLAB file of level 5 holds, the only one that scipy reads, and for a
+    folder with files that are none of such a set. To be asked before the features are made."""
     size = images * channels * np.dtype(np.float32).itemsize
     if size >= LIMIT:
         raise InputError(
             f"{images} images of {channels} channels are {size / (1 << 30):.1f} GiB, but a variable of a MATLAB file that "
             "scipy.io.loadmat reads has less than 2 GiB; give other code the space's features.parquet, or the feature map."
         )
+    refuse_others(folder, FILES, "move them away")
 
 
 def write_exchange(
@@ -38,8 +40,7 @@ def write_exchange(
     `index` has the labels of all images; `validation` is its validation split, which train_loc, val_loc and the lists
     of classes tell. All of it takes the place of an earlier set at once; raises InputError for a folder that holds more.
     """
-    check_fits(*features.shape)
-    refuse_others(folder, FILES, "move them away")
+    check_exchange(folder, *features.shape)
     with whole_folder(folder) as temporary:
         write_mat(temporary / FEATURES, _features(index, features), compress=False)  # zlib gains little on floats
         write_mat(temporary / ATT_SPLITS, _splits(index, validation))

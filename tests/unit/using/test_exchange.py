@@ -21,7 +21,7 @@ from scegg_core.regions.backbone import FeatureMap
 from scegg_core.regions.store import RegionStore, shard_rows, write_shard
 from scegg_core.scen.scaling import MinMaxScaler as OurScaler
 from scegg_core.settings.datasets import DatasetSettings
-from scegg_core.using.exchange import FILES, check_fits, map_name, write_exchange
+from scegg_core.using.exchange import FILES, check_exchange, map_name, write_exchange
 from scegg_core.using.feature_map import write_feature_map
 
 MADE = Provenance("exchange_features")
@@ -175,12 +175,12 @@ def test_what_stops_the_writing_leaves_the_earlier_set(folder, index, features, 
     assert [path.name for path in folder.parent.iterdir()] == ["backbone"]
 
 
-def test_features_that_no_matlab_file_of_level_5_holds_are_refused_before_they_are_made():
-    check_fits(262_143, 2048)
+def test_features_that_no_matlab_file_of_level_5_holds_are_refused_before_they_are_made(tmp_path):
+    check_exchange(tmp_path, 262_143, 2048)
     with pytest.raises(
         InputError, match=r"262144 images of 2048 channels are 2.0 GiB, .* less than 2 GiB; give other code"
     ):
-        check_fits(262_144, 2048)
+        check_exchange(tmp_path, 262_144, 2048)
 
 
 @pytest.fixture
