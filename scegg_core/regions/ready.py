@@ -37,7 +37,7 @@ def read_shard(settings: FeatureSettings, images: int, rows: range, shard: Path,
                 progress.update(len(block))
     seconds, written = time.perf_counter() - start, len(rows) * size.row_bytes / 1e6
     print(
-        f"{shard.stem}: {len(rows):,} images in {seconds:.1f} s, {written:,.0f} MB written, {written / seconds:.1f} MB/s",
+        f"{shard.stem}: {len(rows):,} images in {seconds:.1f} s, {written:,.1f} MB written, {written / seconds:.1f} MB/s",
         file=sys.stderr,
     )
 

@@ -24,7 +24,7 @@ from scegg_core.scen.space import read_scaler
 from scegg_core.settings.backbone import BackboneSettings
 from scegg_core.training.device import pick_device
 from scegg_core.using.new_classes import plain_name
-from scegg_core.using.run_folder import RunFiles, WeightFiles
+from scegg_core.using.run_folder import RunFiles, WeightFiles, no_backbone
 
 
 @dataclass(frozen=True)
@@ -55,7 +55,7 @@ class Model:
     """A trained run; it computes exactly what the workflow's own stages compute."""
 
     name: str
-    backbone: Backbone
+    backbone: Backbone | None  # None where it was trained on ready features
     images: BackboneSettings  # how images are prepared
     scen: SCEN | None
     scaler: MinMaxScaler
@@ -68,9 +68,15 @@ class Model:
     def regions(self, paths: list[Path]) -> Iterator[np.ndarray]:
         """Yield region features (n, R, channels) of the images, batch by batch, in the precision they are stored in.
 
-        Raises InputError, after all have been tried, if any image cannot be used.
+        Raises InputError, after all have been tried, if any image cannot be used; at once without a backbone.
         """
+        self.require_backbone()
         return region_features(self.backbone, paths, self.images, self.device)
+
+    def require_backbone(self) -> None:
+        """Raise InputError where no backbone is known, since the run was made from ready features."""
+        if self.backbone is None:
+            raise no_backbone(self.name)
 
     @torch.inference_mode()
     def embed(self, regions: np.ndarray) -> Embedding:
@@ -90,7 +96,7 @@ class Model:
 
 def assemble(
     files: WeightFiles,
-    backbone: Backbone,
+    backbone: Backbone | None,
     images: BackboneSettings,
     classes: ClassList,
     attributes: tuple[str, ...],
@@ -102,7 +108,7 @@ def assemble(
     transformed = any(final.settings.input == "transformed" for final in classifiers.values())
     return Model(
         name=files.name,
-        backbone=backbone.to(device),
+        backbone=backbone.to(device) if backbone else None,
         images=images,
         scen=read_scen(files.scen).to(device) if files.scen else None,
         scaler=read_scaler(files.scaler),

@@ -91,6 +91,7 @@ def predict(model: Model, images: str | Path | Iterable[str | Path] | Pictures, 
     """
     if task not in TASKS:
         raise InputError(f"task is {task!r}; known: {', '.join(TASKS)}.")
+    model.require_backbone()
     pictures = images if isinstance(images, Pictures) else find_pictures(images)
     named, problems = pictures.files, dict(pictures.problems)
     names, features, semantics = [], [], []

@@ -113,15 +113,25 @@ def refuse_exported(folder: str | Path, what: str) -> None:
         raise InputError(f"{folder} is an exported model, which has no {what}; name the folder of the run, {LAYOUT}.")
 
 
+def from_ready_features(files: RunFiles) -> bool:
+    """Return whether the run's regions are ready features, made elsewhere by a backbone that is not known."""
+    return read_description(files.regions[0], "regions")["provenance"]["stage"] == "read_features"
+
+
+def no_backbone(name: str) -> InputError:
+    """Return what is said where new pictures are to be turned into features of the run or data set `name`."""
+    return InputError(
+        f"{name} was made from ready features, so no backbone is known that could turn pictures into such features; "
+        "use a run on pictures."
+    )
+
+
 def read_origin(files: RunFiles) -> BackboneOrigin:
     """Return what the run's regions say of their backbone."""
     shard = files.regions[0]
     made_from = read_description(shard, "regions")["provenance"]
-    if made_from["stage"] == "read_features":
-        raise InputError(
-            f"{files.results.name} was made from ready features, so no backbone is known that could turn new pictures into "
-            "such features; use a run on pictures."
-        )
+    if from_ready_features(files):
+        raise no_backbone(files.results.name)
     settings = parse_section(BackboneSettings, made_from["settings"], str(shard))
     return BackboneOrigin(settings, made_from["inputs"].get("weights"))
 
