@@ -1,6 +1,10 @@
-# Classes added to a finished run by description alone, and the checks of data sets.
-#   in:  the run, and the CSV that `extensions` in the configuration gives a name
+# Classes added to a finished run by description alone, features for other code, and the checks of data sets.
+#   in:  the run, and the CSV that `extensions` in the configuration gives a name; regions, SCEN, the index
 #   out: results/{dataset}/variants/{variant}/seed{seed}/extended/{extension}/{classes.parquet,...,metrics.json}
+#        results/{dataset}/exchange/{space}[/seed{seed}]/{res101.mat,att_splits.mat,...}, exchange/feature_map_*.hdf5
+
+from scegg_core.using.exchange import FILES as EXCHANGED
+from scegg_core.using.exchange import map_name
 
 
 @sentence
@@ -86,6 +90,105 @@ use rule score as score_extended with:
         metrics="results/{dataset}/variants/{variant}/seed{seed}/extended/{extension}/metrics.json",
     log:
         "logs/{dataset}/variants/{variant}/seed{seed}/extended/{extension}/score.log",
+
+
+@sentence
+def exchanged(wildcards):
+    """Return what is given to other code, the labels of test images too, as in the files that it knows."""
+    return index_of(wildcards) | test_labels_of(wildcards) | {"regions": shards_of(wildcards)}
+
+
+@sentence
+def exchanged_space(wildcards):
+    """Return what the features of a space are given to other code with: the validation split tells train_loc, val_loc."""
+    tables = {f"val_{table}": f"results/{wildcards.dataset}/validation/{table}.parquet" for table in INDEX}
+    return exchanged(wildcards) | tables
+
+
+@sentence
+def exchanged_maps(wildcards):
+    """Return what region maps are given to other code with, under the one name that it knows."""
+    name = map_name(dataset_settings(wildcards).backbone.network, wildcards.dataset)
+    if wildcards.file != name:
+        raise InputError(
+            f"results/{wildcards.dataset}/exchange/{wildcards.file}.hdf5 is not what the region maps of "
+            f"{wildcards.dataset} are called: ask for results/{wildcards.dataset}/exchange/{name}.hdf5."
+        )
+    return exchanged(wildcards) | {"vectors": f"results/{wildcards.dataset}/attribute_vectors.parquet"}
+
+
+def exchange_files(folder):
+    """Return the files of a set for other code in `folder`; the features come first."""
+    named = {"features": EXCHANGED[0], "splits": EXCHANGED[1]}
+    return {name: f"{folder}/{file}" for name, file in named.items()} | {
+        "beside": [f"{folder}/{file}" for file in EXCHANGED[2:]]
+    }
+
+
+rule exchange_pooled:
+    input:
+        unpack(exchanged_space),
+    output:
+        **exchange_files("results/{dataset}/exchange/{space}"),
+    log:
+        "logs/{dataset}/exchange/{space}/exchange_pooled.log",
+    wildcard_constraints:
+        dataset=r"[A-Za-z0-9_-]+",
+        space=spaces_of("backbone"),
+    threads: threads_of
+    resources:
+        mem_mb=memory(4000, per_mb=0.1),
+        runtime=minutes(20, per_mb=0.002),
+    params:
+        threads=threads_of,
+        code=code("exchange_pooled"),
+    script:
+        "../workflow_scripts/exchange_pooled.py"
+
+
+rule exchange_features:
+    input:
+        unpack(exchanged_space),
+        scen="results/{dataset}/spaces/{space}/seed{seed}/scen.safetensors",
+    output:
+        **exchange_files("results/{dataset}/exchange/{space}/seed{seed}"),
+    log:
+        "logs/{dataset}/exchange/{space}/seed{seed}/exchange_features.log",
+    wildcard_constraints:
+        dataset=r"[A-Za-z0-9_-]+",
+        space=spaces_of("scen"),
+    threads: threads_of
+    resources:
+        mem_mb=memory(6000, per_mb=0.1),
+        runtime=minutes(20, per_mb=0.002),
+        gpu=1,
+        device=CONFIG.run.device,
+    params:
+        deterministic=CONFIG.run.deterministic,
+        threads=threads_of,
+        code=code("exchange_features"),
+    script:
+        "../workflow_scripts/exchange_features.py"
+
+
+rule exchange_maps:
+    input:
+        unpack(exchanged_maps),
+    output:
+        maps="results/{dataset}/exchange/{file}.hdf5",
+        record="results/{dataset}/exchange/{file}.json",
+    log:
+        "logs/{dataset}/exchange/{file}.log",
+    wildcard_constraints:
+        dataset=r"[A-Za-z0-9_-]+",
+        file=r"feature_map_[A-Za-z0-9_-]+",
+    resources:
+        mem_mb=memory(4000),
+        runtime=minutes(20, per_mb=0.004),
+    params:
+        code=code("exchange_maps"),
+    script:
+        "../workflow_scripts/exchange_maps.py"
 
 
 # check_cub, check_aviary, …: read everything, train nothing, say "ready" or what to mend

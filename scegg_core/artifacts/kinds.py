@@ -49,6 +49,6 @@ TENSORS = (
 )
 
 #: JSON files.
-RECORDS = (Kind("metrics", 1), Kind("exported_model", 2))
+RECORDS = (Kind("metrics", 1), Kind("exported_model", 2), Kind("exchange", 1))
 
 KINDS = {kind.name: kind for kind in (*TABLES, *TENSORS, *RECORDS)}

@@ -1,11 +1,10 @@
 """Writes the aviary's zero-shot split with the conventions of xlsa17's files, pitfalls of the real ones included."""
 
-import io
 from pathlib import Path
 
 import numpy as np
-from scipy.io import savemat
 
+from scegg_core.artifacts.matlab import cells, write_mat
 from scegg_core.aviary.species import Species
 
 DATASET = "AVIARY"
@@ -13,7 +12,7 @@ DATASET = "AVIARY"
 FOREIGN_PREFIX = "/srv/aviary/drawn/CUB_200_2011/CUB_200_2011/images/"
 TEST_FRACTION = 0.2
 VALIDATION_FRACTION = 1 / 3
-MAT_TEXT_SIZE = 116
+DRAWN = "aviary"  # in the headers of the files
 
 
 def write_xlsa_files(folder: Path, species: Species, paths: list[str], seed: int) -> dict[str, int]:
@@ -27,15 +26,15 @@ def write_xlsa_files(folder: Path, species: Species, paths: list[str], seed: int
     splits = _split_images(folders, species.unseen, rng)
     original = 100.0 * species.probabilities[order].T
     names = [species.names[row] for row in order]
-    _write_mat(target / "att_splits.mat", {
-        "allclasses_names": _cells(names),
+    write_mat(target / "att_splits.mat", {
+        "allclasses_names": cells(names),
         "att": original / np.linalg.norm(original, axis=0),
         "original_att": original,
         **{key: (rows[:, None] + 1).astype(np.uint16) for key, rows in splits.items()},
-    })  # fmt: skip
+    }, DRAWN)  # fmt: skip
     labels = np.argsort(order)[folders] + 1
-    files = _cells([FOREIGN_PREFIX + path for path in paths])
-    _write_mat(target / "res101.mat", {"image_files": files, "labels": labels[:, None].astype(float)})
+    files = cells([FOREIGN_PREFIX + path for path in paths])
+    write_mat(target / "res101.mat", {"image_files": files, "labels": labels[:, None].astype(float)}, DRAWN)
     _write_class_lists(target, names, species.unseen[order], rng)
     return {key.removesuffix("_loc"): len(rows) for key, rows in splits.items()}
 
@@ -69,18 +68,3 @@ def _write_class_lists(target: Path, names: list[str], unseen: np.ndarray, rng: 
 
 def _write_list(path: Path, names) -> None:
     path.write_text("".join(f"{name}\n" for name in names), encoding="utf-8")
-
-
-def _cells(texts: list[str]) -> np.ndarray:
-    """Return a column of MATLAB cells, (n, 1)."""
-    cells = np.empty((len(texts), 1), dtype=object)
-    cells[:, 0] = texts
-    return cells
-
-
-def _write_mat(path: Path, content: dict[str, np.ndarray]) -> None:
-    """Write a .mat file without the time that scipy puts into its header, so that equal content is equal bytes."""
-    buffer = io.BytesIO()
-    savemat(buffer, content, do_compression=True)
-    header = b"MATLAB 5.0 MAT-file, aviary".ljust(MAT_TEXT_SIZE)
-    path.write_bytes(header + buffer.getvalue()[MAT_TEXT_SIZE:])
