@@ -64,6 +64,11 @@ class BackboneSettings:
     )
 
     @property
+    def trained(self) -> bool:
+        """Return whether the backbone is trained here."""
+        return self.weights == "train"
+
+    @property
     def usual_batch(self) -> int:
         """Return the images per batch where no device's memory decides."""
         return self.batch_size or 32

@@ -190,6 +190,7 @@ class Configuration:
             "backbone": own.backbone.network,
             "weights": Path(own.backbone.weights).name,
             "image_size": own.backbone.image_size,
+            "backbone_state": "trained here" if own.backbone.trained else "frozen",
             "titles": {name: variant.title or name for name, variant in variants.items()},
             "selection": {name: variant.selection for name, variant in variants.items()},
             "tuned": {name: self.point(point).text() for name, point in standing.items()},

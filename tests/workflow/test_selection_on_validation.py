@@ -18,7 +18,8 @@ pytestmark = pytest.mark.slow
 
 SELECTING = """
 variants:
-  sc-egg: {title: SC-EGG, selection: validation}
+  sc-egg: {title: SC-EGG, selection: validation, calibration: validation}
+  len: {title: LEN, predict_by: embedding, calibration: validation}
   best: {title: tuned, tuned: sc-egg}
 tuning:
   sc-egg: {grid: {classifier.learning_rate: [1.0e-3, 0.1]}, seeds: [0]}

@@ -9,6 +9,7 @@ from table_case import run
 from scegg_core.errors import InputError
 from scegg_core.evaluate.metrics import harmonic_mean
 from scegg_core.report import tables, typeset
+from scegg_core.report.paired import paired_differences
 from scegg_core.report.published import find_published, read_published
 from tests.conftest import ROOT
 
@@ -106,12 +107,12 @@ def test_ablation_is_in_the_papers_order_without_other_variants():
 def test_paired_differences_use_common_seeds_only():
     runs = [run(seed=s, h=h) for s, h in ((0, 0.6), (1, 0.7), (2, 0.1))]
     runs += [run("baseline", seed=s, h=h) for s, h in ((0, 0.5), (1, 0.4), (7, 0.9))]
-    row = tables.paired_differences(runs).iloc[0]
+    row = paired_differences(runs).iloc[0]
     assert (row["variant"], row["reference"], row["seeds"]) == ("baseline", "sc-egg", 2)
     assert row["H"] == -20.0  # mean of -10 and -30
     assert row["H_std"] == 14.14  # sqrt(200)
-    assert tables.paired_differences([run("len")]).empty
-    assert tables.paired_differences([run(), run("len", image_size=224)]).empty
+    assert paired_differences([run("len")]).empty
+    assert paired_differences([run(), run("len", image_size=224)]).empty
 
 
 def test_seed_rows_are_percent():
@@ -162,21 +163,22 @@ def test_missing_variants_and_seeds_are_named():
     remarks = tables.missing_remarks([run(), run("len"), run("len", seed=1)], ["sc-egg", "wo-lce", "len"], [0, 1])
     assert remarks == ["Missing: sc-egg lacks seed 1.", "Missing: wo-lce has no results yet."]
     text = typeset.to_markdown(tables.result_table([run()]), remarks)
-    assert text.endswith("- Missing: sc-egg lacks seed 1.\n- Missing: wo-lce has no results yet.\n")
+    assert "- Missing: sc-egg lacks seed 1.\n- Missing: wo-lce has no results yet.\n" in text
 
 
 def test_markdown_marks_best_and_second():
     table = tables.result_table([run("a", h=0.4), run("b", h=0.6), run("c", h=0.5), run("d", h=0.6)])
-    cells = [line.split(" | ")[10] for line in typeset.to_markdown(table).splitlines()[2:]]
+    cells = [line.split(" | ")[5] for line in typeset.to_markdown(table).splitlines()[2:6]]
     assert cells == ["40.00", "**60.00**", "*50.00*", "**60.00**"]
 
 
 def test_latex_escapes_and_marks():
-    table = tables.result_table([run("a", h=0.4, title="w/o L_LCE & 50%"), run("b", seed=1, h=0.6), run("b", h=0.5)])
+    runs = [run("a", h=0.4, title="w/o L_LCE & 50%"), run("a", h=0.4, seed=1, title="w/o L_LCE & 50%")]
+    table = tables.result_table([*runs, run("b", seed=1, h=0.6), run("b", h=0.5)])
     text = typeset.to_latex(table, ["a_b & 10%"])
     assert r"w/o L\_LCE \& 50\%" in text
     assert r"\textbf{55.00 $\pm$ 7.07}" in text
-    assert r"\underline{40.00}" in text
+    assert r"\underline{40.00 $\pm$ 0.00}" in text
     assert r"a\_b \& 10\%\par" in text
     assert [text.count(rule) for rule in (r"\toprule", r"\midrule", r"\bottomrule")] == [1, 1, 1]
     assert typeset.escape_latex(r"\x{y}~^#$") == r"\textbackslash{}x\{y\}\textasciitilde{}\textasciicircum{}\#\$"
