@@ -116,7 +116,11 @@ def differences(rows: Sequence[Sequence[RunResult]]) -> list[str]:
     for runs, kind in zip(rows, kinds, strict=True):
         beside = Counter(other for row, other in zip(rows, kinds, strict=True) if row[0].dataset == runs[0].dataset)
         usual = beside.most_common(1)[0][0]  # the first of equally common ones
-        parts = [f"{name} {value}" for (name, value), other in zip(kind, usual, strict=True) if (name, value) != other]
+        parts = [
+            f"{name} {value or 'not known'}"
+            for (name, value), other in zip(kind, usual, strict=True)
+            if (name, value) != other
+        ]
         texts.append(", ".join(parts))
     return texts
 

@@ -81,7 +81,7 @@ def summary_table(results: Sequence[RunResult], published: Sequence[PublishedRow
         _add_ours(rows, runs, text)
     cells = [f"{shown} {metric}{tail}" for shown, _ in names for metric in PAPER_METRICS for tail in ("", "_std")]
     table = DataFrame(list(rows.values()), columns=["family", "method", *DECIDING, *cells, "remark", "differs"])
-    return table.astype(dict.fromkeys(WHOLE, "Int64")).fillna({"remark": "", "differs": ""})
+    return table.astype(dict.fromkeys(WHOLE, "Int64"))
 
 
 def per_class_table(labels: np.ndarray, predicted: np.ndarray, names: Sequence[str], seen: np.ndarray) -> "DataFrame":
@@ -133,7 +133,9 @@ def _published(run: RunResult, published: Sequence[PublishedRow]) -> dict:
 def _add_published(rows: dict[tuple, dict], row: PublishedRow, datasets: Sequence[str]) -> None:
     if not datasets:
         return
-    cells = rows.setdefault((row.family, row.method), {"family": row.family, "method": row.method})
+    cells = rows.setdefault(
+        (row.family, row.method), {"family": row.family, "method": row.method, "remark": "", "differs": ""}
+    )
     for dataset in datasets:
         cells |= {f"{dataset} {name}": getattr(row, METRICS[name]) for name in PAPER_METRICS}
         if row.flag:
@@ -146,7 +148,8 @@ def _add_ours(rows: dict[tuple, dict], runs: Sequence[RunResult], differs: str) 
     own["selection"] += "; tuned" if common["tuned"] else ""
     own["weights_digest"] = head(runs)["weights_digest"]
     cells = rows.setdefault(
-        ("ours", runs[0].variant, *own.values()), {"family": "ours", "method": runs[0].title, "differs": ""} | own
+        ("ours", runs[0].variant, *own.values()),
+        {"family": "ours", "method": runs[0].title, "remark": "", "differs": ""} | own,
     )
     cells |= {f"{runs[0].dataset} {name}": value for name, value in moments(_percents(runs, PAPER_METRICS)).items()}
     if differs:
