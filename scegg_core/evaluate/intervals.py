@@ -74,22 +74,24 @@ def interval(points: np.ndarray, resampled: np.ndarray) -> Interval:
     together and to Student's t, with the degrees of freedom of this sum (Satterthwaite, 1946).
     """
     means = resampled.mean(axis=0)
-    values = means if len(points) == 1 else _stretched(means, points.var(ddof=1) / len(points), len(points) - 1)
+    values = _stretched(points, means, resampled) if points.std() > 0 else means
     low, high = np.percentile(values, [50 * (1 - LEVEL), 50 * (1 + LEVEL)])
     return Interval(float(low), float(high), float((values * points.mean() > 0).mean()))
 
 
-def _stretched(means: np.ndarray, of_seeds: float, freedom: int) -> np.ndarray:
-    """Means over seeds on the resamples, stretched around their own mean by the variance `of_seeds` of that mean."""
+def _stretched(points: np.ndarray, means: np.ndarray, resampled: np.ndarray) -> np.ndarray:
+    """Means over seeds on the resamples, stretched around their own mean by what the seeds add to their variance.
+
+    How single images part the seeds is in the variance over images and in the one between seeds, so it is taken off once.
+    """
     from scipy.stats import norm, t
 
-    of_images = means.var(ddof=1)
-    total = of_images + of_seeds
-    if of_seeds == 0 or total == 0:
-        return means
+    of_images, of_seeds = means.var(ddof=1), points.var(ddof=1) / len(points)
+    of_both = (resampled - means).var(axis=1, ddof=1).mean() / (len(points) - 1)
+    total = of_images + max(of_seeds - of_both, 0)
+    freedom = (len(points) - 1) * max((total / of_seeds) ** 2, 1)
     shape = (means - means.mean()) / np.sqrt(of_images) if of_images > 0 else _normal(len(means))
-    quantile = t.ppf((1 + LEVEL) / 2, freedom * (total / of_seeds) ** 2) / norm.ppf((1 + LEVEL) / 2)
-    return means.mean() + shape * np.sqrt(total) * quantile
+    return means.mean() + shape * np.sqrt(total) * t.ppf((1 + LEVEL) / 2, freedom) / norm.ppf((1 + LEVEL) / 2)
 
 
 def _normal(count: int) -> np.ndarray:
