@@ -163,7 +163,7 @@ def test_permuted_test_labels_leave_every_file_before_scoring_and_what_is_predic
     scores = "results/aviary/seeds.csv"
     assert Path(scores) in after
     assert (tmp_path / scores).read_bytes() != (selected.folder / scores).read_bytes()  # labels were really others
-    predictions = {name for name in names if name.name.startswith("predictions_")}
+    predictions = {name for name in after if name.name.startswith("predictions_")}  # none of validation's
     assert {(name.parts[-3], name.stem) for name in predictions} == {
         (variant, f"predictions_{task}")
         for variant in (winner["point"], "len", "prototype", "eszsl")
