@@ -71,7 +71,7 @@ def _row(name: str, runs: Sequence[Metrics]) -> str:
 
 def _difference(one: Metrics, other: Metrics) -> Metrics:
     values = {name: getattr(one, name) - getattr(other, name) for name in ("acc", "u", "s", "h", "ausuc")}
-    return Metrics(**values, images={}, classes_without_images=(), per_class={})
+    return Metrics(**values, images={}, classes_without_images=(), per_class={}, constant=0.0)
 
 
 def spread(values: Sequence[float]) -> str:

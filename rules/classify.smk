@@ -1,11 +1,12 @@
 # The final classifier (section 3.3), and predictions by it or by LEN.
-#   in:  features and synthetic features, or LEN's semantics
+#   in:  features and synthetic features, or LEN's semantics; scores on validation where a variant is calibrated
 #   out: results/{dataset}/variants/{variant}/seed{seed}/{classifier_*.safetensors,predictions_*.parquet}
 
 
 rule train_classifier:
     input:
         unpack(space_inputs),
+        unpack(calibration_of),
         eggn=generator("eggn.safetensors"),
         synthetic="results/{dataset}/variants/{variant}/seed{seed}/synthetic_unseen.parquet",
     output:
@@ -58,6 +59,7 @@ rule predict_by_embedding:
     input:
         unpack(index_of),
         unpack(test_labels_of),
+        unpack(calibration_of),
         semantics=semantics_of,
     output:
         czsl="results/{dataset}/variants/{variant}/seed{seed}/predictions_czsl.parquet",

@@ -17,6 +17,8 @@ from scegg_core.workflow.digests import code_digests
 
 ROOT = Path(workflow.basedir)
 INDEX = ("classes", "images", "attributes")
+#: The scores of a run on validation by its variant's `selection`: of its last epoch, or of all that are compared.
+SCORES_ON_VALIDATION = {"last": "metrics.json", "validation": "epochs.parquet"}
 
 
 def sentence(function):
@@ -218,6 +220,16 @@ def selection_of(wildcards):
         return {}
     folder = "results/{w.dataset}/validation/variants/{w.variant}/seed{w.seed}".format(w=wildcards)
     return {"selection": f"{folder}/epochs.parquet"}
+
+
+@sentence
+def calibration_of(wildcards):
+    """Return the scores on validation that hold the constant of a run's calibration, where its variant asks for it."""
+    own = CONFIG.variant(wildcards.variant)
+    if wildcards.dataset.endswith(VALIDATION) or own.calibration == "none":
+        return {}
+    folder = "results/{w.dataset}/validation/variants/{w.variant}/seed{w.seed}".format(w=wildcards)
+    return {"calibration": f"{folder}/{SCORES_ON_VALIDATION[own.selection]}"}
 
 
 @sentence

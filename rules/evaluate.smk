@@ -1,6 +1,6 @@
 # Scores: predictions against labels, closed-form rows, the epochs and settings that validation chooses, attention.
 #   in:  predictions, features, snapshots of generators, regions and SCEN for attention
-#   out: results/{dataset}/variants/{variant}/seed{seed}/{metrics.json,epochs.parquet}, results/{dataset}/{tuning,attention}.csv
+#   out: results/{dataset}/variants/{variant}/seed{seed}/{metrics.json,outcomes.parquet,epochs.parquet}, results/{dataset}/{tuning,attention}.csv
 
 
 @sentence
@@ -54,6 +54,7 @@ rule score:
         unpack(selection_of),
     output:
         metrics="results/{dataset}/variants/{variant}/seed{seed}/metrics.json",
+        outcomes="results/{dataset}/variants/{variant}/seed{seed}/outcomes.parquet",
     log:
         "logs/{dataset}/variants/{variant}/seed{seed}/score.log",
     resources:
@@ -107,9 +108,8 @@ rule score_epochs:
 def scores_of_points(wildcards):
     """Return the scores on validation of the points of a data set's grids: of their best epochs, or of the last."""
     folder = f"results/{wildcards.dataset}/validation/variants"
-    names = {"last": "metrics.json", "validation": "epochs.parquet"}
     return [
-        f"{folder}/{point['point']}/seed{seed}/{names[CONFIG.variant(point['point']).selection]}"
+        f"{folder}/{point['point']}/seed{seed}/{SCORES_ON_VALIDATION[CONFIG.variant(point['point']).selection]}"
         for point in CONFIG.grid_points(wildcards.dataset)
         for seed in point["seeds"]
     ]

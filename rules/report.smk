@@ -1,5 +1,5 @@
 # Tables and pictures, each marked for `snakemake --report` with a caption of report/.
-#   in:  metrics, predictions, curves and synthetic features of all runs; regions and SCEN for attention
+#   in:  metrics, outcomes, predictions, curves and synthetic features of all runs; regions and SCEN for attention
 #   out: results/{dataset}/{table,ablation,seeds,paired,per_class,attention,tsne}.csv, *.md, *.tex, *.html, *.png
 #        results/{dataset}/variants/{variant}/{curves.parquet,curves.png,confusion.png}, results/summary.*
 
@@ -87,6 +87,7 @@ def curves_of_runs(dataset):
 rule tabulate:
     input:
         metrics=paths_of("metrics.json"),
+        outcomes=paths_of("outcomes.parquet"),
         oracle=sentence(lambda w: [path for _, path in oracle_files(w.dataset)]),
         curves=sentence(lambda w: [path for _, path in curves_of_runs(w.dataset)]),
     output:
@@ -103,6 +104,7 @@ rule tabulate:
     params:
         settings=sentence(lambda w: table_part(w.dataset)),
         runs=sentence(lambda w: [run for run, _ in files_of_runs(w.dataset, "metrics.json")]),
+        resampled=sentence(lambda w: [run for run, _ in files_of_runs(w.dataset, "outcomes.parquet")]),
         oracle=sentence(lambda w: [run for run, _ in oracle_files(w.dataset)]),
         trained=sentence(lambda w: [run for run, _ in curves_of_runs(w.dataset)]),
         published=published,

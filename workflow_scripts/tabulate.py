@@ -1,15 +1,25 @@
-"""Rule tabulate: one row per variant, mean and standard deviation over seeds, published figures beside ours."""
+"""Rule tabulate: one row per variant, mean, deviation and interval, published figures beside ours."""
 
 from scegg_core.artifacts.files import write_text
+from scegg_core.report.paired import paired_differences
 from scegg_core.report.published import read_published
-from scegg_core.report.rows import TableSettings, ablation_remarks, remarks, run_results, with_alarms, with_oracle
-from scegg_core.report.tables import ablation_table, paired_differences, result_table, seed_rows
+from scegg_core.report.rows import (
+    TableSettings,
+    ablation_remarks,
+    remarks,
+    run_results,
+    with_alarms,
+    with_intervals,
+    with_oracle,
+)
+from scegg_core.report.tables import ablation_table, result_table, seed_rows
 from scegg_core.report.typeset import to_latex, to_markdown, write_csv_and_page
 from scegg_core.workflow.job import run_job
 
 with run_job(snakemake) as job:
     settings, files = job.settings(TableSettings), snakemake.output
     results = run_results(snakemake.input.metrics, snakemake.params.runs, settings)
+    results = with_intervals(results, snakemake.input.outcomes, snakemake.params.resampled)
     results = with_oracle(results, snakemake.input.oracle, snakemake.params.oracle)
     results = with_alarms(results, snakemake.input.curves, snakemake.params.trained)
     published = read_published(*snakemake.params.published)

@@ -6,6 +6,7 @@ from scegg_core.classify.classifier import write_classifier
 from scegg_core.classify.train import train_final
 from scegg_core.data.tasks import TASKS
 from scegg_core.eggn.files import read_eggn, read_synthetic
+from scegg_core.evaluate.scores import read_constant
 from scegg_core.scen.space import read_space
 from scegg_core.settings.classifier import ClassifierSettings
 from scegg_core.training.checkpoint import resumable
@@ -18,9 +19,10 @@ with run_job(snakemake) as job:
     eggn, _ = read_eggn(Path(snakemake.input.eggn))
     synthetic = read_synthetic(Path(snakemake.input.synthetic))
     space = read_space(job.space_files())
+    constant = read_constant(snakemake.input.get("calibration"))
     made_from = job.provenance(seed=seed, device=device)
     for task in TASKS:
         output = Path(snakemake.output[task])
         with resumable(output, made_from, snakemake.resources.checkpoint_seconds) as checkpoint:
             final = train_final(space, synthetic, eggn, task, settings, seed, device, checkpoint)
-            write_classifier(output, final, made_from)
+            write_classifier(output, final.calibrated(constant, space.index.seen), made_from)

@@ -32,8 +32,19 @@ TABLES = (
     Kind("curves", 1, {"seed": "int32", "stage": "string", "epoch": "int32", "term": "string", "value": "double"}),
     Kind(
         "epochs",
+        2,
+        {
+            **{"epoch": "int32", "acc": "double", "u": "double", "s": "double", "h": "double", "ausuc": "double"},
+            "constant": "double",
+        },
+    ),
+    Kind(
+        "outcomes",
         1,
-        {"epoch": "int32", "acc": "double", "u": "double", "s": "double", "h": "double", "ausuc": "double"},
+        {
+            **{"image": "int32", "label": "int32", "seen": "bool", "right_czsl": "bool", "right_gzsl": "bool"},
+            **{"right_own": "bool", "flip": "double"},
+        },
     ),
 )
 
@@ -49,6 +60,6 @@ TENSORS = (
 )
 
 #: JSON files.
-RECORDS = (Kind("metrics", 1), Kind("exported_model", 2), Kind("exchange", 1))
+RECORDS = (Kind("metrics", 2), Kind("exported_model", 2), Kind("exchange", 1))
 
 KINDS = {kind.name: kind for kind in (*TABLES, *TENSORS, *RECORDS)}

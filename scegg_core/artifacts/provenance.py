@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass, field
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
@@ -33,7 +34,7 @@ class Provenance:
     """What an artifact was made from. Holds nothing of the host and no time, so equal runs give equal bytes.
 
     `computed` says on what kinds of devices the artifact and those before it were computed, and whether the same bits
-    come out again.
+    come out again. `backbones` are short digests of the weights that the region features come from.
     """
 
     stage: str
@@ -43,6 +44,18 @@ class Provenance:
     seed: int | None = None
     versions: dict[str, str] = field(default_factory=package_versions)
     computed: tuple[str, ...] = ()
+    backbones: tuple[str, ...] = ()
+
+
+def devices_of(computed: Sequence[str]) -> tuple[str, ...]:
+    """Return the kinds of devices (cpu, cuda) that `Provenance.computed` names."""
+    return tuple(sorted({text.split(", ")[0] for text in computed}))
+
+
+def threads_of(computed: Sequence[str]) -> tuple[int, ...]:
+    """Return the numbers of CPU threads that `Provenance.computed` names."""
+    parts = (part for text in computed for part in text.split(", "))
+    return tuple(sorted({int(part.split()[0]) for part in parts if part.endswith((" thread", " threads"))}))
 
 
 def computed_on(device_type: str, deterministic: bool, threads: int | None = None) -> tuple[str, ...]:

@@ -1,8 +1,9 @@
 """The final classifier of one task (paper section 3.3): what it sees of features, and its file."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
+import numpy as np
 import torch
 from torch import Tensor
 
@@ -15,10 +16,14 @@ from scegg_core.training.linear import ZeroShotClassifier, linear_of
 
 @dataclass(frozen=True)
 class FinalClassifier:
-    """A classifier and its settings, which say what it sees of features."""
+    """A classifier and its settings, which say what it sees of features.
+
+    `calibration` was taken off the biases, so off the scores, of the seen classes (None: nothing was).
+    """
 
     classifier: ZeroShotClassifier
     settings: ClassifierSettings
+    calibration: float | None = None
 
     @property
     def device(self) -> torch.device:
@@ -28,7 +33,18 @@ class FinalClassifier:
     def to(self, device: torch.device) -> "FinalClassifier":
         """Return the same on `device`."""
         layer, classes = self.classifier.layer.to(device), self.classifier.classes.to(device)
-        return FinalClassifier(ZeroShotClassifier(layer, classes), self.settings)
+        return replace(self, classifier=ZeroShotClassifier(layer, classes))
+
+    def calibrated(self, constant: float | None, seen: np.ndarray) -> "FinalClassifier":
+        """Return the same with `constant` taken off the seen classes' scores: calibrated stacking (Chao et al., 2016).
+
+        `seen` (all classes,) bool. The same as it is for None, and where no seen class is among its classes.
+        """
+        own = torch.from_numpy(seen).to(self.device)[self.classifier.classes]
+        if constant is None or not own.any():
+            return self
+        layer = linear_of(self.classifier.layer.weight.detach(), self.classifier.layer.bias.detach() - constant * own)
+        return replace(self, classifier=ZeroShotClassifier(layer, self.classifier.classes), calibration=constant)
 
     def inputs(self, features: Tensor, eggn: EGGN | None) -> Tensor:
         """Return what the classifier sees of scaled features (images, channels), on its device; moves `eggn` there."""
@@ -49,12 +65,16 @@ def write_classifier(path: Path, final: FinalClassifier, provenance: Provenance)
     """Write a final classifier with the classes that it tells apart, and its settings."""
     layer = final.classifier.layer
     tensors = {"weight": layer.weight, "bias": layer.bias, "classes": final.classifier.classes}
-    write_tensors(path, "classifier", tensors, provenance, {"settings": as_mapping(final.settings)})
+    extra = {"settings": as_mapping(final.settings)}
+    if final.calibration is not None:
+        extra["calibration"] = final.calibration
+    write_tensors(path, "classifier", tensors, provenance, extra)
 
 
 def read_classifier(path: Path) -> FinalClassifier:
     """Return the final classifier at `path`."""
     tensors = read_tensors(path, "classifier")
-    settings = parse_section(ClassifierSettings, read_description(path)["extra"]["settings"], str(path))
+    extra = read_description(path)["extra"]
+    settings = parse_section(ClassifierSettings, extra["settings"], str(path))
     layer = linear_of(tensors["weight"], tensors["bias"])
-    return FinalClassifier(ZeroShotClassifier(layer, tensors["classes"]), settings)
+    return FinalClassifier(ZeroShotClassifier(layer, tensors["classes"]), settings, extra.get("calibration"))

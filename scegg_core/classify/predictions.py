@@ -1,6 +1,6 @@
 """Predictions on test images and their scores, for the two tasks: CZSL and GZSL (section 4, evaluation protocols)."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -21,12 +21,13 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Predictions:
-    """Scores of test images over the classes of a task."""
+    """Scores of test images over the classes of a task; `calibration` was taken off those of seen classes (None: nothing)."""
 
     images: np.ndarray  # (n,) positions in the index
     labels: np.ndarray  # (n,) true classes
     scores: np.ndarray  # (n, k)
     classes: np.ndarray  # (k,) rows of the class table that the columns stand for
+    calibration: float | None = None
 
     def __post_init__(self):
         if not np.isfinite(self.scores).all():  # the largest of them would mean nothing
@@ -43,14 +44,23 @@ class Predictions:
 def predict_final(final: "FinalClassifier", eggn: "EGGN | None", space: "Space", task: str) -> Predictions:
     """Return predictions of the final classifier of `task` on its test images, computed on the classifier's device."""
     inputs, classes = final.inputs(space.features, eggn), final.classifier.classes.cpu().numpy()
-    return predict_by(final.classifier.scores, inputs, space.index, task, classes)
+    found = predict_by(final.classifier.scores, inputs, space.index, task, classes)
+    return replace(found, calibration=final.calibration)
 
 
-def predict_embedding(semantics: "Tensor", vectors: "Tensor", index: DatasetIndex, task: str) -> Predictions:
-    """Return predictions by p_l alone (Eq. 3): e_l (images, A) against the class vectors (classes, A)."""
+def predict_embedding(
+    semantics: "Tensor", vectors: "Tensor", index: DatasetIndex, task: str, constant: float | None = None
+) -> Predictions:
+    """Return predictions by p_l alone (Eq. 3): e_l (images, A) against the class vectors (classes, A).
+
+    In gzsl the `constant` is taken off the seen classes' scores; None: nothing is.
+    """
     images, classes = task_images(index, task), task_classes(index, task)
-    scores = semantics[images] @ vectors[classes].T
-    return Predictions(images, index.labels[images], scores.numpy(), classes)
+    scores = (semantics[images] @ vectors[classes].T).numpy()
+    found = Predictions(images, index.labels[images], scores, classes)
+    if constant is None or task == "czsl":
+        return found
+    return replace(found, scores=scores - np.float32(constant) * index.seen[classes], calibration=constant)
 
 
 def predict_by(
@@ -66,20 +76,28 @@ def predict_by(
 
 
 def write_predictions(path: Path, predictions: Predictions, provenance: Provenance) -> None:
-    """Write predictions as a table of kind `predictions`; the classes of the score columns are in its metadata."""
+    """Write predictions as a table of kind `predictions`; the classes of its score columns are in its metadata, and so is
+    the calibration where there is one."""
     columns = {
         "image": predictions.images.astype(np.int32),
         "label": predictions.labels.astype(np.int32),
         "predicted": predictions.predicted.astype(np.int32),
         "scores": predictions.scores,
     }
-    write_table(path, "predictions", columns, provenance, {"classes": predictions.classes.tolist()})
+    extra = {"classes": predictions.classes.tolist()}
+    if predictions.calibration is not None:
+        extra["calibration"] = predictions.calibration
+    write_table(path, "predictions", columns, provenance, extra)
 
 
 def read_predictions(path: Path) -> Predictions:
     """Return the predictions at `path`."""
     table = read_table(path, "predictions")
-    classes = np.array(read_description(path)["extra"]["classes"])
+    extra = read_description(path)["extra"]
     return Predictions(
-        table.column("image").to_numpy(), table.column("label").to_numpy(), matrix(table.column("scores")), classes
+        images=table.column("image").to_numpy(),
+        labels=table.column("label").to_numpy(),
+        scores=matrix(table.column("scores")),
+        classes=np.array(extra["classes"]),
+        calibration=extra.get("calibration"),
     )

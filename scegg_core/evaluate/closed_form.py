@@ -72,15 +72,15 @@ def predict_closed_form(
     """Return predictions of one task, the seen classes' scores lowered by the chosen constant."""
     scores = scorer(features, index, chosen.ridge) - chosen.bias * index.seen
     images, classes = task_images(index, task), task_classes(index, task)
-    return Predictions(images, index.labels[images], scores[np.ix_(images, classes)], classes)
+    constant = chosen.bias if task == "gzsl" else None
+    return Predictions(images, index.labels[images], scores[np.ix_(images, classes)], classes, constant)
 
 
 def _calibrated(scorer: Scorer, features: np.ndarray, validation: DatasetIndex, ridge: float) -> Calibration:
     images = task_images(validation, "gzsl")
     curve = trade_off(validation.labels[images], scorer(features, validation, ridge)[images], validation.seen)
     best = curve.best
-    constant = curve.bias[best : best + 2].mean()  # halfway to the next: at a point of the curve an image has a tie
-    return Calibration(ridge, float(constant), float(harmonic_mean(curve.seen[best], curve.unseen[best])))
+    return Calibration(ridge, curve.constant, float(harmonic_mean(curve.seen[best], curve.unseen[best])))
 
 
 def _regularized(gram: np.ndarray, ridge: float) -> np.ndarray:

@@ -17,5 +17,6 @@ def score_snapshots(
     scores = []
     for snapshot in snapshots:
         metrics = run_final_steps(space, snapshot.eggn, settings, device).metrics
-        scores.append(EpochScore(snapshot.epoch, metrics.acc, metrics.u, metrics.s, metrics.h, metrics.ausuc))
+        reached = (metrics.acc, metrics.u, metrics.s, metrics.h, metrics.ausuc, metrics.constant)
+        scores.append(EpochScore(snapshot.epoch, *reached))
     return scores

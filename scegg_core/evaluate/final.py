@@ -22,11 +22,15 @@ from scegg_core.settings.synthesis import SynthesisSettings
 
 @dataclass(frozen=True)
 class FinalSettings:
-    """Settings of the final steps; the classifiers of both tasks have the same."""
+    """Settings of the final steps; the classifiers of both tasks have the same.
+
+    `calibration` is taken off the seen classes' scores; None: nothing is.
+    """
 
     synthesis: SynthesisSettings
     classifier: ClassifierSettings
     seed: int
+    calibration: float | None = None
 
 
 @dataclass(frozen=True)
@@ -54,7 +58,8 @@ def run_final_steps(
     classifiers, predictions = {}, {}
     for task in TASKS:
         trained = train_final(space, synthetic, eggn, task, settings.classifier, settings.seed, device)
-        classifiers[task] = trained.to(predict_on or device)
+        calibrated = trained.calibrated(settings.calibration, space.index.seen)
+        classifiers[task] = calibrated.to(predict_on or device)
         predictions[task] = predict_final(classifiers[task], eggn, space, task)
     metrics = score(predictions["czsl"], predictions["gzsl"], space.index)
     return FinalResults(synthetic, classifiers, predictions, metrics)

@@ -24,6 +24,19 @@ class TradeOff:
         """Return the point with the highest harmonic mean."""
         return int(np.argmax([harmonic_mean(s, u) for s, u in zip(self.seen, self.unseen, strict=True)]))
 
+    @property
+    def constant(self) -> float:
+        """Return the constant with the highest harmonic mean."""
+        return float(self.bias[self.best : self.best + 2].mean())  # halfway to the next: at a point an image has a tie
+
+
+@dataclass(frozen=True)
+class Stacking:
+    """What calibrated stacking makes of each image, (images,)."""
+
+    flips: np.ndarray  # taken for an unseen class once the constant reaches this
+    right: np.ndarray  # bool: whether the best class of the label's own kind, seen or unseen, is the label
+
 
 def class_accuracies(labels: np.ndarray, predicted: np.ndarray, classes: np.ndarray) -> np.ndarray:
     """Return the fraction of right predictions of each of `classes`, in [0, 1]; NaN for a class without images."""
@@ -51,18 +64,23 @@ def trade_off(labels: np.ndarray, scores: np.ndarray, seen: np.ndarray) -> Trade
 
     `labels` (images,), `scores` (images, classes), `seen` (classes,) bool. One sort, no loop over constants.
     """
-    top_seen, margin_seen = _top(scores, seen)
-    top_unseen, margin_unseen = _top(scores, ~seen)
-    flips = margin_seen - margin_unseen  # taken for an unseen class once the constant reaches this
-    weight = _class_weights(labels, seen)
-    order = np.argsort(flips, kind="stable")
-    bias, last = np.unique(flips[order], return_index=True)
-    lost = (weight * (seen[labels] & (top_seen == labels)))[order]
-    won = (weight * (~seen[labels] & (top_unseen == labels)))[order]
+    stacked, weight = stacking(labels, scores, seen), _class_weights(labels, seen)
+    order = np.argsort(stacked.flips, kind="stable")
+    bias, last = np.unique(stacked.flips[order], return_index=True)
+    lost = (weight * (seen[labels] & stacked.right))[order]
+    won = (weight * (~seen[labels] & stacked.right))[order]
     ends = np.append(last[1:], len(order))
     seen_curve = np.append(lost.sum(), lost.sum() - np.cumsum(lost)[ends - 1])
     unseen_curve = np.append(0.0, np.cumsum(won)[ends - 1])
     return TradeOff(np.maximum(seen_curve, 0), unseen_curve, np.append(bias[0] - 1, bias))
+
+
+def stacking(labels: np.ndarray, scores: np.ndarray, seen: np.ndarray) -> Stacking:
+    """Return at which constant each image's prediction flips, and whether it is right among its own kind of classes."""
+    top_seen, margin_seen = _top(scores, seen)
+    top_unseen, margin_unseen = _top(scores, ~seen)
+    own = np.where(seen[labels], top_seen, top_unseen)
+    return Stacking(margin_seen - margin_unseen, own == labels)
 
 
 def _top(scores: np.ndarray, mask: np.ndarray) -> tuple[np.ndarray, np.ndarray]:

@@ -13,7 +13,10 @@ from scegg_core.settings.eggn import EggnSettings
 
 @dataclass(frozen=True)
 class EpochScore:
-    """What final classifiers on the generator of one epoch reach; accuracies in [0, 1]."""
+    """What final classifiers on the generator of one epoch reach; accuracies in [0, 1].
+
+    `constant` taken off the seen classes' scores would give the highest H on the same images.
+    """
 
     epoch: int
     acc: float
@@ -21,6 +24,7 @@ class EpochScore:
     s: float
     h: float
     ausuc: float
+    constant: float
 
 
 def best_epoch(scores: Sequence[EpochScore]) -> EpochScore:

@@ -4,8 +4,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from scegg_core.evaluate.scores import Metrics, read_metrics
-from scegg_core.evaluate.selection import EpochScore, selected_epoch
+from scegg_core.evaluate.scores import read_scores
 from scegg_core.evaluate.summary import METRICS, moments
 from scegg_core.settings.base import settings
 
@@ -42,7 +41,7 @@ def tuning_table(paths: Sequence[str], points: Sequence[GridPoint]) -> "DataFram
     waiting = iter(paths)
     rows, means = [], []
     for point in points:
-        scores = [_read(Path(next(waiting))) for _ in point.seeds]
+        scores = [read_scores(Path(next(waiting))) for _ in point.seeds]
         percents = {name: [100 * getattr(one, field) for one in scores] for name, field in METRICS.items()}
         means.append(sum(percents["H"]) / len(scores))
         head = {"variant": point.variant, "point": point.point, **point.values, "seeds": len(scores)}
@@ -54,7 +53,3 @@ def tuning_table(paths: Sequence[str], points: Sequence[GridPoint]) -> "DataFram
 
 def _best(points: Sequence[GridPoint], means: Sequence[float], variant: str) -> int:
     return max((p for p, point in enumerate(points) if point.variant == variant), key=lambda p: (means[p], -p))
-
-
-def _read(path: Path) -> Metrics | EpochScore:
-    return selected_epoch(path) if path.suffix == ".parquet" else read_metrics(path)

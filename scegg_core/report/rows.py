@@ -5,9 +5,13 @@ from dataclasses import replace
 from pathlib import Path
 
 from scegg_core.artifacts.files import read_description, read_table
+from scegg_core.artifacts.provenance import devices_of, threads_of
+from scegg_core.evaluate.intervals import resampled_metrics
+from scegg_core.evaluate.outcomes import read_outcomes
 from scegg_core.evaluate.scores import read_metrics
 from scegg_core.evaluate.selection import EpochScore, best_epoch, read_epochs
-from scegg_core.report.tables import ABLATION, RunResult, missing_remarks
+from scegg_core.report.results import RunResult
+from scegg_core.report.tables import ABLATION, missing_remarks
 from scegg_core.settings.base import settings
 from scegg_core.training.alarms import alarms
 
@@ -24,6 +28,7 @@ class TableSettings:
     backbone: str
     weights: str
     image_size: int | None
+    backbone_state: str
     titles: dict[str, str]
     selection: dict[str, str]
     tuned: dict[str, str]  # of variants that stand for a point of a grid: its settings
@@ -49,6 +54,15 @@ def with_oracle(results: Sequence[RunResult], paths: Sequence[str], runs: Sequen
     """Return `results` with the best epochs on test of `runs`, whose scores by epoch are at `paths`."""
     best = {tuple(run): best_on_test(read_epochs(path)) for path, run in zip(paths, runs, strict=True)}
     return [replace(result, oracle=best.get((result.variant, result.seed))) for result in results]
+
+
+def with_intervals(
+    results: Sequence[RunResult], paths: Sequence[str], runs: Sequence[tuple[str, int]]
+) -> list[RunResult]:
+    """Return `results` with the metrics of `runs` on resamples of the test images, whose outcomes are at `paths`."""
+    found = resampled_metrics([read_outcomes(path) for path in paths])
+    of_runs = {tuple(run): values for run, values in zip(runs, found, strict=True)}
+    return [replace(result, resampled=of_runs.get((result.variant, result.seed))) for result in results]
 
 
 def with_alarms(results: Sequence[RunResult], paths: Sequence[str], runs: Sequence[tuple[str, int]]) -> list[RunResult]:
@@ -102,7 +116,7 @@ def ablation_remarks(results: Sequence[RunResult], table: TableSettings) -> list
 
 
 def _result(path: Path, table: TableSettings, variant: str, seed: int) -> RunResult:
-    metrics = read_metrics(path)
+    metrics, made = read_metrics(path), read_description(path, "metrics")["provenance"]
     return RunResult(
         dataset=table.dataset,
         variant=variant,
@@ -118,7 +132,12 @@ def _result(path: Path, table: TableSettings, variant: str, seed: int) -> RunRes
         h=metrics.h,
         ausuc=metrics.ausuc,
         published=table.published or "",
-        computed="; ".join(read_description(path, "metrics")["provenance"]["computed"]),
+        computed="; ".join(made["computed"]),
+        devices=devices_of(made["computed"]),
+        threads=threads_of(made["computed"]),
+        backbone_state=table.backbone_state,
+        backbones=tuple(made["backbones"]),
+        calibration=metrics.calibration,
         tuned=table.tuned.get(variant, ""),
         epoch=metrics.selected.epoch if metrics.selected else None,
         without_images=metrics.classes_without_images,

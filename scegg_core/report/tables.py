@@ -4,13 +4,13 @@ Accuracies are in [0, 1] in the results and in percent, rounded to two decimals,
 """
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from scegg_core.evaluate.summary import METRICS, moments
 from scegg_core.report.published import PublishedRow, find_published
+from scegg_core.report.results import DECIDING, WHOLE, RunResult, counts, differences, groups, head, identity, measured
 
 if TYPE_CHECKING:
     from pandas import DataFrame
@@ -23,57 +23,22 @@ PAPER_METRICS = ("Acc", "U", "S", "H")
 ABLATION = ("baseline", "wo-lce", "wo-gce", "wo-scr", "wo-egs", "sc-egg")
 
 
-@dataclass(frozen=True)
-class RunResult:
-    """What one variant reached with one seed; accuracies in [0, 1], NaN where a task was not run.
-
-    `dataset` is the name shown, `published` the data set's name in the published tables ('' for none); `computed` says
-    on what it was computed and whether the same bits come out again. `tuned` are the settings that the validation
-    split selected ('' for none), `epoch` the epoch (None: the last); `oracle` has the paper's metrics of the best
-    epochs on test, where they are to be shown. `without_images` are classes without test images: they do
-    not count. `alarms` are what the training curves warn of.
-    """
-
-    dataset: str
-    variant: str
-    title: str
-    seed: int
-    backbone: str
-    weights: str
-    image_size: int | None
-    selection: str
-    acc: float
-    u: float
-    s: float
-    h: float
-    ausuc: float
-    published: str = ""
-    computed: str = ""
-    tuned: str = ""
-    epoch: int | None = None
-    oracle: dict[str, float] | None = None
-    without_images: tuple[str, ...] = ()
-    alarms: tuple[str, ...] = ()
-
-    def percent(self, metric: str) -> float:
-        """Return a metric (a key of METRICS) in percent."""
-        return 100 * getattr(self, METRICS[metric])
-
-
 def result_table(results: Sequence[RunResult], published: Sequence[PublishedRow] = ()) -> "DataFrame":
-    """Return one row per variant: settings, number of seeds, mean and `_std` of each metric, published figures.
+    """Return one row per variant: what decides a comparison, mean, `_std` and interval of each metric, published figures.
 
-    `_std` is the sample standard deviation over seeds (ddof 1), empty for one seed. Published columns are left out
-    if no row has a value. Runs of a variant that differ in backbone, weights, image size or selection stay separate rows.
-    Raises ValueError if a run occurs twice.
+    `_std` is the sample standard deviation over seeds (ddof 1), empty for one seed; the interval (h_low, h_high, …) is
+    that of docs/statistics.md. `differs` says in what a row is no equal of the others. Published columns are left out if
+    no row has a value. Runs of a variant that differ in backbone, weights, image size, selection or calibration stay
+    separate rows. Raises ValueError if a run occurs twice.
     """
     from pandas import DataFrame
 
+    found = groups(results)
     rows = [
-        _head(runs) | {"seeds": len(runs)} | moments(_percents(runs)) | _oracle(runs) | _published(runs[0], published)
-        for runs in _groups(results)
+        head(runs) | _measured(runs) | _oracle(runs) | _published(runs[0], published) | {"differs": text}
+        for runs, text in zip(found, differences(found), strict=True)
     ]
-    table = DataFrame(rows).astype({"seeds": "Int64", "image_size": "Int64"}) if rows else DataFrame()
+    table = DataFrame(rows).astype(dict.fromkeys(WHOLE, "Int64")) if rows else DataFrame()
     printed = [name for name in table if name.startswith("published_")]
     return table.drop(columns=printed) if printed and table[printed].isna().all(axis=None) else table
 
@@ -89,7 +54,7 @@ def seed_rows(results: Sequence[RunResult]) -> "DataFrame":
     from pandas import DataFrame
 
     return DataFrame(
-        _head([run])
+        head([run])
         | {"seed": run.seed}
         | {name: round(run.percent(name), 2) for name in METRICS}
         | {"computed": run.computed}
@@ -97,29 +62,12 @@ def seed_rows(results: Sequence[RunResult]) -> "DataFrame":
     )
 
 
-def paired_differences(results: Sequence[RunResult], reference: str = "sc-egg") -> "DataFrame":
-    """Return per variant the mean and `_std` over common seeds of its difference to `reference`, in points.
-
-    Positive: the variant is above the reference. Compared are runs on the same backbone and image size; `seeds` counts
-    the common seeds, and variants without any are left out.
-    """
-    from pandas import DataFrame
-
-    base = {_pair(run): run for run in results if run.variant == reference}
-    rows = []
-    for runs in _groups([run for run in results if run.variant != reference and _pair(run) in base]):
-        pairs = [(run, base[_pair(run)]) for run in runs]
-        differences = {name: [run.percent(name) - other.percent(name) for run, other in pairs] for name in METRICS}
-        head = {"dataset": runs[0].dataset, "variant": runs[0].variant, "title": runs[0].title, "reference": reference}
-        rows.append(head | {"seeds": len(runs)} | moments(differences))
-    return DataFrame(rows)
-
-
 def summary_table(results: Sequence[RunResult], published: Sequence[PublishedRow] = ()) -> "DataFrame":
     """Return Table 1 over the data sets of `results`: published methods by family, then our rows.
 
-    Columns: family, method, backbone, weights, image_size, selection, seeds (ours only), then `<data set> <metric>` in percent,
-    with `_std` for ours, and `remark` for printed figures that do not add up. Ours are one row per variant and setting.
+    Columns: family, method, what decides a comparison (ours only), then `<data set> <metric>` in percent, with `_std` for
+    ours, `remark` for printed figures that do not add up, and `differs` for rows of ours that are no equals of the
+    others. Ours are one row per variant and setting.
     """
     from pandas import DataFrame
 
@@ -128,12 +76,12 @@ def summary_table(results: Sequence[RunResult], published: Sequence[PublishedRow
     for family in ("embedding", "generative"):
         for row in (row for row in published if row.family == family):
             _add_published(rows, row, [shown for shown, printed in names if printed == row.dataset])
-    for runs in _groups(results):
-        _add_ours(rows, runs)
+    found = groups(results)
+    for runs, text in zip(found, differences(found), strict=True):
+        _add_ours(rows, runs, text)
     cells = [f"{shown} {metric}{tail}" for shown, _ in names for metric in PAPER_METRICS for tail in ("", "_std")]
-    head = ["family", "method", "backbone", "weights", "image_size", "selection", "seeds"]
-    table = DataFrame(list(rows.values()), columns=[*head, *cells, "remark"])
-    return table.astype({"seeds": "Int64", "image_size": "Int64"}).fillna({"remark": ""})
+    table = DataFrame(list(rows.values()), columns=["family", "method", *DECIDING, *cells, "remark", "differs"])
+    return table.astype(dict.fromkeys(WHOLE, "Int64"))
 
 
 def per_class_table(labels: np.ndarray, predicted: np.ndarray, names: Sequence[str], seen: np.ndarray) -> "DataFrame":
@@ -162,40 +110,12 @@ def missing_remarks(results: Sequence[RunResult], variants: Sequence[str], seeds
     return remarks
 
 
-def _groups(results: Sequence[RunResult]) -> list[list[RunResult]]:
-    """Runs that differ in the seed alone, in order of first appearance."""
-    groups: dict[tuple, list[RunResult]] = {}
-    for run in results:
-        group = groups.setdefault(tuple(_identity(run).values()), [])
-        if run.seed in {other.seed for other in group}:
-            raise ValueError(f"{run.dataset}/{run.variant} has two results of seed {run.seed}")
-        group.append(run)
-    return list(groups.values())
-
-
-def _identity(run: RunResult) -> dict:
-    names = ("dataset", "variant", "title", "backbone", "weights", "image_size", "selection", "tuned")
-    return {name: getattr(run, name) for name in names}
-
-
-def _head(runs: Sequence[RunResult]) -> dict:
-    """What a row says of runs that differ in the seed alone, and maybe in the epoch that was selected."""
-    head = _identity(runs[0])
-    tuned = head.pop("tuned")
-    epochs = sorted({run.epoch for run in runs if run.epoch is not None})
-    if epochs:
-        span = f"epoch {epochs[0]}" if len(epochs) == 1 else f"epochs {epochs[0]}-{epochs[-1]}"
-        head["selection"] += f" ({span})"
-    return head | {"selection": head["selection"] + (f"; tuned: {tuned}" if tuned else "")}
-
-
-def _pair(run: RunResult) -> tuple:
-    """What two runs have in common that are compared."""
-    return run.dataset, run.backbone, run.weights, run.image_size, run.seed
-
-
 def _percents(runs: Sequence[RunResult], names: Iterable[str] = METRICS) -> dict[str, list[float]]:
     return {name: [run.percent(name) for run in runs] for name in names}
+
+
+def _measured(runs: Sequence[RunResult]) -> dict:
+    return measured(_percents(runs), [run.resampled for run in runs])
 
 
 def _oracle(runs: Sequence[RunResult]) -> dict:
@@ -213,19 +133,27 @@ def _published(run: RunResult, published: Sequence[PublishedRow]) -> dict:
 def _add_published(rows: dict[tuple, dict], row: PublishedRow, datasets: Sequence[str]) -> None:
     if not datasets:
         return
-    cells = rows.setdefault((row.family, row.method), {"family": row.family, "method": row.method})
+    cells = rows.setdefault(
+        (row.family, row.method), {"family": row.family, "method": row.method, "remark": "", "differs": ""}
+    )
     for dataset in datasets:
         cells |= {f"{dataset} {name}": getattr(row, METRICS[name]) for name in PAPER_METRICS}
         if row.flag:
             cells["remark"] = "; ".join(filter(None, (cells.get("remark"), f"{dataset}: {row.flag}")))
 
 
-def _add_ours(rows: dict[tuple, dict], runs: Sequence[RunResult]) -> None:
-    head = {name: value for name, value in _identity(runs[0]).items() if name not in ("dataset", "variant", "title")}
-    head |= {"selection": "; ".join([head["selection"], *(["tuned"] if head.pop("tuned") else [])]), "seeds": len(runs)}
-    key = ("ours", runs[0].variant, *head.values())
-    cells = rows.setdefault(key, {"family": "ours", "method": runs[0].title} | head)
+def _add_ours(rows: dict[tuple, dict], runs: Sequence[RunResult], differs: str) -> None:
+    common = identity(runs[0]) | counts(runs)
+    own = {name: common[name] for name in DECIDING if name != "weights_digest"}
+    own["selection"] += "; tuned" if common["tuned"] else ""
+    own["weights_digest"] = head(runs)["weights_digest"]
+    cells = rows.setdefault(
+        ("ours", runs[0].variant, *own.values()),
+        {"family": "ours", "method": runs[0].title, "remark": "", "differs": ""} | own,
+    )
     cells |= {f"{runs[0].dataset} {name}": value for name, value in moments(_percents(runs, PAPER_METRICS)).items()}
+    if differs:
+        cells["differs"] = "; ".join(filter(None, (cells["differs"], f"{runs[0].dataset}: {differs}")))
 
 
 def _class_row(label: int, counts: np.ndarray, names: Sequence[str], seen: np.ndarray) -> dict:

@@ -10,10 +10,16 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from scegg_core.artifacts.files import write_text
+from scegg_core.evaluate.summary import METRICS
+from scegg_core.report.results import DECIDING
 
 if TYPE_CHECKING:
     from pandas import DataFrame, Series
 
+
+#: Columns of intervals, in print H's alone, and how that is headed.
+INTERVALS = {f"{own}_{end}" for own in METRICS.values() for end in ("low", "high", "sign")}
+SHOWN = {"h_low": "H 95 %", "h_sign": "sign of H holds (%)"}
 
 #: Metrics of which more is better: the best and the second best of a column are marked.
 RANKED = ("Acc", "U", "S", "H", "AUSUC")
@@ -24,7 +30,7 @@ LATEX = {
     **{sign: f"\\{sign}" for sign in "&%$#_{}"},
     **{"\\": r"\textbackslash{}", "~": r"\textasciitilde{}", "^": r"\textasciicircum{}"},
     **{"<": r"\textless{}", ">": r"\textgreater{}", "|": r"\textbar{}", '"': "''", "\n": " "},
-    **{"±": r"$\pm$", "–": "--", "†": r"$\dagger$", "λ": r"$\lambda$"},
+    **{"±": r"$\pm$", "–": "--", "†": r"$\dagger$", "‡": r"$\ddagger$", "λ": r"$\lambda$"},
 }
 
 #: What Markdown would take for a mark: signs that it may not have for its own, and `_` at the edge of a word.
@@ -122,15 +128,29 @@ def _for_page(text: str) -> str:
 
 
 def _columns(table: "DataFrame") -> list[str]:
-    """The columns that are printed: without stds, empty ones and a second name of a row."""
-    hidden = {"remark", *(["variant"] if "title" in table else [])}
+    """The columns that are printed: without stds, empty ones, a second name of a row, and what all rows have in common."""
+    hidden = {
+        "remark",
+        "differs",
+        *_common(table),
+        *(["variant"] if "title" in table else []),
+        *(INTERVALS - SHOWN.keys()),
+    }
     return [name for name in table if name not in hidden and not name.endswith("_std") and not table[name].isna().all()]
+
+
+def _common(table: "DataFrame") -> dict[str, str]:
+    """What decides a comparison and is the same in all rows that say it: one remark in place of columns."""
+    found = {name: table[name].dropna().unique() for name in DECIDING if "backbone" in table}
+    return {name: str(values[0]) for name, values in found.items() if len(values) == 1}
 
 
 def _right_aligned(table: "DataFrame") -> list[bool]:
     from pandas.api.types import is_bool_dtype, is_numeric_dtype
 
-    return [is_numeric_dtype(table[name]) and not is_bool_dtype(table[name]) for name in _columns(table)]
+    return [
+        name in SHOWN or (is_numeric_dtype(table[name]) and not is_bool_dtype(table[name])) for name in _columns(table)
+    ]
 
 
 def _display(table: "DataFrame", marks: Sequence[str], escape: Callable[[str], str]) -> list[list[str]]:
@@ -140,7 +160,8 @@ def _display(table: "DataFrame", marks: Sequence[str], escape: Callable[[str], s
     for name in names:
         texts = [escape(_cell(row, name)) for _, row in table.iterrows()]
         columns.append([marks[rank] % text for text, rank in zip(texts, _ranks(table, name), strict=True)])
-    heads = [escape({"title": "variant", "dataset": "data set"}.get(name, name.replace("_", " "))) for name in names]
+    called = {"title": "variant", "dataset": "data set"} | SHOWN
+    heads = [escape(called.get(name, name.replace("_", " "))) for name in names]
     return [heads, *map(list, zip(*columns, strict=True))]
 
 
@@ -152,22 +173,45 @@ def _cell(row: "Series", name: str) -> str:
         return ABSENT
     if not isinstance(value, float):
         text = {True: "yes", False: "no"}[value] if isinstance(value, bool | np.bool_) else str(value)
-        return f"{text} †" if name == "method" and row.get("remark") else text
+        return text + _marks(row) if name in ("title", "method") else text
+    if name == "h_low":
+        return f"{value:.1f} to {row['h_high']:.1f}"
     as_printed = name.startswith("published_") or row.get("family") in ("embedding", "generative")
     text = f"{value:.1f}" if as_printed else f"{value:.2f}"
     return text if spread is None or isna(spread) else f"{text} ± {spread:.2f}"
 
 
+def _marks(row: "Series") -> str:
+    return (" †" if row.get("remark") else "") + (" ‡" if row.get("differs") else "")
+
+
 def _ranks(table: "DataFrame", name: str) -> list[int]:
-    """1 for the best and 2 for the second best value of a metric column with at least two rows, 0 for all else."""
-    metric = name.rpartition(" ")[2] in RANKED
-    if not metric or "reference" in table or "seed" in table or table[name].count() < 2:
-        return [0] * len(table)
-    ordered = sorted(set(table[name].dropna()), reverse=True)[:2]
-    return [ordered.index(value) + 1 if value in ordered else 0 for value in table[name]]
+    """1 for the best and 2 for the second best value of a metric column, 0 for all else.
+
+    Ranked are at least two rows that were reached alike: ours without those that differ, and the published ones.
+    """
+    ranks = np.zeros(len(table), dtype=int)
+    if name.rpartition(" ")[2] in RANKED and "reference" not in table and "seed" not in table:
+        for values in _ranked_together(table, name):
+            ordered = sorted(set(values), reverse=True)[: 2 * (len(values) > 1)]
+            for place, value in enumerate(ordered, 1):
+                ranks[values.index[values == value]] = place
+    return ranks.tolist()
+
+
+def _ranked_together(table: "DataFrame", name: str) -> list["Series"]:
+    alike = table[table["differs"] == ""] if "differs" in table else table
+    parts = [part for _, part in alike.groupby(alike["family"] == "ours")] if "family" in table else [alike]
+    return [part[name].dropna() for part in parts]
 
 
 def _row_remarks(table: "DataFrame") -> list[str]:
-    if "remark" not in table:
-        return []
-    return [f"† {row['method']}, {row['remark']}." for _, row in table.iterrows() if row["remark"]]
+    """What all rows have in common, and what is to be said of single ones."""
+    common = "; ".join(f"{name.replace('_', ' ')}: {value}" for name, value in _common(table).items() if value)
+    rows = "Every row of ours" if "family" in table else "Every row"
+    notes = [f"{rows} has {common}."] if common else []
+    for _, row in table.iterrows():
+        called = row.get("method", row.get("title"))
+        notes += [f"† {called}, {row['remark']}."] if row.get("remark") else []
+        notes += [f"‡ {called} is not ranked beside the others: {row['differs']}."] if row.get("differs") else []
+    return notes

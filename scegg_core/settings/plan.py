@@ -40,13 +40,15 @@ def plan_of(config: "Configuration", dataset: str, here: bool = True) -> dict:
     rows = {name: config.variant(name) for name in own.variants}
     spaces = {row.space for row in rows.values()}
     runs = [(dataset, name, len(config.seeds_of(dataset, name))) for name in rows if config.tuned(name) is None]
-    selecting = [run for run in runs if rows[run[1]].selection == "validation"]
-    runs += [(dataset + VALIDATION, name, seeds) for _, name, seeds in selecting]
+    asking = [run for run in runs if "validation" in (rows[run[1]].selection, rows[run[1]].calibration)]
+    runs += [
+        (dataset + VALIDATION, name, seeds) for _, name, seeds in asking if rows[name].predict_by not in CLOSED_FORM
+    ]
     tuned = any(config.tuned(name) for name in rows)
     points = config.grid_points(dataset) if tuned else []
     runs += [(dataset + VALIDATION, point["point"], len(point["seeds"])) for point in points]
     scen = {(name, config.variant(row).space): seeds for name, row, seeds in runs}
-    validation = tuned or bool(selecting) or any(row.predict_by in CLOSED_FORM for row in rows.values())
+    validation = tuned or bool(asking) or any(row.predict_by in CLOSED_FORM for row in rows.values())
     return {
         "extractions": _extractions(config, dataset, validation),
         "scen": [

@@ -259,9 +259,15 @@ class Configuration:
 def _shown_backbone(own: DatasetSettings) -> dict:
     """What a table says of where the features of a data set come from."""
     if own.features is not None:
-        return {"backbone": Path(own.features.path).name, "weights": "ready features", "image_size": None}
+        name = Path(own.features.path).name
+        return {"backbone": name, "weights": "ready features", "image_size": None, "backbone_state": ""}
     backbone = own.backbone
-    return {"backbone": backbone.network, "weights": Path(backbone.weights).name, "image_size": backbone.image_size}
+    return {
+        "backbone": backbone.network,
+        "weights": Path(backbone.weights).name,
+        "image_size": backbone.image_size,
+        "backbone_state": "trained here" if backbone.trained else "frozen",
+    }
 
 
 def _place(section: str, name: str) -> str:

@@ -30,6 +30,10 @@ class VariantSettings:
         "last",
         description="how many epochs the generator is trained: all, or as many as have the highest H on the validation split with the same seed",
     )
+    calibration: Literal["none", "validation"] = Field(
+        "none",
+        description="the constant taken off the seen classes' scores: nothing, or what has the highest H on the validation split with the same seed; closed-form rows always take theirs there",
+    )
     tuned: str | None = Field(
         None, description="stands for the best point of this entry of section tuning; takes title and seeds only"
     )

@@ -110,8 +110,8 @@ def _parent(run: str | Path) -> Parent:
             )
     origin = read_description(files.synthetic, "synthetic")["provenance"]
     synthesis = parse_section(SynthesisSettings, origin["settings"], str(files.synthetic))
-    classifier = read_classifier(files.weights.classifiers["gzsl"]).settings  # those of both tasks are the same
-    return Parent(files, FinalSettings(synthesis, classifier, origin["seed"]))
+    final = read_classifier(files.weights.classifiers["gzsl"])  # the settings of both tasks are the same
+    return Parent(files, FinalSettings(synthesis, final.settings, origin["seed"], final.calibration))
 
 
 def _provenance(parent: Parent, table: Path, device_type: str) -> MadeFrom:

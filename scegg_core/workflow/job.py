@@ -22,7 +22,13 @@ from scegg_core.settings.base import parse_section
 SHARED = ("scen", "features", "scaler", "eggn", "synthetic")
 
 #: Inputs that come from runs on another split of the data set, and so from other artifacts with the names of SHARED.
-FOREIGN = ("selection",)
+FOREIGN = ("selection", "calibration")
+
+#: How the names of inputs begin that say nothing of the features that a result was reached with.
+OTHER_SPLIT = (*FOREIGN, "val_")
+
+#: Signs of a digest that tell weights apart in print.
+SHORT = 8
 
 #: What a job says that asks for memory that there is not.
 LACKING = "there is not enough memory; lower what the job's settings make large (widths, batch_size, per_class), or give it more"
@@ -66,21 +72,26 @@ class Job:
         files = {name: [paths] if isinstance(paths, str) else list(paths) for name, paths in self.task.input.items()}
         inputs = {name: "+".join(map(input_digest, paths)) for name, paths in files.items()}
         origins = [(name, path, input_origin(path)) for name, paths in files.items() for path in paths]
-        computed = set()
+        computed, backbones = set(), set()
         for name, path, origin in origins:
             if origin and name not in FOREIGN:
                 _refuse_mismatched(path, origin["inputs"], inputs)
             computed.update(origin["computed"] if origin else ())
+            if not name.startswith(OTHER_SPLIT):
+                backbones.update(origin.get("backbones", ()) if origin else ())
+        if "weights" in inputs:  # whatever these were trained from
+            backbones = {inputs["weights"][:SHORT]}
         if device is not None:
             computed.update(computed_on(device.type, self.task.params.deterministic, self.task.params.get("threads")))
         settings = settings or dict(self.task.params.get("settings", {}))
         return Provenance(
-            self.task.rule,
-            settings,
-            self.task.params.code,
-            inputs | (further or {}),
-            seed,
+            stage=self.task.rule,
+            settings=settings,
+            code=self.task.params.code,
+            inputs=inputs | (further or {}),
+            seed=seed,
             computed=tuple(sorted(computed)),
+            backbones=tuple(sorted(backbones)),
         )
 
 

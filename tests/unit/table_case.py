@@ -1,6 +1,6 @@
 """Runs as tables are made of."""
 
-from scegg_core.report.tables import RunResult
+from scegg_core.report.results import RunResult
 
 
 def run(variant="sc-egg", seed=0, h=0.5, **values) -> RunResult:

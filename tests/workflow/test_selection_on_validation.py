@@ -10,6 +10,7 @@ import pytest
 
 from scegg_core.artifacts.files import Provenance, read_description, read_table, write_table
 from scegg_core.data.tables import NO_LABEL
+from scegg_core.evaluate.scores import read_metrics
 from scegg_core.evaluate.selection import best_epoch, read_epochs
 from tests.reliability import kill
 from tests.workflow.conftest import TINY, Workflow, copy_run, rules_in
@@ -18,7 +19,8 @@ pytestmark = pytest.mark.slow
 
 SELECTING = """
 variants:
-  sc-egg: {title: SC-EGG, selection: validation}
+  sc-egg: {title: SC-EGG, selection: validation, calibration: validation}
+  len: {title: LEN, predict_by: embedding, calibration: validation}
   best: {title: tuned, tuned: sc-egg}
 tuning:
   sc-egg: {grid: {classifier.learning_rate: [1.0e-3, 0.1]}, seeds: [0]}
@@ -27,7 +29,7 @@ datasets:
 tsne: {variants: [best]}
 """
 #: What may depend on test labels: they themselves, predictions (which carry them), and what is made of those.
-AFTER_TRAINING = ("test_labels", "predictions_", "metrics", "table", "ablation", "paired", "seeds")
+AFTER_TRAINING = ("test_labels", "predictions_", "metrics", "outcomes", "table", "ablation", "paired", "seeds")
 
 
 @pytest.fixture(scope="module")
@@ -90,6 +92,21 @@ def test_the_run_ends_at_the_best_epoch_on_validation_and_the_table_says_so(resu
     assert row["H"] == round(100 * metrics["h"], 2)
 
 
+def test_the_constant_is_that_of_the_validation_run_and_stands_in_the_row(results, winner):
+    """Of a generator's row the selected epoch's, of LEN's that of its scores on validation."""
+    chosen = best_epoch(read_epochs(results / f"validation/variants/{winner['point']}/seed0/epochs.parquet"))
+    of_len = read_metrics(results / "validation/variants/len/seed0/metrics.json")
+    rows = pd.read_csv(results / "table.csv").set_index("variant")
+    for row, folder, constant in (("best", winner["point"], chosen.constant), ("len", "len", of_len.constant)):
+        assert read_metrics(results / f"variants/{folder}/seed0/metrics.json").calibration == constant
+        assert rows["calibration"][row] == f"validation (constant {constant:.4g})"
+    classifier = read_description(results / f"variants/{winner['point']}/seed0/classifier_gzsl.safetensors")
+    assert classifier["extra"]["calibration"] == chosen.constant
+    assert of_len.calibration is None
+    assert {"h_low", "h_high", "acc_low", "ausuc_high", "weights_digest"} <= set(rows)
+    assert (rows["h_low"] <= rows["H"]).all() and (rows["H"] <= rows["h_high"]).all()
+
+
 def test_only_the_winner_is_trained_on_all_training_images(results, winner):
     variants = {path.name for path in (results / "variants").iterdir()}
     assert variants == {winner["point"], "len", "prototype", "eszsl"}
@@ -109,7 +126,7 @@ def test_the_last_epochs_scores_are_those_of_the_run_itself(selected, overlay, r
     run(selected, overlay, f"results/aviary/{folder}/metrics.json")
     last = read_epochs(results / folder / "epochs.parquet")[-1]
     metrics = json.loads((results / folder / "metrics.json").read_text())["metrics"]
-    assert vars(last) == {"epoch": 3, **{name: metrics[name] for name in ("acc", "u", "s", "h", "ausuc")}}
+    assert vars(last) == {"epoch": 3, **{name: metrics[name] for name in ("acc", "u", "s", "h", "ausuc", "constant")}}
 
 
 def test_a_second_run_has_nothing_to_do_and_classifier_settings_train_no_generator_again(selected, overlay, tmp_path):
@@ -146,7 +163,7 @@ def test_permuted_test_labels_leave_every_file_before_scoring_and_what_is_predic
     scores = "results/aviary/seeds.csv"
     assert Path(scores) in after
     assert (tmp_path / scores).read_bytes() != (selected.folder / scores).read_bytes()  # labels were really others
-    predictions = {name for name in names if name.name.startswith("predictions_")}
+    predictions = {name for name in after if name.name.startswith("predictions_")}  # none of validation's
     assert {(name.parts[-3], name.stem) for name in predictions} == {
         (variant, f"predictions_{task}")
         for variant in (winner["point"], "len", "prototype", "eszsl")

@@ -132,7 +132,7 @@ def read_curves(
 
 def _validation_curve(path: str | Path) -> "DataFrame":
     """The scores of epochs at `path` as a curve; accuracies stay shares in [0, 1]."""
-    long = read_table(path, "epochs").to_pandas().melt("epoch", var_name="term")
+    long = read_table(path, "epochs").to_pandas().drop(columns="constant").melt("epoch", var_name="term")
     return long.assign(stage="validation")
 
 

@@ -12,7 +12,9 @@ def test_the_table_has_means_deviations_the_worst_seed_and_paired_differences(tm
     study = seeds.Study("aviary", 2)
     for variant, values in (("sc-egg", (0.5, 0.7)), ("baseline", (0.4, 0.2))):
         for path, h in zip(study.metrics(variant), values, strict=True):
-            found = Metrics(acc=0.5, u=0.5, s=0.5, h=h, ausuc=0.3, images={}, classes_without_images=(), per_class={})
+            found = Metrics(
+                acc=0.5, u=0.5, s=0.5, h=h, ausuc=0.3, images={}, classes_without_images=(), per_class={}, constant=0.0
+            )
             write_metrics(path, found, Provenance("score"))
     rows = seeds.table(study).splitlines()[2:]
     assert [row.split(" | ")[4] for row in rows] == ["60.00 ± 14.14", "30.00 ± 14.14", "30.00 ± 28.28"]

@@ -41,7 +41,7 @@ SMALL = EggnSettings(hidden_width=2, epochs=1, snapshots=1)
 
 
 def scored(epoch: int, h: float) -> EpochScore:
-    return EpochScore(epoch, acc=0.5, u=0.25, s=0.75, h=h, ausuc=0.125)
+    return EpochScore(epoch, acc=0.5, u=0.25, s=0.75, h=h, ausuc=0.125, constant=0.5)
 
 
 # --- snapshots ---
@@ -148,7 +148,7 @@ def test_scores_of_a_snapshot_are_those_of_the_run_that_stops_there(tmp_path):
     expected = score(*(read_predictions(small.run / f"predictions_{task}.parquet") for task in TASKS), small.index)
     assert run_final_steps(space, eggn, given, CPU).metrics == expected
     (found,) = score_snapshots(space, [Snapshot(7, eggn, settings)], given, CPU)
-    assert found == EpochScore(7, expected.acc, expected.u, expected.s, expected.h, expected.ausuc)
+    assert found == EpochScore(7, expected.acc, expected.u, expected.s, expected.h, expected.ausuc, expected.constant)
 
 
 def test_the_best_epoch_has_the_highest_h_and_is_the_earliest_of_equal_ones():
@@ -306,7 +306,7 @@ def test_a_tuning_table_that_selects_nothing_is_refused(tmp_path):
 
 
 def test_the_best_epochs_on_test_are_shown_in_columns_of_their_own(tmp_path):
-    scores = [EpochScore(1, 0.9, 0.1, 0.9, 0.18, 0.3), EpochScore(2, 0.5, 0.4, 0.6, 0.48, 0.2)]
+    scores = [EpochScore(1, 0.9, 0.1, 0.9, 0.18, 0.3, 0), EpochScore(2, 0.5, 0.4, 0.6, 0.48, 0.2, 0)]
     write_epochs(tmp_path / "epochs.parquet", scores, MADE)
     runs = [run(seed=0), run(seed=1), run("len")]
     found = with_oracle(runs, [tmp_path / "epochs.parquet"] * 2, [("sc-egg", 0), ("sc-egg", 1)])

@@ -26,8 +26,8 @@ from scegg_core.report.figures.attention import attention_sheets, chosen_images
 from scegg_core.report.figures.confusion import confusion_picture
 from scegg_core.report.figures.curves import read_curves, write_curves
 from scegg_core.report.figures.tradeoff import trade_offs
+from scegg_core.report.results import RunResult
 from scegg_core.report.runs import VariantRuns
-from scegg_core.report.tables import RunResult
 from scegg_core.scen.attention import attend
 from scegg_core.scen.model import SCEN
 from scegg_core.settings.attention import SheetSettings
@@ -234,6 +234,7 @@ def table_settings() -> tabulate.TableSettings:
         backbone="r",
         weights="w",
         image_size=96,
+        backbone_state="frozen",
         titles={"sc-egg": "SC-EGG", "len": "LEN"},
         selection={"sc-egg": "last", "len": "last"},
         tuned={},

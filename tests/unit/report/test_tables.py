@@ -9,6 +9,7 @@ from table_case import run
 from scegg_core.errors import InputError
 from scegg_core.evaluate.metrics import harmonic_mean
 from scegg_core.report import tables, typeset
+from scegg_core.report.paired import paired_differences
 from scegg_core.report.published import find_published, read_published
 from tests.conftest import ROOT
 
@@ -106,12 +107,12 @@ def test_ablation_is_in_the_papers_order_without_other_variants():
 def test_paired_differences_use_common_seeds_only():
     runs = [run(seed=s, h=h) for s, h in ((0, 0.6), (1, 0.7), (2, 0.1))]
     runs += [run("baseline", seed=s, h=h) for s, h in ((0, 0.5), (1, 0.4), (7, 0.9))]
-    row = tables.paired_differences(runs).iloc[0]
+    row = paired_differences(runs).iloc[0]
     assert (row["variant"], row["reference"], row["seeds"]) == ("baseline", "sc-egg", 2)
     assert row["H"] == -20.0  # mean of -10 and -30
     assert row["H_std"] == 14.14  # sqrt(200)
-    assert tables.paired_differences([run("len")]).empty
-    assert tables.paired_differences([run(), run("len", image_size=224)]).empty
+    assert paired_differences([run("len")]).empty
+    assert paired_differences([run(), run("len", image_size=224)]).empty
 
 
 def test_seed_rows_are_percent():
@@ -162,21 +163,22 @@ def test_missing_variants_and_seeds_are_named():
     remarks = tables.missing_remarks([run(), run("len"), run("len", seed=1)], ["sc-egg", "wo-lce", "len"], [0, 1])
     assert remarks == ["Missing: sc-egg lacks seed 1.", "Missing: wo-lce has no results yet."]
     text = typeset.to_markdown(tables.result_table([run()]), remarks)
-    assert text.endswith("- Missing: sc-egg lacks seed 1.\n- Missing: wo-lce has no results yet.\n")
+    assert "- Missing: sc-egg lacks seed 1.\n- Missing: wo-lce has no results yet.\n" in text
 
 
 def test_markdown_marks_best_and_second():
     table = tables.result_table([run("a", h=0.4), run("b", h=0.6), run("c", h=0.5), run("d", h=0.6)])
-    cells = [line.split(" | ")[10] for line in typeset.to_markdown(table).splitlines()[2:]]
+    cells = [line.split(" | ")[5] for line in typeset.to_markdown(table).splitlines()[2:6]]
     assert cells == ["40.00", "**60.00**", "*50.00*", "**60.00**"]
 
 
 def test_latex_escapes_and_marks():
-    table = tables.result_table([run("a", h=0.4, title="w/o L_LCE & 50%"), run("b", seed=1, h=0.6), run("b", h=0.5)])
+    runs = [run("a", h=0.4, title="w/o L_LCE & 50%"), run("a", h=0.4, seed=1, title="w/o L_LCE & 50%")]
+    table = tables.result_table([*runs, run("b", seed=1, h=0.6), run("b", h=0.5)])
     text = typeset.to_latex(table, ["a_b & 10%"])
     assert r"w/o L\_LCE \& 50\%" in text
     assert r"\textbf{55.00 $\pm$ 7.07}" in text
-    assert r"\underline{40.00}" in text
+    assert r"\underline{40.00 $\pm$ 0.00}" in text
     assert r"a\_b \& 10\%\par" in text
     assert [text.count(rule) for rule in (r"\toprule", r"\midrule", r"\bottomrule")] == [1, 1, 1]
     assert typeset.escape_latex(r"\x{y}~^#$") == r"\textbackslash{}x\{y\}\textasciitilde{}\textasciicircum{}\#\$"
@@ -209,3 +211,92 @@ def test_a_name_with_marks_is_printed_as_it_stands():
     assert foreign.startswith(
         "% needs xelatex or lualatex, and a font with all letters\n% needs \\usepackage{booktabs}\n"
     )
+
+
+def test_a_row_that_was_reached_otherwise_is_marked_and_not_ranked():
+    """Of three rows two are alike: the third, best of all, is neither bold nor second, and a remark says why."""
+    runs = [run("a", h=0.4), run("b", h=0.5), run("c", h=0.9, calibration=0.25, backbone_state="trained here")]
+    table = tables.result_table(runs)
+    assert list(table["calibration"]) == ["none", "none", "validation (constant 0.25)"]
+    assert list(table["differs"]) == ["", "", "backbone state trained here, calibration validation"]
+    text = typeset.to_markdown(table)
+    assert [cell in text for cell in ("**50.00**", "*40.00*", "| 90.00 |")] == [True] * 3
+    assert "| C ‡ |" in text
+    assert "- ‡ C is not ranked beside the others: backbone state trained here, calibration validation." in text
+    assert r"$\ddagger$" in typeset.to_latex(table)
+
+
+@pytest.mark.parametrize(
+    ("values", "says"),
+    [
+        ({"selection": "validation", "epoch": 4}, "selection validation"),
+        ({"tuned": "eggn.epochs 3"}, "selection last; tuned"),
+        ({"backbones": ("1234abcd",)}, "weights digest 1234abcd"),
+        ({"devices": ("cuda",), "threads": ()}, "device cuda, threads not known"),
+        ({"threads": (4,)}, "threads 4"),
+        ({"image_size": None}, "image size not known"),
+    ],
+)
+def test_everything_that_decides_a_comparison_is_compared(values, says):
+    alike = {"devices": ("cpu",), "threads": (2,), "backbones": ("00000000",)}
+    runs = [run("a", **alike), run("b", **alike), run("c", **{**alike, **values})]
+    assert list(tables.result_table(runs)["differs"]) == ["", "", says]
+    assert list(tables.summary_table(runs)["differs"]) == ["", "", f"CUB: {says}"]
+
+
+def test_rows_of_more_seeds_and_of_a_backbone_per_seed_are_no_equals():
+    runs = [run(name, seed=seed) for name in ("a", "b") for seed in (0, 1)] + [run("c")]
+    runs += [run("d", seed=seed, backbones=(f"{seed}",)) for seed in (0, 1)]
+    table = tables.result_table(runs)
+    assert list(table["differs"]) == ["", "", "seeds 1", "backbones 2"]
+    assert list(table["backbones"]) == [1, 1, 1, 2]
+    assert list(table["weights_digest"]) == ["", "", "", "0 1"]
+
+
+def test_constants_and_epochs_that_validation_chose_do_not_set_rows_apart():
+    runs = [
+        run("a", calibration=0.25, selection="validation", epoch=3),
+        run("b", calibration=0.5, selection="validation"),
+    ]
+    assert list(tables.result_table(runs)["differs"]) == ["", ""]
+    both = [run("a", seed=seed, calibration=constant) for seed, constant in ((0, 0.123456), (1, -2.0))]
+    assert list(tables.result_table(both)["calibration"]) == ["validation (constants -2 to 0.1235)"]
+
+
+def test_what_all_rows_have_in_common_is_said_once():
+    text = typeset.to_markdown(tables.result_table([run("a", seed=3, devices=("cpu",)), run("b", devices=("cpu",))]))
+    assert text.splitlines()[0] == "| data set | variant | Acc | U | S | H | AUSUC |"
+    assert "- Every row has backbone: resnet101; weights: IMAGENET1K" in text and "device: cpu" in text
+
+
+def test_published_rows_and_ours_are_ranked_apart(published):
+    table = tables.summary_table([run("a", h=0.9), run("b", h=0.8)], published)
+    cells = [line.strip(" |").split(" | ") for line in typeset.to_markdown(table).splitlines()]
+    ours = [cell for row in cells if row[0] == "ours" for cell in row]
+    assert "**90.00**" in ours and "*80.00*" in ours
+    assert sum("**" in "".join(row) for row in cells if row[0] != "ours") >= 1
+
+
+def resampled(h: list[float]) -> np.ndarray:
+    return np.stack([np.full(len(h), 0.5)] * 3 + [np.array(h), np.full(len(h), 0.5)])
+
+
+def test_intervals_are_in_columns_and_h_is_printed():
+    table = tables.result_table([run("a", h=0.5, resampled=resampled([0.4, 0.5, 0.6])), run("b")])
+    assert (table["h_low"][0], table["h_high"][0], table["u_low"][0]) == (40.5, 59.5, 50.0)
+    assert table["h_low"].isna()[1]
+    text = typeset.to_markdown(table)
+    assert "| H | H 95 % | AUSUC |" in text and "| 40.5 to 59.5 |" in text and "h low" not in text
+    wide = tables.result_table(
+        [run("a", seed=s, h=h, resampled=resampled([h - 0.1, h, h + 0.1])) for s, h in ((0, 0.2), (1, 0.8))]
+    )
+    assert (wide["h_low"][0], wide["h_high"][0]) == (0, 100)  # two seeds tell next to nothing
+
+
+def test_paired_intervals_are_those_of_the_difference_on_the_same_resamples():
+    runs = [run(h=0.5, resampled=resampled([0.4, 0.5, 0.6])), run("b", h=0.6, resampled=resampled([0.5, 0.6, 0.7]))]
+    row = paired_differences(runs).iloc[0]
+    assert (row["h_low"], row["h_high"], row["h_sign"]) == (10.0, 10.0, 100.0)
+    assert row["acc_sign"] == 0
+    text = typeset.to_markdown(paired_differences(runs))
+    assert "| H | H 95 % | sign of H holds (%) | AUSUC |" in text and "| 10.0 to 10.0 | 100.00 |" in text

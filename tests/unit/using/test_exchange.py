@@ -13,7 +13,7 @@ from scipy.io import loadmat
 from sklearn.preprocessing import MinMaxScaler
 
 from scegg_core.artifacts.files import Provenance, file_digest, read_record
-from scegg_core.data.formats.xlsa17 import read_att_splits, read_res101
+from scegg_core.data.att_splits import read_att_splits, read_res101
 from scegg_core.data.tables import DatasetIndex
 from scegg_core.data.validation import class_split
 from scegg_core.errors import InputError
