@@ -1,0 +1,43 @@
+// LEN's embedding in the page: pictures ranked by e_l · a (Eq. 3), and the attributes that speak for each.
+class Ranking {
+  constructor(description) {
+    this.size = description.attributes.length;
+    this.semantics = unpackHalf(description.semantics); // (pictures, attributes), shares of the scale
+    this.strengths = unpackHalf(description.strengths); // (classes, attributes), shares of the largest
+    this.count = this.semantics.length / this.size;
+    this.factor = description.scale;
+    this.unit = description.unit;
+    this.largest = description.largest;
+    this.mean = new Float64Array(this.size);
+    this.semantics.forEach((value, place) => (this.mean[place % this.size] += value / this.count));
+  }
+
+  strengthsOf(label) {
+    return this.strengths.slice(label * this.size, (label + 1) * this.size);
+  }
+
+  /** a of the described class: strengths at length 1, or as they are in the source. */
+  vector(values) {
+    const length = this.unit ? Math.hypot(...values) || 1 : 1 / this.largest;
+    return Float64Array.from(values, (value) => value / length);
+  }
+
+  /** The pictures, best first, and their scores. */
+  rank(values) {
+    const vector = this.vector(values), scores = new Float64Array(this.count);
+    const used = [...vector.keys()].filter((place) => vector[place] !== 0);
+    for (let picture = 0; picture < this.count; picture++) {
+      let sum = 0;
+      for (const place of used) sum += this.semantics[picture * this.size + place] * vector[place];
+      scores[picture] = sum * this.factor;
+    }
+    const order = Array.from(scores.keys()).sort((a, b) => scores[b] - scores[a] || a - b);
+    return { order, scores, vector };
+  }
+
+  /** The attributes that lift a picture most above the mean picture. */
+  reasons(picture, vector, most = 3) {
+    const lifts = Array.from(vector, (value, place) => [(this.semantics[picture * this.size + place] - this.mean[place]) * value, place]);
+    return lifts.filter(([lift]) => lift > 0).sort((a, b) => b[0] - a[0]).slice(0, most).map(([, place]) => place);
+  }
+}
