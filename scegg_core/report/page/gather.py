@@ -80,7 +80,7 @@ def tables_of(path: str | Path, rows: Sequence[PublishedRow], dataset: str | Non
     from pandas import DataFrame, read_csv
 
     text = Path(path).read_text(encoding="utf-8")
-    ours = read_csv(path).convert_dtypes(convert_string=False, convert_boolean=False, convert_floating=False)
+    ours = read_csv(path).drop(columns="dataset").convert_dtypes(convert_string=False, convert_boolean=False, convert_floating=False)
     printed = [
         {"family": row.family, "method": row.method, "Acc": row.acc, "U": row.u, "S": row.s, "H": row.h, "remark": row.flag}
         for row in rows
@@ -170,6 +170,8 @@ def class_table(path: str | Path) -> ClassRows:
     from pandas import read_csv
 
     table = read_csv(path, keep_default_na=False)
+    for name in ("class", "most_often_taken_for"):
+        table[name] = [shorten(str(value), LONGEST_NAME) if value != "" else "" for value in table[name]]
     return ClassRows(tuple(table.columns), tuple(table.itertuples(index=False, name=None)))
 
 

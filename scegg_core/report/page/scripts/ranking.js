@@ -1,4 +1,5 @@
-// LEN's embedding in the page: pictures ranked by e_l · a (Eq. 3), and the attributes that speak for each.
+// LEN's embedding in the page: pictures ranked by Eq. 3, and the attributes that speak for each. Eq. 3 compares the classes
+// of one picture; so that pictures can be compared, what a picture gives the mean class is taken off: e_l · (a − mean a).
 class Ranking {
   constructor(description) {
     this.size = description.attributes.length;
@@ -10,6 +11,10 @@ class Ranking {
     this.largest = description.largest;
     this.mean = new Float64Array(this.size);
     this.semantics.forEach((value, place) => (this.mean[place % this.size] += value / this.count));
+    this.middle = new Float64Array(this.size); // the mean class vector
+    const classes = this.strengths.length / this.size;
+    for (let label = 0; label < classes; label++)
+      this.vector(this.strengthsOf(label)).forEach((value, place) => (this.middle[place] += value / classes));
   }
 
   strengthsOf(label) {
@@ -24,20 +29,19 @@ class Ranking {
 
   /** The pictures, best first, and their scores. */
   rank(values) {
-    const vector = this.vector(values), scores = new Float64Array(this.count);
-    const used = [...vector.keys()].filter((place) => vector[place] !== 0);
-    for (let picture = 0; picture < this.count; picture++) {
+    const vector = this.vector(values).map((value, place) => value - this.middle[place]), scores = new Float64Array(this.count);
+    for (let picture = 0, row = 0; picture < this.count; picture++, row += this.size) {
       let sum = 0;
-      for (const place of used) sum += this.semantics[picture * this.size + place] * vector[place];
+      for (let place = 0; place < this.size; place++) sum += this.semantics[row + place] * vector[place];
       scores[picture] = sum * this.factor;
     }
     const order = Array.from(scores.keys()).sort((a, b) => scores[b] - scores[a] || a - b);
     return { order, scores, vector };
   }
 
-  /** The attributes that lift a picture most above the mean picture. */
+  /** Of the attributes that the description has more of than the mean class, those that lift a picture most above the mean one. */
   reasons(picture, vector, most = 3) {
-    const lifts = Array.from(vector, (value, place) => [(this.semantics[picture * this.size + place] - this.mean[place]) * value, place]);
+    const lifts = Array.from(vector, (value, place) => [(this.semantics[picture * this.size + place] - this.mean[place]) * Math.max(value, 0), place]);
     return lifts.filter(([lift]) => lift > 0).sort((a, b) => b[0] - a[0]).slice(0, most).map(([, place]) => place);
   }
 }

@@ -1,8 +1,13 @@
 // Training curves of a variant: a panel per term, a line per seed.
 function startTraining() {
   function show(place) {
+    const seeds = [...new Set(DATA.training[place].panels.flatMap((own) => own.lines.map((seed) => seed.seed)))];
+    byId("training-legend").replaceChildren(...seeds.map((seed, row) => el("span", {}, key(row), ` seed ${seed}`)));
     byId("training-panels").replaceChildren(...DATA.training[place].panels.map(panel));
   }
+
+  const key = (row) => svg("svg", { width: 26, height: 10, "aria-hidden": "true" },
+    svg("line", { x1: 0, x2: 26, y1: 5, y2: 5, stroke: seriesColour(row), "stroke-width": 2, "stroke-dasharray": DASHES[row % 4] }));
 
   function panel(own) {
     const chart = el("div", { class: "chart" });
@@ -16,6 +21,7 @@ function startTraining() {
     const height = 170, box = { left: 52, right: width - 8, top: 8, bottom: height - 24 };
     const root = svg("svg", { width, height, tabindex: 0, role: "img", "aria-label": `${own.stage}, ${own.term} over epochs, ${own.lines.length} seeds` });
     const values = own.lines.flatMap((seed) => seed.values).filter((value) => value !== null), epochs = own.lines.flatMap((seed) => seed.epochs);
+    if (!values.length) return el("p", {}, "no finite value");
     const [low, high] = [Math.min(...values), Math.max(...values)], air = (high - low || Math.abs(high) || 1) * 0.05;
     const [first, last] = [Math.min(...epochs), Math.max(...epochs)];
     const [x, y] = axes(root, box, [first, Math.max(last, first + 1)], [low - air, high + air], ["", ""], [5, 4]);
