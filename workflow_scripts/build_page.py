@@ -15,4 +15,4 @@ with run_job(snakemake) as job:
         **{name: files[name] for name in ("table", "per_class", "metrics", "gzsl", "confused", "curves", "epochs")},
         **{name: files[name] for name in ("points", "regions", "shown_scen", "semantics") if name in files.keys()},
     )
-    write_text(snakemake.output.page, render(build_page(made_from, given, job.provenance())))
+    write_text(snakemake.output.page, render(build_page(made_from, given, job.provenance().versions)))

@@ -12,7 +12,19 @@ if TYPE_CHECKING:
 STAGES = ("scen", "eggn", "synthesis", "classifier")
 
 #: Of a data set's section: where its files lie on this machine and what it is called say nothing of how it was run.
-UNSAID = ("title", "format", "folder", "splits", "attributes", "downloads", "variants", "published", "threads", "shards", *STAGES)
+UNSAID = (
+    "title",
+    "format",
+    "folder",
+    "splits",
+    "attributes",
+    "downloads",
+    "variants",
+    "published",
+    "threads",
+    "shards",
+    *STAGES,
+)
 
 
 def changed_settings(config: "Configuration", dataset: str) -> list[tuple[str, str, str]]:
@@ -29,7 +41,9 @@ def changed_settings(config: "Configuration", dataset: str) -> list[tuple[str, s
     defaults = {name: field.get_default(call_default_factory=True) for name, field in kept.items()}
     found += _differences("", _plain({name: getattr(own, name) for name in kept}), _plain(defaults))
     for name in own.variants:
-        found += _overrides(f"variant {name}", config, dataset, config.variant(name), ("eggn", "synthesis", "classifier"))
+        found += _overrides(
+            f"variant {name}", config, dataset, config.variant(name), ("eggn", "synthesis", "classifier")
+        )
     for name in dict.fromkeys(config.variant(variant).space for variant in own.variants):
         found += _overrides(f"space {name}", config, dataset, config.space(name), ("scen",))
     return found

@@ -1,12 +1,11 @@
 """The whole page from its files: every section that they allow."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 
-from scegg_core.artifacts.files import Provenance
 from scegg_core.artifacts.paths import IndexFiles
 from scegg_core.data.tables import DatasetIndex, read_index
 from scegg_core.regions.store import RegionStore
@@ -46,11 +45,17 @@ class PageFiles:
     def artifacts(self) -> tuple[str, ...]:
         """Return the files that say what made them."""
         index = (self.index.classes, self.index.images, self.index.attributes)
-        return (*map(str, index), *filter(None, (self.shown_scen, self.semantics)), *self.metrics, *self.gzsl, *self.curves)
+        return (
+            *map(str, index),
+            *filter(None, (self.shown_scen, self.semantics)),
+            *self.metrics,
+            *self.gzsl,
+            *self.curves,
+        )
 
 
-def build_page(files: PageFiles, given: PageSettings, provenance: Provenance) -> Page:
-    """Return all sections of a data set's page."""
+def build_page(files: PageFiles, given: PageSettings, versions: Mapping[str, str]) -> Page:
+    """Return all sections of a data set's page; `versions` are those of the libraries."""
     index = read_index(files.index)
     results = with_alarms(run_results(files.metrics, given.metrics, given.table), files.curves, given.trained)
     points = gather.read_points(files.points)
@@ -59,7 +64,7 @@ def build_page(files: PageFiles, given: PageSettings, provenance: Provenance) ->
     pictures = read_pictures(index, chosen, files.folder or "")
     notes, code = remarks(results, given.table), gather.code_of(files.artifacts)
     return Page(
-        facts=gather.facts_of(given, index, provenance, notes, code),
+        facts=gather.facts_of(given, index, versions, notes, code),
         tables=gather.tables_of(files.table, read_published(*files.published), given.table.published),
         classes=ClassNames(gather.class_names(index), index.seen),
         pictures=pictures,
@@ -82,7 +87,9 @@ def _trade_offs(files: PageFiles, given: PageSettings, index: DatasetIndex) -> t
 def _sheets(files: PageFiles, given: PageSettings, index: DatasetIndex) -> list[AttentionSheet]:
     if files.shown_scen is None:
         return []
-    return attention_sheets(index, RegionStore(files.regions), read_scen(Path(files.shown_scen)), files.folder, given.sheets)
+    return attention_sheets(
+        index, RegionStore(files.regions), read_scen(Path(files.shown_scen)), files.folder, given.sheets
+    )
 
 
 def _confusions(

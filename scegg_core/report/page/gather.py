@@ -1,14 +1,14 @@
 """From artifacts to the sections of the page: facts, tables, curves, points, confusions, descriptions."""
 
 import re
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
 from PIL import Image
 
-from scegg_core.artifacts.files import Provenance, input_origin, matrix, read_table
+from scegg_core.artifacts.files import input_origin, matrix, read_table
 from scegg_core.data.tables import DatasetIndex
 from scegg_core.report.figures.attention import LONGEST_SIDE, AttentionSheet, attribute_title
 from scegg_core.report.figures.confusion import confusion_matrix, order_classes
@@ -47,24 +47,33 @@ MOST_POINTS = 240
 
 LONGEST_NAME = 40  # letters of a class name
 
+#: Columns of the table that the facts above it say, unless rows differ in them.
+SAID = ("dataset", "backbone", "weights", "image_size")
+
 GROUPS = (SEEN, UNSEEN, SYNTHETIC)
 
 
-def facts_of(given: PageSettings, index: DatasetIndex, provenance: Provenance, remarks: Iterable[str], code) -> Facts:
-    """Return what was run; `code` maps stages to the digest of the code that made their files."""
+def facts_of(
+    given: PageSettings,
+    index: DatasetIndex,
+    versions: Mapping[str, str],
+    remarks: Iterable[str],
+    code: Mapping[str, str],
+) -> Facts:
+    """Return what was run; `versions` are those of the libraries, `code` maps stages to the digest of their code."""
     table = given.table
     seen, test = int(index.seen.sum()), index.test_images
     unseen = len(index.in_split("test_unseen"))
     size = f", images of {table.image_size} pixels" if table.image_size else ""
+    weights = "trained on the seen classes" if table.weights == "train" else f"weights {table.weights}"
     seeds = sorted({seed for _, seed in given.metrics})
     rows = (
         ("data set", f"{table.dataset}: {seen} seen and {len(index.classes) - seen} unseen classes"),
         ("attributes", str(len(index.attributes))),
         ("images", f"{len(index.paths) - len(test)} for training; test: {len(test) - unseen} seen, {unseen} unseen"),
-        ("backbone", f"{table.backbone}, weights {table.weights}{size}"),
+        ("backbone", f"{table.backbone}, {weights}{size}"),
         ("seeds", ", ".join(map(str, seeds)) or "none"),
-        ("computed on", "; ".join(provenance.computed) or "not recorded"),
-        ("libraries", ", ".join(f"{name} {version}" for name, version in provenance.versions.items())),
+        ("libraries", ", ".join(f"{name} {version}" for name, version in versions.items())),
     )
     return Facts(table.dataset, rows, tuple(remarks), given.changed, tuple(sorted(code.items())))
 
@@ -80,13 +89,22 @@ def tables_of(path: str | Path, rows: Sequence[PublishedRow], dataset: str | Non
     from pandas import DataFrame, read_csv
 
     text = Path(path).read_text(encoding="utf-8")
-    ours = read_csv(path).drop(columns="dataset").convert_dtypes(convert_string=False, convert_boolean=False, convert_floating=False)
+    ours = read_csv(path).convert_dtypes(convert_string=False, convert_boolean=False, convert_floating=False)
+    said = [name for name in SAID if name in ours and ours[name].nunique() <= 1]
     printed = [
-        {"family": row.family, "method": row.method, "Acc": row.acc, "U": row.u, "S": row.s, "H": row.h, "remark": row.flag}
+        {
+            "family": row.family,
+            "method": row.method,
+            "Acc": row.acc,
+            "U": row.u,
+            "S": row.s,
+            "H": row.h,
+            "remark": row.flag,
+        }
         for row in rows
         if row.dataset == dataset and row.family in ("embedding", "generative")
     ]
-    return Tables(to_html(ours), to_html(DataFrame(printed)) if printed else "", text)
+    return Tables(to_html(ours.drop(columns=said)), to_html(DataFrame(printed)) if printed else "", text)
 
 
 def trade_off_lines(curves: Iterable[VariantCurves], seeds: Iterable[Sequence[int]]) -> tuple[VariantLines, ...]:

@@ -77,15 +77,20 @@ function drawn(place, draw) {
   return again;
 }
 
-/** Numbers of half precision, packed as base64, as a Float32Array. */
-function unpackHalf(packed) {
-  const bytes = Uint8Array.from(atob(packed.half), (sign) => sign.charCodeAt(0));
-  const words = new Uint16Array(bytes.buffer);
-  const values = new Float32Array(words.length);
-  for (let place = 0; place < words.length; place++) {
-    const word = words[place], exponent = (word >> 10) & 31, fraction = word & 1023;
-    const size = exponent ? (1024 + fraction) * 2 ** (exponent - 25) : fraction * 2 ** -24;
-    values[place] = word & 0x8000 ? -size : size;
+/** What each word of half precision stands for. */
+function halves() {
+  const values = new Float32Array(0x10000);
+  for (let word = 0; word < 0x8000; word++) {
+    const exponent = word >> 10, fraction = word & 1023;
+    values[word] = exponent ? (1024 + fraction) * 2 ** (exponent - 25) : fraction * 2 ** -24;
+    values[word | 0x8000] = -values[word];
   }
+  return values;
+}
+
+/** Numbers of half precision, packed as base64, as a Float32Array; `known` are those of `halves`. */
+function unpackHalf(packed, known) {
+  const text = atob(packed.half), values = new Float32Array(text.length / 2);
+  for (let place = 0; place < values.length; place++) values[place] = known[text.charCodeAt(2 * place) | (text.charCodeAt(2 * place + 1) << 8)];
   return values;
 }

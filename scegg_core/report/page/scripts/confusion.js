@@ -23,11 +23,8 @@ function startConfusion() {
     const context = canvas.getContext("2d");
     context.scale(ratio, ratio);
     const low = colourNow("--cell-low").split(",").map(Number), high = colourNow("--cell-high").split(",").map(Number);
-    cells.forEach((row, y) => row.forEach((value, x) => {
-      const share = Math.sqrt((value ?? 0) / 100);
-      context.fillStyle = `rgb(${low.map((start, channel) => Math.round(start + share * (high[channel] - start))).join(",")})`;
-      context.fillRect(layout.left + x * pitch, layout.top + y * pitch, pitch + 0.4, pitch + 0.4);
-    }));
+    context.imageSmoothingEnabled = pitch < 1;
+    context.drawImage(pixels(low, high), layout.left, layout.top, columns * pitch, rows * pitch);
     context.fillStyle = colourNow("--text");
     context.font = `${Math.min(12, pitch)}px system-ui, sans-serif`;
     if (layout.left) drawNames(context, rows, columns);
@@ -40,6 +37,20 @@ function startConfusion() {
     const focused = document.activeElement?.parentElement === chart;
     chart.replaceChildren(canvas);
     if (focused) canvas.focus({ preventScroll: true });
+  }
+
+  /** A canvas with a pixel per cell. */
+  function pixels(low, high) {
+    const small = el("canvas", { width: cells[0].length, height: cells.length }), context = small.getContext("2d");
+    const image = context.createImageData(small.width, small.height);
+    let place = 0;
+    for (const value of cells.flat()) {
+      const share = Math.sqrt((value ?? 0) / 100);
+      for (let channel = 0; channel < 3; channel++) image.data[place++] = low[channel] + share * (high[channel] - low[channel]);
+      image.data[place++] = 255;
+    }
+    context.putImageData(image, 0, 0);
+    return small;
   }
 
   function drawNames(context, rows, columns) {

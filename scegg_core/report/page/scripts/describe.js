@@ -3,15 +3,17 @@ const SHOWN = 24;
 
 function startDescribe() {
   const own = DATA.description, ranking = new Ranking(own);
-  const values = new Float32Array(ranking.size), sliders = [], tiles = [], sums = new Map();
+  const values = new Float32Array(ranking.size), sliders = [], tiles = [], groups = new Map();
   const titled = (place) => (own.groups[place] === "attributes" ? own.attributes[place] : `${own.groups[place]}: ${own.attributes[place]}`);
   const shownValue = (value) => short(+(value * ranking.largest).toPrecision(3));
   let target = null, edited = false, latest;
 
   function makeSliders() {
-    const groups = new Map();
-    own.groups.forEach((group, place) => groups.set(group, [...(groups.get(group) ?? []), place]));
-    for (const [group, places] of groups) {
+    own.groups.forEach((group, place) => {
+      if (!groups.has(group)) groups.set(group, { places: [], note: el("small") });
+      groups.get(group).places.push(place);
+    });
+    for (const [group, { places, note }] of groups) {
       const rows = places.map((place) => {
         const input = el("input", { type: "range", min: 0, max: 1, step: 0.01, value: 0, "aria-label": titled(place), oninput: () => {
           values[place] = Number(input.value);
@@ -20,29 +22,26 @@ function startDescribe() {
           show();
         } });
         const output = el("output", {}, "0");
-        sliders[place] = { input, output, row: el("label", { class: "slider" }, own.attributes[place], input, output), group };
+        sliders[place] = { input, output, row: el("label", { class: "slider" }, own.attributes[place], input, output) };
         return sliders[place].row;
       });
-      sums.set(group, el("small"));
-      const node = el("details", groups.size === 1 ? { open: "" } : {}, el("summary", {}, group + " ", sums.get(group)), ...rows);
+      const node = el("details", groups.size === 1 ? { open: "" } : {}, el("summary", {}, group + " ", note), ...rows);
       byId("describe-sliders").append(node);
     }
   }
 
   function said(place) {
-    const { output, group } = sliders[place];
-    output.textContent = shownValue(values[place]);
-    const strongest = own.groups.map((_, other) => other).filter((other) => own.groups[other] === group && values[other] > 0.05)
-      .sort((a, b) => values[b] - values[a]).slice(0, 3);
-    sums.get(group).textContent = strongest.map((other) => own.attributes[other]).join(", ");
+    sliders[place].output.textContent = shownValue(values[place]);
+    const { note, places } = groups.get(own.groups[place]);
+    const strongest = places.filter((other) => values[other] > 0.05).sort((a, b) => values[b] - values[a]).slice(0, 3);
+    note.textContent = strongest.map((other) => own.attributes[other]).join(", ");
   }
 
   function take(strengths, label) {
     values.set(strengths);
     sliders.forEach(({ input }, place) => (input.value = values[place]));
-    const last = new Map(own.groups.map((group, place) => [group, place]));
     sliders.forEach(({ output }, place) => (output.textContent = shownValue(values[place])));
-    for (const place of last.values()) said(place);
+    for (const { places } of groups.values()) said(places[0]);
     [target, edited] = [label, false];
     for (const button of byId("describe-classes").children) button.setAttribute("aria-pressed", String(Number(button.value) === label));
     show();
