@@ -13,6 +13,6 @@ with run_job(snakemake) as job:
         folder=snakemake.params.folder,
         published=snakemake.params.published,
         **{name: files[name] for name in ("table", "per_class", "metrics", "gzsl", "confused", "curves", "epochs")},
-        **{name: files[name] for name in ("points", "regions", "shown_scen", "semantics") if name in files.keys()},
+        **{name: files[name] for name in ("points", "regions", "shown_scen", "semantics") if files.get(name)},
     )
     write_text(snakemake.output.page, render(build_page(made_from, given, job.provenance().versions)))

@@ -50,6 +50,9 @@ LONGEST_NAME = 40  # letters of a class name
 #: Columns of the table that the facts above it say, unless rows differ in them.
 SAID = ("dataset", "backbone", "weights", "image_size")
 
+#: Columns of whole numbers, some of which may be missing.
+COUNTS = ("seeds", "image_size")
+
 GROUPS = (SEEN, UNSEEN, SYNTHETIC)
 
 
@@ -89,7 +92,8 @@ def tables_of(path: str | Path, rows: Sequence[PublishedRow], dataset: str | Non
     from pandas import DataFrame, read_csv
 
     text = Path(path).read_text(encoding="utf-8")
-    ours = read_csv(path).convert_dtypes(convert_string=False, convert_boolean=False, convert_floating=False)
+    ours = read_csv(path)
+    ours = ours.astype({name: "Int64" for name in COUNTS if name in ours})
     said = [name for name in SAID if name in ours and ours[name].nunique() <= 1]
     printed = [
         {
