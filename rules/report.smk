@@ -357,7 +357,7 @@ def page_settings(dataset):
     }
 
 
-#: Template, style and scripts: no code that `code` sees.
+# Template, style and scripts: no code that `code` sees.
 PAGE_PARTS = sorted(
     path for path in (ROOT / "scegg_core/report/page").rglob("*") if path.suffix in (".html", ".css", ".js")
 )
@@ -371,7 +371,7 @@ rule build_page:
     log:
         "logs/{dataset}/build_page.log",
     resources:
-        mem_mb=memory(4000, per_mb=4),
+        mem_mb=memory(6000),
         runtime=minutes(30),
     params:
         settings=sentence(lambda w: page_settings(w.dataset)),

@@ -96,7 +96,7 @@ def _confusions(
     files: PageFiles, given: PageSettings, index: DatasetIndex, chosen: np.ndarray
 ) -> tuple[Confusion, ...]:
     runs = read_runs(files.confused, RunNames(runs=given.confused, titles=given.table.titles))
-    return tuple(gather.confusion_of(variant, index, chosen) for variant in runs)
+    return tuple(gather.confusion_of(variant, index, chosen, given.task) for variant in runs)
 
 
 def _training(files: PageFiles, given: PageSettings) -> tuple[VariantPanels, ...]:

@@ -177,14 +177,14 @@ def _shown_sheet(sheet: AttentionSheet) -> ShownSheet:
     return ShownSheet(sheet.title, encode(Image.fromarray(sheet.image), LONGEST_SIDE), width / height, tuple(maps))
 
 
-def confusion_of(runs: VariantRuns, index: DatasetIndex, chosen: np.ndarray) -> Confusion:
+def confusion_of(runs: VariantRuns, index: DatasetIndex, chosen: np.ndarray, task: str) -> Confusion:
     """Return a variant's confusion of the unseen classes, and what its first seed takes the images `chosen` for."""
     unseen = np.flatnonzero(~index.seen)
     ordered = unseen[order_classes(index.vectors[unseen])]
     taken = np.full(len(index.paths), -1)
     taken[runs.runs[0].images] = runs.runs[0].predicted
-    matrix = confusion_matrix(*runs.pooled(), ordered)
-    return Confusion(runs.title, ordered, matrix, taken[chosen])
+    percent = confusion_matrix(*runs.pooled(), ordered)
+    return Confusion(f"{runs.title}, {task.upper()}", ordered, percent, taken[chosen])
 
 
 def class_table(path: str | Path) -> ClassRows:

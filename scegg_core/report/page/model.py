@@ -24,7 +24,7 @@ class PageSettings:
     task: str
     trained: Runs
     scored: Runs
-    sheets: SheetSettings | None
+    sheets: SheetSettings
 
 
 @dataclass(frozen=True)

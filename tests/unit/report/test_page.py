@@ -121,7 +121,8 @@ def test_descriptions_are_shares_and_what_is_not_known_is_zero(index, tmp_path):
 
 
 def test_confusion_pools_seeds_and_says_what_each_picture_is_taken_for(index):
-    own = gather.confusion_of(runs(index, taken=1), index, np.array([0, 29, 31]))
+    own = gather.confusion_of(runs(index, taken=1), index, np.array([0, 29, 31]), "gzsl")
+    assert own.title == "SC-EGG, GZSL"
     assert own.classes.tolist() == [2]
     assert own.percent.tolist() == [[0, 100]]  # all are taken for a seen class
     assert own.predicted.tolist() == [1, 1, -1]  # a training image has no prediction

@@ -10,6 +10,7 @@ function startConfusion() {
     const others = own.percent.some((row) => row.at(-1) > 0);
     cells = others ? own.percent : own.percent.map((row) => row.slice(0, -1));
     current = null;
+    byId("confusion-title").textContent = own.title;
   }
 
   function draw(width) {
