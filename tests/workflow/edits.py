@@ -114,7 +114,7 @@ EDITS = (
         "scegg_core/report/figures/tsne.py",
         'marker: str = "", colour="none"',
         'marker: str = "o", colour="none"',
-        {"plot_tsne"},
+        {"plot_tsne", "build_page"},
         {"plot_tsne", "build_page"},
     ),
     one("a docstring", "scegg_core/eggn/losses.py", "Return the mean of (length - 1)^2", "Return mean (length - 1)^2"),
