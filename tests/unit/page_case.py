@@ -21,7 +21,7 @@ from scegg_core.report.page.model import (
     VariantLines,
     VariantPanels,
 )
-from scegg_core.report.page.pictures import SMALL, encode
+from scegg_core.report.page.pictures import SIDE, encode
 
 NAMES = ("Abbey", "Bog & <b>marsh</b>", "Conference center, very long name of it", "Discothèque", "街")
 
@@ -60,8 +60,8 @@ def made_page(classes: int = 12, attributes: int = 9, pictures: int = 40, seeds:
 
 
 def _pictures(labels: np.ndarray, draw: np.random.Generator) -> Pictures:
-    noise = [Image.fromarray(draw.integers(0, 255, (6, 8, 3), dtype=np.uint8)).resize((SMALL, 66)) for _ in range(50)]
-    shown = [encode(picture, SMALL) for picture in noise]
+    noise = [Image.fromarray(draw.integers(0, 255, (6, 8, 3), dtype=np.uint8)).resize((SIDE, 84)) for _ in range(50)]
+    shown = [encode(picture, SIDE) for picture in noise]
     thumbnails = tuple(None if place == 1 else shown[place % 50] for place in range(len(labels)))
     return Pictures(tuple(f"{place}.jpg" for place in range(len(labels))), labels, thumbnails, 3)
 

@@ -61,7 +61,7 @@ def build_page(files: PageFiles, given: PageSettings, versions: Mapping[str, str
     points = gather.read_points(files.points)
     place = {path: number for number, path in enumerate(index.paths)}
     chosen = choose_pictures(index, [place[path] for path in points["image"].unique() if path])
-    pictures = read_pictures(index, chosen, files.folder or "")
+    pictures = read_pictures(index, chosen, files.folder)
     notes, code = remarks(results, given.table), gather.code_of(files.artifacts)
     return Page(
         facts=gather.facts_of(given, index, versions, notes, code),

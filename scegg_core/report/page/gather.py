@@ -89,10 +89,10 @@ def code_of(paths: Iterable[str]) -> dict[str, str]:
 
 def tables_of(path: str | Path, rows: Sequence[PublishedRow], dataset: str | None) -> Tables:
     """Return the data set's table at `path`, and what others published on the data set that the paper calls `dataset`."""
-    from pandas import DataFrame, read_csv
+    from pandas import DataFrame
 
     text = Path(path).read_text(encoding="utf-8")
-    ours = read_csv(path)
+    ours = _read_csv(path)
     ours = ours.astype({name: "Int64" for name in COUNTS if name in ours})
     said = [name for name in SAID if name in ours and ours[name].nunique() <= 1]
     printed = [
@@ -109,6 +109,17 @@ def tables_of(path: str | Path, rows: Sequence[PublishedRow], dataset: str | Non
         if row.dataset == dataset and row.family in ("embedding", "generative")
     ]
     return Tables(to_html(ours.drop(columns=said)), to_html(DataFrame(printed)) if printed else "", text)
+
+
+def _read_csv(path: str | Path, **options) -> "DataFrame":
+    """The table at `path`; an empty one where no run has finished yet."""
+    from pandas import DataFrame, read_csv
+    from pandas.errors import EmptyDataError
+
+    try:
+        return read_csv(path, **options)
+    except EmptyDataError:
+        return DataFrame()
 
 
 def trade_off_lines(curves: Iterable[VariantCurves], seeds: Iterable[Sequence[int]]) -> tuple[VariantLines, ...]:
@@ -189,10 +200,8 @@ def confusion_of(runs: VariantRuns, index: DatasetIndex, chosen: np.ndarray, tas
 
 def class_table(path: str | Path) -> ClassRows:
     """Return the table of classes at `path`."""
-    from pandas import read_csv
-
-    table = read_csv(path, keep_default_na=False)
-    for name in ("class", "most_often_taken_for"):
+    table = _read_csv(path, keep_default_na=False)
+    for name in {"class", "most_often_taken_for"} & set(table):
         table[name] = [shorten(str(value), LONGEST_NAME) if value != "" else "" for value in table[name]]
     return ClassRows(tuple(table.columns), tuple(table.itertuples(index=False, name=None)))
 

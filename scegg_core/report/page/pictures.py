@@ -16,8 +16,7 @@ from scegg_core.training.progress import bar
 #: Most pictures in a page; e_l and a thumbnail of each are in it.
 MOST = 2000
 
-#: Longest side of a thumbnail in pixels where there are up to so many, and where there are more.
-FEW, LARGE, SMALL = 1000, 112, 88
+SIDE = 112  # most pixels of a thumbnail's width and height
 
 QUALITY = 60  # of WebP; a thumbnail of a photograph then takes 2 to 4 kB
 
@@ -37,23 +36,22 @@ def choose_pictures(index: DatasetIndex, wanted: Sequence[int], most: int = MOST
     return np.sort(drawn[np.lexsort((turn, first))][:most])
 
 
-def read_pictures(index: DatasetIndex, chosen: np.ndarray, folder: str | Path) -> Pictures:
-    """Return the pictures at positions `chosen`; `folder` is the data set's, which may hold no pictures."""
-    side = LARGE if len(chosen) <= FEW else SMALL
+def read_pictures(index: DatasetIndex, chosen: np.ndarray, folder: str | Path | None) -> Pictures:
+    """Return the pictures at positions `chosen`; `folder` is theirs, None where there are none."""
     thumbnails = []
     with bar(len(chosen), "thumbnails", unit="image", delay=2) as progress:
         for place in chosen:
-            thumbnails.append(thumbnail(Path(folder) / index.paths[place], side))
+            thumbnails.append(thumbnail(Path(folder) / index.paths[place]) if folder else None)
             progress.update()
     paths = tuple(index.paths[place] for place in chosen)
     return Pictures(paths, index.labels[chosen], tuple(thumbnails), len(index.test_images) - len(chosen))
 
 
-def thumbnail(path: Path, side: int) -> str | None:
-    """Return the picture at `path`, at most `side` pixels wide and high, as base64 of WebP; None where there is none."""
-    if not path.is_file():  # a data set of ready features
+def thumbnail(path: Path) -> str | None:
+    """Return the picture at `path`, at most SIDE pixels wide and high, as base64 of WebP; None where there is none."""
+    if not path.is_file():
         return None
-    return encode(open_rgb(path), side)
+    return encode(open_rgb(path), SIDE)
 
 
 def encode(picture: Image.Image, side: int) -> str:

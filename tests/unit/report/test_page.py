@@ -96,12 +96,15 @@ def test_the_page_loads_nothing():
     assert not re.search(r"""(src|href)=["']?(https?:)?//|@import|url\(""", page)
 
 
+def sections(page) -> list[str]:
+    return re.findall(r'<section id="(\w+)">', render(page))
+
+
 def test_sections_without_data_are_left_out():
     whole = made_page()
     bare = replace(whole, trade_offs=(), spaces=(), sheets=(), confusions=(), training=(), description=None)
-    ids = lambda page: re.findall(r'<section id="(\w+)">', render(page))  # noqa: E731
-    assert ids(bare) == ["run", "results", "classes"]
-    assert ids(whole) == [
+    assert sections(bare) == ["run", "results", "classes"]
+    assert sections(whole) == [
         *("run", "results", "tradeoff", "spaces", "attention", "confusion", "classes", "training", "describe")
     ]
 
@@ -164,6 +167,12 @@ def test_the_table_leaves_out_what_the_facts_say(tmp_path):
     html = gather.tables_of(file, (), None).results
     assert "<th>variant</th>" in html and "r18" not in html and "2.00<br><small>± 0.50</small>" in html
     assert ">backbone<" in gather.tables_of(_other_backbone(file), (), None).results
+
+
+def test_tables_of_no_run_are_empty(tmp_path):
+    pd.DataFrame().to_csv(tmp_path / "empty.csv", index=False)
+    assert "No results." in gather.tables_of(tmp_path / "empty.csv", (), None).results
+    assert gather.class_table(tmp_path / "empty.csv").rows == ()
 
 
 def _other_backbone(file):
