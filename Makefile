@@ -37,6 +37,7 @@ demo: $(VENV)/installed
 	@$(BIN)/python resume.py --cores $(CORES)
 	@$(BIN)/snakemake --quiet all --report report.html --report-stylesheet report/style.css
 	@echo; cat results/aviary/table.md
+	@echo "page     results/aviary/page.html: all of it to look at, and to describe a class on; open it in a browser"
 	@echo "report   report.html: all tables and pictures; open it in a browser"
 	@echo "tables   results/aviary/table.csv (one row per variant), results/aviary/seeds.csv (one row per run)"
 	@echo "pictures results/aviary/tsne.png, results/aviary/attention/overview.png, results/aviary/tradeoff.png, ..."

@@ -1,9 +1,12 @@
 # Tables and pictures, each marked for `snakemake --report` with a caption of report/.
 #   in:  metrics, outcomes, predictions, curves and synthetic features of all runs; regions and SCEN for attention
 #   out: results/{dataset}/{table,ablation,seeds,paired,per_class,attention,tsne}.csv, *.md, *.tex, *.html, *.png
+#        results/{dataset}/page.html: all of it, to look at
 #        results/{dataset}/variants/{variant}/{curves.parquet,curves.png,confusion.png}, results/summary.*
 
 from hashlib import sha256
+
+from scegg_core.settings.changed import changed_settings
 
 PUBLISHED = [str(ROOT / "resources" / name) for name in ("published_table1.csv", "published_ablation.csv")]
 
@@ -14,7 +17,12 @@ def published(wildcards, input):
     return PUBLISHED
 
 
-digest_of_published = sha256(b"".join(Path(path).read_bytes() for path in PUBLISHED)).hexdigest()
+def digest_of(paths):
+    """Return a digest of the contents of files that are no inputs, for params."""
+    return sha256(b"".join(Path(path).read_bytes() for path in paths)).hexdigest()
+
+
+digest_of_published = digest_of(PUBLISHED)
 
 
 def present(pairs):
@@ -189,6 +197,7 @@ rule plot_tsne:
         **shown_table("results/{dataset}/tsne", "tsne", "separation", "Feature spaces"),
         png=shown("results/{dataset}/tsne.png", "tsne", "Feature spaces", "t-SNE"),
         pdf="results/{dataset}/tsne.pdf",
+        points="results/{dataset}/tsne_points.csv",
     log:
         "logs/{dataset}/plot_tsne.log",
     priority: 1  # the longest picture
@@ -305,6 +314,78 @@ rule plot_confusion:
         "../workflow_scripts/plot_confusion.py"
 
 
+def page_runs(dataset):
+    """Return the (run, file) pairs that a data set's page is made from, by their names among its inputs."""
+    variants = CONFIG.dataset(dataset).variants
+    return {
+        "metrics": files_of_runs(dataset, "metrics.json"),
+        "gzsl": files_of_runs(dataset, "predictions_gzsl.parquet"),
+        "confused": files_of_runs(
+            dataset, f"predictions_{CONFIG.confusion.task}.parquet", {*CONFIG.confusion.variants} & {*variants}
+        ),
+        "curves": curves_of_runs(dataset),
+        "epochs": [((name, seed), file) for name in variants for seed, file in epoch_files(dataset, name)],
+    }
+
+
+@sentence
+def page_inputs(wildcards):
+    """Return what a data set's page is made from; t-SNE, attention and LEN's embedding where its report has them."""
+    folder, wanted = f"results/{wildcards.dataset}", report_files(wildcards.dataset)
+    files = {name: [file for _, file in pairs] for name, pairs in page_runs(wildcards.dataset).items()}
+    files |= {"table": f"{folder}/table.csv", "per_class": f"{folder}/per_class.csv"}
+    if f"{folder}/tsne.png" in wanted:
+        files["points"] = f"{folder}/tsne_points.csv"
+    if f"{folder}/attention/overview.png" in wanted:
+        shown = attention_inputs(wildcards)  # of one seed: called `scen`, every run's would have to be made from it
+        files |= {"regions": shown["regions"], "shown_scen": shown["scen"]}
+        files["semantics"] = shown["scen"].replace("scen.safetensors", "semantics.parquet")
+    return index_of(wildcards) | test_labels_of(wildcards) | files
+
+
+def page_settings(dataset):
+    """Return the settings of a data set's page."""
+    runs = {name: [run for run, _ in pairs] for name, pairs in page_runs(dataset).items()}
+    return {
+        "table": table_part(dataset),
+        "changed": changed_settings(CONFIG, dataset),
+        "metrics": runs["metrics"],
+        "gzsl": runs["gzsl"],
+        "confused": runs["confused"],
+        "task": CONFIG.confusion.task,
+        "trained": runs["curves"],
+        "scored": runs["epochs"],
+        "sheets": CONFIG.sheets_of(dataset),
+    }
+
+
+# Template, style and scripts: no code that `code` sees.
+PAGE_PARTS = sorted(
+    path for path in (ROOT / "scegg_core/report/page").rglob("*") if path.suffix in (".html", ".css", ".js")
+)
+
+
+rule build_page:
+    input:
+        unpack(page_inputs),
+    output:
+        page="results/{dataset}/page.html",
+    log:
+        "logs/{dataset}/build_page.log",
+    resources:
+        mem_mb=memory(6000),
+        runtime=minutes(30),
+    params:
+        settings=sentence(lambda w: page_settings(w.dataset)),
+        folder=pictures_of,
+        published=published,
+        digest_of_published=digest_of_published,
+        digest_of_parts=digest_of(PAGE_PARTS),
+        code=code("build_page"),
+    script:
+        "../workflow_scripts/build_page.py"
+
+
 def report_of(*datasets):
     """Return an input function: every table and picture of these data sets."""
     return sentence(lambda w: [path for name in datasets for path in report_files(name)])
@@ -320,6 +401,7 @@ def report_files(dataset):
         names.append("tsne.png")
     if CONFIG.attention.space in {CONFIG.variant(chosen(dataset, name)).space for name in variants}:
         names += ["attention/overview.png", "attention.csv"]
+    names.append("page.html")
     return [f"results/{dataset}/{name}" for name in names]
 
 

@@ -1,5 +1,6 @@
 """Rule plot_tsne: real and synthetic features of several spaces side by side, and how well they separate."""
 
+from scegg_core.artifacts.files import write_text
 from scegg_core.data.tables import read_index
 from scegg_core.report.figures.tsne import SpaceFiles, remarks, tsne_picture
 from scegg_core.report.style import save
@@ -12,7 +13,8 @@ with run_job(snakemake) as job:
     spaces = [
         SpaceFiles(title, files[f"features_{name}"], files[f"synthetic_{name}"]) for name, title in titles.items()
     ]
-    figure, numbers = tsne_picture(read_index(job.index_files()), spaces, settings, snakemake.params.threads)
+    figure, numbers, points = tsne_picture(read_index(job.index_files()), spaces, settings, snakemake.params.threads)
     save(figure, snakemake.output.png, snakemake.output.pdf)
+    write_text(snakemake.output.points, points.to_csv(index=False))
     notes = remarks(settings, titles)
     write_csv_and_page(snakemake.output.tsne, snakemake.output.tsne_page, "Separation of spaces", numbers, notes)

@@ -89,24 +89,32 @@ def escape_latex(text: str) -> str:
 
 def to_page(title: str, table: "DataFrame", remarks: Sequence[str] = ()) -> str:
     """Return the table as a complete HTML page without other files; best bold, second best italic, remarks below."""
-    head, *body = _display(table, ("%s", "<b>%s</b>", "<i>%s</i>"), _for_page) or [[]]
-    kinds = [' class="number"' if right else "" for right in _right_aligned(table)]
-    rows = ["".join(f"<td{kind}>{cell}</td>" for kind, cell in zip(kinds, row, strict=True)) for row in body]
-    marked = any(mark in row for row in rows for mark in ("<b>", "<i>"))
     notes = "".join(f"<li>{escape(note)}</li>" for note in (*remarks, *_row_remarks(table)))
     parts = [
         f'<!doctype html><html lang="en"><head><meta charset="utf-8"><title>{escape(title)}</title>',
         f"<style>{STYLE}</style></head><body><h1>{escape(title)}</h1>",
+        to_html(table),
+        f"<ul>{notes}</ul>" if notes else "",
+        "</body></html>",
+    ]
+    return "\n".join(filter(None, parts)) + "\n"
+
+
+def to_html(table: "DataFrame") -> str:
+    """Return the table as a part of a page; best bold, second best italic, and a line that says so."""
+    head, *body = _display(table, ("%s", "<b>%s</b>", "<i>%s</i>"), _for_page) or [[]]
+    kinds = [' class="number"' if right else "" for right in _right_aligned(table)]
+    rows = ["".join(f"<td{kind}>{cell}</td>" for kind, cell in zip(kinds, row, strict=True)) for row in body]
+    marked = any(mark in row for row in rows for mark in ("<b>", "<i>"))
+    parts = [
         '<div class="wide"><table><thead><tr>',
         "".join(f"<th{kind}>{name}</th>" for kind, name in zip(kinds, head, strict=True)),
         "</tr></thead><tbody>",
         *(f"<tr>{row}</tr>" for row in rows),
         "</tbody></table></div>" if rows else "</tbody></table></div><p>No results.</p>",
         '<p class="key">Bold: best of a column; italic: second best.</p>' if marked else "",
-        f"<ul>{notes}</ul>" if notes else "",
-        "</body></html>",
     ]
-    return "\n".join(filter(None, parts)) + "\n"
+    return "\n".join(filter(None, parts))
 
 
 def write_csv_and_page(

@@ -120,10 +120,20 @@ def write_answers(frame: "DataFrame", path: str | Path) -> None:
 
 
 def require_answers_file(path: str | Path, inputs: Iterable[Path] = ()) -> Path:
-    """Return `path`, refused unless it ends in .csv or .parquet and may be written (`require_output`)."""
-    if Path(path).suffix not in (".csv", ".parquet"):
+    """Return `path`, refused unless it ends in .csv or .parquet and may be written (`require_output`): what is there may
+    be earlier answers, but no other file."""
+    begin = {".csv": b"image", ".parquet": b"PAR1"}.get(Path(path).suffix)
+    if begin is None:
         raise InputError(f"{path} is no name for predictions; it has to end in .csv or .parquet.")
-    return require_output(path, inputs)
+    path = require_output(path, inputs)
+    if path.is_file() and path.stat().st_size and not _begins(path, begin):
+        raise InputError(f"{printable(path)} holds something else than earlier answers; name another file to write.")
+    return path
+
+
+def _begins(path: Path, begin: bytes) -> bool:
+    with path.open("rb") as file:
+        return file.read(len(begin)) == begin
 
 
 def _embedded(model: Model, images: dict[str, Path], problems: dict[str, str]) -> list[Embedding]:

@@ -4,7 +4,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 TABLES = {"tabulate", "summarize", "count_classes"}
-EVALUATION = {"score", "plot_tradeoff", "plot_confusion"} | TABLES
+EVALUATION = {"score", "plot_tradeoff", "plot_confusion", "build_page"} | TABLES
 ANSWERS = {"predict"} | EVALUATION
 CLASSIFIER = {"train_classifier"} | ANSWERS
 SYNTHESIS = {"synthesize", "plot_tsne"} | CLASSIFIER
@@ -98,7 +98,7 @@ EDITS = (
         "scegg_core/evaluate/metrics.py",
         "return 2 * seen * unseen",
         "return 2 * unseen * seen",
-        {"score", "score_epochs", "predict_closed_form", "plot_tradeoff"},
+        {"score", "score_epochs", "predict_closed_form", "plot_tradeoff", "build_page"},
         {"predict_closed_form"} | EVALUATION - {"plot_confusion"},
     ),
     one(
@@ -107,15 +107,15 @@ EDITS = (
         'def result_table(results: Sequence[RunResult], published: Sequence[PublishedRow] = ()) -> "DataFrame":\n',
         'def result_table(results: Sequence[RunResult], published: Sequence[PublishedRow] = ()) -> "DataFrame":\n    results = list(results)\n',
         {"tabulate"},
-        {"tabulate"},
+        {"tabulate", "build_page"},
     ),
     one(
         "`report/figures/tsne.py` `_entry`: the t-SNE figure",
         "scegg_core/report/figures/tsne.py",
         'marker: str = "", colour="none"',
         'marker: str = "o", colour="none"',
-        {"plot_tsne"},
-        {"plot_tsne"},
+        {"plot_tsne", "build_page"},
+        {"plot_tsne", "build_page"},
     ),
     one("a docstring", "scegg_core/eggn/losses.py", "Return the mean of (length - 1)^2", "Return mean (length - 1)^2"),
     one(

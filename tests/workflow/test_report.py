@@ -1,5 +1,6 @@
 """Tables, pictures and the report of the reduced aviary."""
 
+import json
 import re
 import subprocess
 import sys
@@ -34,6 +35,23 @@ def copy(finished, tmp_path) -> Workflow:
 def test_every_picture_is_there(results, name):
     data = (results / name).read_bytes()
     assert data.startswith(b"\x89PNG") and len(data) > 5000
+
+
+def test_the_page_has_every_section_and_what_the_artifacts_hold(results):
+    page = (results / "page.html").read_text()
+    sections = ["run", "results", "tradeoff", "spaces", "attention", "confusion", "classes", "training", "describe"]
+    assert re.findall(r'<section id="(\w+)">', page) == sections
+    data = json.loads(re.search(r'<script type="application/json" id="data">(.*?)</script>', page).group(1))
+    labels = pd.read_parquet(results / "test_labels.parquet")
+    assert data["pictures"]["labels"] == labels["label"].tolist() and None not in data["pictures"]["thumbnails"]
+    assert data["description"]["semantics"]["shape"] == [
+        len(labels),
+        len(pd.read_parquet(results / "attributes.parquet")),
+    ]
+    points = pd.read_csv(results / "tsne_points.csv", keep_default_na=False)
+    assert [len(space["x"]) for space in data["spaces"]] == points.groupby("space", sort=False).size().tolist()
+    assert {row for space in data["spaces"] for row in space["pictures"]} > {-1}
+    assert len(data["trade_offs"]) == len(pd.read_csv(results / "table.csv"))
 
 
 @pytest.mark.parametrize("name", TABLES)

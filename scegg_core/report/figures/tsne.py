@@ -54,12 +54,16 @@ class DrawnClasses:
 
 @dataclass(frozen=True)
 class Points:
-    """The points of one space: features (n, d), classes (n,) and group (n,), one of SEEN, UNSEEN, SYNTHETIC."""
+    """The points of one space: features (n, d), classes (n,) and group (n,), one of SEEN, UNSEEN, SYNTHETIC.
+
+    `rows` (n,) are the positions in what the features were chosen from: the real ones, or the synthetic ones.
+    """
 
     title: str
     features: np.ndarray
     labels: np.ndarray
     groups: np.ndarray
+    rows: np.ndarray
     classes: DrawnClasses
 
 
@@ -89,7 +93,7 @@ def choose_points(
     features = np.concatenate([source.features[rows] for _, source, rows in parts]).astype(np.float32)
     labels = np.concatenate([source.labels[rows] for _, source, rows in parts])
     groups = np.repeat([group for group, _, _ in parts], [len(rows) for _, _, rows in parts])
-    return Points(title, features, labels, groups, classes)
+    return Points(title, features, labels, groups, np.concatenate([rows for _, _, rows in parts]), classes)
 
 
 def embed(features: np.ndarray, perplexity: float, seed: int, jobs: int = 1) -> np.ndarray:
@@ -218,8 +222,8 @@ class SpaceFiles:
 
 def tsne_picture(
     index: DatasetIndex, spaces: Sequence[SpaceFiles], given: TsneSettings, jobs: int
-) -> tuple["Figure", "DataFrame"]:
-    """Return the figure with one panel per space, and the numbers for what the eye sees."""
+) -> tuple["Figure", "DataFrame", "DataFrame"]:
+    """Return the figure with one panel per space, the numbers for what the eye sees, and its `points_table`."""
     test = np.concatenate([index.in_split("test_seen"), index.in_split("test_unseen")])
     classes = choose_classes(index.labels[test], index.seen, given.classes, given.seed)
     unseen = ~index.seen[index.labels[test]]
@@ -232,7 +236,29 @@ def tsne_picture(
         real_unseen = Labelled(real.features[unseen], real.labels[unseen])
         numbers.append(separation(space.title, real_unseen, synthetic, given.seed))
     places = [embed(point.features, given.perplexity, given.seed, jobs) for point in points]
-    return draw(points, places, index.classes), separation_table(numbers)
+    table = points_table(points, places, test, index)
+    return draw(points, places, index.classes), separation_table(numbers), table
+
+
+def points_table(
+    spaces: Sequence[Points], coordinates: Sequence[np.ndarray], images: np.ndarray, index: DatasetIndex
+) -> "DataFrame":
+    """Return a row per point: space, its place x and y, class, group, and the path of its image ('' if synthetic).
+
+    `images` are the positions in `index` that the rows of real points stand for.
+    """
+    from pandas import DataFrame, concat
+
+    parts = []
+    for points, place in zip(spaces, coordinates, strict=True):
+        real = points.groups != SYNTHETIC
+        paths = [index.paths[images[row]] if known else "" for row, known in zip(points.rows, real, strict=True)]
+        names = [index.classes[label] for label in points.labels]
+        x, y = np.round(place, 4).T
+        parts.append(
+            DataFrame({"space": points.title, "x": x, "y": y, "class": names, "group": points.groups, "image": paths})
+        )
+    return concat(parts, ignore_index=True)
 
 
 def remarks(given: TsneSettings, drawn: Collection[str]) -> list[str]:

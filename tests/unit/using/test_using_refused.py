@@ -282,6 +282,7 @@ def no_model(monkeypatch):
 @pytest.mark.usefixtures("no_model")
 def test_outputs_are_judged_before_the_work(made, exported, tmp_path, capsys):
     (tmp_path / "file").write_text("x")
+    (tmp_path / "table.csv").write_text("class,long bill\nBlue Bird,1\n")
     (tmp_path / "pictures.csv").mkdir()
     os.mkfifo(tmp_path / "pipe.csv")
     shutil.copy(made.images / "001.Blue_Bird/0.png", tmp_path / "picture.csv")
@@ -295,6 +296,7 @@ def test_outputs_are_judged_before_the_work(made, exported, tmp_path, capsys):
         tmp_path / "pictures.csv": "pictures.csv is a folder; name a file to write.",
         tmp_path / "pipe.csv": "pipe.csv is a pipe; name a file to write.",
         tmp_path / "picture.csv": "picture.csv is one of the files to be read; name another file to write.",
+        tmp_path / "table.csv": "table.csv holds something else than earlier answers; name another file to write.",
     }
     for place, sentence in places.items():
         images = tmp_path / "picture.csv" if place.name == "picture.csv" else made.images

@@ -1,0 +1,75 @@
+"""The page as one file of HTML: template, style, scripts and data, none of it fetched from anywhere."""
+
+import base64
+import json
+from collections.abc import Mapping
+from dataclasses import fields, is_dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from scegg_core.report.page.model import Page
+
+HERE = Path(__file__).parent
+
+#: In the order in which they run; what they need of each other stands before.
+SCRIPTS = (
+    *("basics", "chart", "tradeoff", "spaces", "attention", "confusion", "classes", "training"),
+    *("ranking", "describe", "start"),
+)
+
+DIGITS = 5  # of a number that is not packed
+
+
+def render(page: Page) -> str:
+    """Return the page as HTML; equal pages give equal text."""
+    from jinja2 import Environment, FileSystemLoader, StrictUndefined
+
+    environment = Environment(
+        loader=FileSystemLoader(HERE), autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True
+    )
+    scripts = "\n".join((HERE / "scripts" / f"{name}.js").read_text(encoding="utf-8") for name in SCRIPTS)
+    style = (HERE / "style.css").read_text(encoding="utf-8")
+    return environment.get_template("template.html").render(page=page, style=style, scripts=scripts, data=to_json(page))
+
+
+def to_json(page: Page) -> str:
+    """Return what the scripts show as JSON that may stand inside a page: without the sign that begins a tag."""
+    shown = {field.name: packed(getattr(page, field.name)) for field in fields(page)}
+    shown["facts"] = {"title": page.facts.title}
+    shown["tables"] = {"csv": page.tables.csv}
+    text = json.dumps(shown, ensure_ascii=False, allow_nan=False, separators=(",", ":"))
+    return text.replace("<", "\\u003c").replace("\u2028", "\\u2028").replace("\u2029", "\\u2029")
+
+
+def packed(value: Any) -> Any:
+    """Return `value` as JSON has it: dataclasses as objects, arrays as lists, half precision as base64 with its shape."""
+    if is_dataclass(value):
+        return {field.name: packed(getattr(value, field.name)) for field in fields(value)}
+    if isinstance(value, np.ndarray):
+        return _packed_array(value)
+    if isinstance(value, Mapping):
+        return {name: packed(own) for name, own in value.items()}
+    if isinstance(value, list | tuple):
+        return [packed(own) for own in value]
+    if isinstance(value, np.generic):
+        value = value.item()
+    return _number(value) if isinstance(value, float) else value
+
+
+def _packed_array(values: np.ndarray) -> Any:
+    if values.dtype == np.float16:
+        data = base64.b64encode(np.ascontiguousarray(values, dtype="<f2").tobytes())
+        return {"half": data.decode("ascii"), "shape": list(values.shape)}
+    if values.dtype.kind != "f":
+        return values.tolist()
+    return packed(values.tolist())
+
+
+def _number(value: float) -> float | int | None:
+    """The number in few digits; None for what is none."""
+    if not np.isfinite(value):
+        return None
+    short = float(f"{value:.{DIGITS}g}")
+    return int(short) if short.is_integer() and abs(short) < 1e15 else short

@@ -1,0 +1,143 @@
+"""The page of a data set in a real browser: it asks nobody for anything, and what is pointed at is shown."""
+
+import os
+import shutil
+
+import numpy as np
+import pytest
+from page_case import made_page
+
+from scegg_core.report.page.model import Page
+from scegg_core.report.page.render import render
+
+CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
+pytestmark = pytest.mark.skipif(CHROMIUM is None, reason="no Chromium is installed (Debian's package: chromium)")
+sync_api = pytest.importorskip("playwright.sync_api", reason="playwright is not installed (envs/requirements-dev.txt)")
+
+
+@pytest.fixture(scope="module")
+def browser():
+    with sync_api.sync_playwright() as running:
+        flags = ["--no-sandbox"] if os.geteuid() == 0 else []
+        started = running.chromium.launch(executable_path=CHROMIUM, args=flags)
+        yield started
+        started.close()
+
+
+@pytest.fixture(scope="module")
+def page(tmp_path_factory, browser):
+    """The made page, open, with what it asked for and complained of."""
+    file = tmp_path_factory.mktemp("page") / "page.html"
+    file.write_text(render(made_page()), encoding="utf-8")
+    tab = browser.new_page(viewport={"width": 1366, "height": 900})
+    tab.requests, tab.complaints = [], []
+    tab.on("request", lambda request: tab.requests.append(request.url))
+    tab.on("console", lambda message: tab.complaints.append(message.text))
+    tab.on("pageerror", lambda error: tab.complaints.append(str(error)))
+    tab.goto(file.as_uri())
+    return tab
+
+
+def point_at(page, selector: str, x: float, y: float) -> str:
+    """Move the pointer to a place of an element, as shares of its width and height; return what the page says there."""
+    element = page.locator(selector).first
+    element.scroll_into_view_if_needed()
+    box = element.bounding_box()
+    page.mouse.move(box["x"] + x * box["width"], box["y"] + y * box["height"])
+    return page.locator("#tip").inner_text() if page.locator("#tip").is_visible() else ""
+
+
+def best_picture(made: Page, strengths: np.ndarray) -> int:
+    """The picture of the highest e_l · (a - mean a), a of length 1."""
+    vectors = made.description.strengths.astype(np.float64)
+    unit = vectors / np.linalg.norm(vectors, axis=1, keepdims=True)
+    vector = strengths / np.linalg.norm(strengths) - unit.mean(axis=0)
+    return int(np.argmax(made.description.semantics.astype(np.float64) @ vector))
+
+
+def first_shown(page) -> int:
+    return int(page.locator("#describe-pictures li").first.get_attribute("data-picture"))
+
+
+def test_it_opens_without_a_request_or_a_complaint(page):
+    assert [url for url in page.requests if not url.startswith(("data:", "file:"))] == []
+    assert len([url for url in page.requests if url.startswith("file:")]) == 1
+    assert page.complaints == []
+
+
+def test_a_name_that_looks_like_a_tag_is_text(page):
+    assert page.locator("b", has_text="marsh").locator("text=<b>marsh</b>").count() >= 1
+    assert page.locator("#classes-table", has_text="Bog & <b>marsh</b> 1").count() == 1
+
+
+def test_curves_cells_and_points_say_what_they_are(page):
+    said = point_at(page, "#tradeoff-chart svg", 0.5, 0.5)
+    assert "variant" in said and "U " in said and "constant" in said
+    assert "→" in point_at(page, "#confusion-chart canvas", 0.9, 0.9)
+    canvas = page.locator("#spaces-charts canvas").first
+    canvas.focus()
+    page.keyboard.press("ArrowRight")
+    assert "class" in page.locator("#tip").inner_text()
+
+
+def test_a_class_is_lit_up_in_both_spaces(page):
+    def drawn() -> list[str]:
+        return page.evaluate("[...document.querySelectorAll('#spaces-charts canvas')].map((one) => one.toDataURL())")
+
+    before = drawn()
+    page.locator("#spaces-legend button").first.click()
+    assert all(first != second for first, second in zip(before, drawn(), strict=True))
+
+
+def test_the_first_picture_of_an_unseen_class_is_the_one_that_numpy_ranks_first(page):
+    made = made_page()
+    for label in np.flatnonzero(~made.classes.seen):
+        page.locator(f"#describe-classes button[value='{label}']").click()
+        assert first_shown(page) == best_picture(made, made.description.strengths[label].astype(np.float64))
+        assert made.classes.names[label] in page.locator("#describe-score").inner_text()
+
+
+def test_a_slider_changes_the_description_and_the_pictures(page):
+    made = made_page()
+    page.locator("#describe-clear").click()
+    page.locator("#describe-sliders summary").first.click()
+    page.locator("#describe-sliders input").nth(3).evaluate(
+        "(slider) => { slider.value = 1; slider.dispatchEvent(new Event('input')); }"
+    )
+    only = np.zeros(len(made.description.attributes))
+    only[3] = 1
+    assert first_shown(page) == best_picture(made, only)
+
+
+def test_the_mean_of_two_classes_is_described(page):
+    made = made_page()
+    page.locator("#describe-first").select_option("2")
+    page.locator("#describe-second").select_option("7")
+    page.locator("#describe-mean").click()
+    strengths = made.description.strengths.astype(np.float64)
+    assert first_shown(page) == best_picture(made, (strengths[2] + strengths[7]) / 2)
+
+
+def test_classes_are_sorted_by_the_column_that_is_clicked(page):
+    def column() -> list[float]:
+        return [float(text) for text in page.locator("#classes-table td.bar").all_inner_texts()]
+
+    assert column() == sorted(column())
+    page.locator("#classes-table button[data-column=accuracy]").click()
+    assert column() == sorted(column(), reverse=True)
+
+
+def test_numbers_are_saved_as_csv(page):
+    with page.expect_download() as saved:
+        page.locator("#classes-tools button.save").click()
+    text = saved.value.path().read_text(encoding="utf-8")
+    assert text.startswith("variant,title,task,seeds,class")
+    assert '"Conference center, very long name of it 2"' in text
+
+
+@pytest.mark.parametrize("width", [360, 768, 1366])
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_nothing_is_wider_than_the_window(page, width, scheme):
+    page.emulate_media(color_scheme=scheme)
+    page.set_viewport_size({"width": width, "height": 900})
+    assert page.evaluate("document.documentElement.scrollWidth") <= width
