@@ -5,7 +5,7 @@
 
 @sentence
 def backbone_weights(wildcards):
-    """Return the weight file, trained here or named in config.yaml, or the record of one fetched from torchvision."""
+    """Return the weight file, trained here or named in config.yaml, or the record of one fetched by its name."""
     backbone = dataset_settings(wildcards).backbone
     if backbone.weights == "random":
         return {}

@@ -2,6 +2,7 @@
 
 from scegg_core.artifacts.files import write_tensors
 from scegg_core.data.tables import read_index
+from scegg_core.regions.timm_networks import filled
 from scegg_core.regions.train import train_on_seen
 from scegg_core.settings.backbone import BackboneSettings
 from scegg_core.training.checkpoint import resumable
@@ -9,7 +10,7 @@ from scegg_core.training.device import prepare_device
 from scegg_core.workflow.job import run_job
 
 with run_job(snakemake) as job:
-    settings = job.settings(BackboneSettings)
+    settings = filled(job.settings(BackboneSettings))
     index = read_index(job.index_files())
     device = prepare_device(snakemake.resources.device, snakemake.params.deterministic)
     made_from = job.provenance(device=device)

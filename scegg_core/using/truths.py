@@ -14,6 +14,7 @@ from scegg_core.eggn.generators import NETWORKS
 from scegg_core.errors import InputError
 from scegg_core.regions.backbone import FeatureMap, build_backbone, map_size
 from scegg_core.regions.batches import check_budget
+from scegg_core.regions.timm_networks import filled
 from scegg_core.regions.train import check_batch_size
 from scegg_core.regions.weights import weights_url
 from scegg_core.settings.backbone import BackboneSettings
@@ -31,6 +32,7 @@ def size_of_map(settings: BackboneSettings) -> FeatureMap:
 
     Raises InputError for a network, a part of it or weights that a run could not use.
     """
+    settings = filled(settings)
     path = Path(settings.weights if settings.local_weights else settings.fetched_to or "")
     if settings.local_weights and not path.is_file():
         raise InputError(f"the weight file backbone.weights {path} is missing; put it there or correct the setting.")

@@ -8,7 +8,7 @@ import pytest
 import yaml
 
 from scegg_core.errors import InputError
-from scegg_core.settings.checks import torchvision_networks
+from scegg_core.settings.networks import torchvision_networks
 from scegg_core.settings.overrides import STAGES
 from scegg_core.settings.page import page_text
 from scegg_core.settings.resolve import read_configuration
