@@ -30,6 +30,9 @@ TOKENS = frozenset(
         "levit",
         "mlp_mixer",
         "mvitv2",
+        "tnt",
+        "twins",
+        "vitamin",
         "vision_transformer",
         "vision_transformer_hybrid",
         "vision_transformer_relpos",
@@ -172,7 +175,7 @@ class TimmMap(nn.Module):
         )
 
 
-def timm_map(network: str, image_size: int | None) -> TimmMap:
+def timm_map(network: str, image_size: int) -> TimmMap:
     """Return the network called timm/<name> with timm's random start, built for images of `image_size` pixels where it
     is built for one size. Raises InputError for a size that it cannot take."""
     own_values(network)  # says what is wrong with the name
@@ -182,7 +185,7 @@ def timm_map(network: str, image_size: int | None) -> TimmMap:
         raise refused_size(network, image_size, error) from None
 
 
-def refused_size(network: str, image_size: int | None, error: Exception) -> InputError:
+def refused_size(network: str, image_size: int, error: Exception) -> InputError:
     """Return the sentence on a size of images that a network of timm has failed with."""
     why = (str(error).strip().splitlines() or [type(error).__name__])[0].rstrip(".")[:150]
     return InputError(
@@ -191,7 +194,7 @@ def refused_size(network: str, image_size: int | None, error: Exception) -> Inpu
     )
 
 
-def _built(name: str, image_size: int | None) -> nn.Module:
+def _built(name: str, image_size: int) -> nn.Module:
     make = import_timm().create_model
     try:
         return make(name, num_classes=0, img_size=image_size)
