@@ -1,6 +1,7 @@
 # make install | demo | resume | check | test | lint | schema | benchmark. Needs Python 3.11 or newer and nothing else.
 #   PYTHON=python3.12         another interpreter
 #   TORCH_INDEX=URL           an extra index for torch, e.g. the CPU or a CUDA index of download.pytorch.org
+#   EXTRAS=timm               also networks of timm as backbones (docs/backbones.md)
 #   CORES=8                   cores of the demo
 PYTHON ?= python3
 CORES ?= $(shell $(PYTHON) -c 'import os; print(os.cpu_count())')
@@ -13,7 +14,7 @@ endif
 
 .PHONY: install install-dev demo check test test-unit test-finished test-runs lint schema benchmark resume
 
-install: $(VENV)/installed
+install: $(VENV)/installed $(addprefix $(VENV)/installed-,$(EXTRAS))
 install-dev: $(VENV)/installed-dev
 
 $(VENV)/bin/python:
@@ -29,8 +30,9 @@ $(VENV)/installed: envs/requirements.txt pyproject.toml $(VENV)/bin/python
 	@touch $@
 	@echo "installed; activate it with: source $(VENV)/bin/activate"
 
-$(VENV)/installed-dev: envs/requirements-dev.txt $(VENV)/installed
-	@$(PIP) -r envs/requirements-dev.txt
+# dev, and what EXTRAS names; the pins of requirements.txt hold in each of them.
+$(VENV)/installed-%: envs/requirements-%.txt $(VENV)/installed
+	@$(PIP) -r envs/requirements-$*.txt
 	@touch $@
 
 demo: $(VENV)/installed

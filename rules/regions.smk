@@ -7,7 +7,7 @@
 
 @sentence
 def given_weights(wildcards):
-    """Return the weight file named in config.yaml, or the record of one fetched from torchvision; {} for a random start."""
+    """Return the weight file named in config.yaml, or the record of one fetched by its name; {} for a random start."""
     backbone = dataset_settings(wildcards).backbone
     if backbone.weights in ("train", "random"):
         return {}
@@ -43,7 +43,10 @@ def used_weights(wildcards):
 
 def training_memory(wildcards, input, attempt):
     """Return the MB to train a backbone: of the program and the network, and of the images that are kept."""
-    kept = 3e-6 * image_count(input.images) * dataset_settings(wildcards).backbone.decoded_size**2
+    backbone = dataset_settings(wildcards).backbone
+    # networks of timm say their size in the job; DINOv2's is the largest of those that people take
+    size = backbone.decoded_size if backbone.training_size else 518
+    kept = 3e-6 * image_count(input.images) * size**2
     return int(attempt * (8000 + min(kept, 1024 * CONFIG.run.image_memory)))
 
 

@@ -1,4 +1,4 @@
-"""Rule fetch_weights: bring torchvision's ImageNet weights of one network, and record what arrived."""
+"""Rule fetch_weights: bring the weights that torchvision or timm names for one network, and record what arrived."""
 
 from scegg_core.fetch.archives import write_arrival
 from scegg_core.fetch.weights import fetch_weights

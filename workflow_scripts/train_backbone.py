@@ -4,6 +4,7 @@ from pathlib import Path
 
 from scegg_core.artifacts.files import write_tensors
 from scegg_core.data.tables import read_index
+from scegg_core.regions.timm_networks import filled
 from scegg_core.regions.train import Computing, train_on_seen
 from scegg_core.regions.weights import weights_file
 from scegg_core.settings.backbone import BackboneSettings
@@ -12,7 +13,7 @@ from scegg_core.training.device import prepare_device
 from scegg_core.workflow.job import run_job
 
 with run_job(snakemake) as job:
-    settings, seed = job.settings(BackboneSettings), snakemake.params.seed
+    settings, seed = filled(job.settings(BackboneSettings)), snakemake.params.seed
     weights = weights_file(settings, snakemake.input.get("weights"))
     device = prepare_device(snakemake.resources.device, snakemake.params.deterministic)
     computing = Computing(device, snakemake.resources.images_mb * 2**20)

@@ -1,4 +1,7 @@
-"""Adapters: how each family of torchvision's classification networks gives a map of regions, channels first."""
+"""Adapters: how each family of torchvision's classification networks gives a map of regions, channels first.
+
+All networks of timm share one adapter, in timm_networks.py.
+"""
 
 import re
 from collections import OrderedDict
@@ -9,7 +12,9 @@ import torch
 from torch import Tensor, nn
 
 from scegg_core.errors import InputError
+from scegg_core.regions.timm_networks import TimmMap, own_values, timm_map
 from scegg_core.regions.vision import import_torchvision
+from scegg_core.settings.backbone import TIMM
 
 #: Modules after which a network no longer has a feature map.
 HEADS = (nn.AdaptiveAvgPool2d, nn.Linear, nn.Dropout)
@@ -162,18 +167,28 @@ def adapter_of(network: str) -> Adapter:
     return ADAPTERS[family]
 
 
-def feature_extractor(network: str, up_to: str | None = None, image_size: int = 224) -> nn.Module:
-    """Return the torchvision network `network` without weights, up to its last feature map or module `up_to`.
+def feature_extractor(network: str, up_to: str | None = None, image_size: int | None = 224) -> nn.Module:
+    """Return the network without weights, of torchvision or timm, up to its last feature map or module `up_to`.
 
     It gives maps (batch, channels, height, width). `image_size`, in pixels, matters to a network that is built for one
-    size. Raises InputError for an unknown network, module, or a size that such a network cannot take.
+    size; None is the own size of a network of timm. Raises InputError for an unknown network, module, or a size that such a network cannot take.
     """
+    if network.startswith(TIMM):
+        return _whole(network, up_to, image_size)
     adapter = adapter_of(network)
     from torchvision import models
 
     _check_size(network, adapter.step(network), image_size)
     model = models.get_model(network, weights=None, **adapter.options(image_size))
     return adapter.joined(model, _cut(adapter.layers(model), network, up_to), up_to is None)
+
+
+def _whole(network: str, up_to: str | None, image_size: int | None) -> TimmMap:
+    _cut({}, network, up_to)
+    size = image_size or own_values(network).image_size
+    features = timm_map(network, size)
+    _check_size(network, features.step, size)
+    return features
 
 
 def _check_size(network: str, step: int, size: int) -> None:

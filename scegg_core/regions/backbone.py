@@ -1,4 +1,4 @@
-"""Backbones: a torchvision classification network cut at its last feature map, with weights that are checked."""
+"""Backbones: a classification network cut at its last feature map, with weights that are checked."""
 
 import copy
 from bisect import bisect_left
@@ -10,6 +10,7 @@ from torch import Tensor, nn
 
 from scegg_core.errors import InputError
 from scegg_core.regions.adapters import feature_extractor
+from scegg_core.regions.timm_networks import TimmMap, refused_size
 from scegg_core.regions.weights import IMAGENET, Normalization, load_weights, normalization
 from scegg_core.settings.backbone import BackboneSettings
 
@@ -54,7 +55,9 @@ def build_backbone(settings: BackboneSettings, weights: str | Path | None) -> Ba
 
     Raises InputError for an unknown network, or a weight file that does not fit.
     """
-    merged = merge_batch_norm(loaded_features(settings, weights).eval())
+    features = loaded_features(settings, weights).eval()
+    # networks of timm have normalizations of their own kinds, and branches that cannot be traced
+    merged = features if isinstance(features, TimmMap) else merge_batch_norm(features)
     return Backbone(merged, normalization(settings)).eval().requires_grad_(False)
 
 
@@ -82,7 +85,11 @@ def map_size(backbone: nn.Module, image_size: int) -> FeatureMap:
     """
     try:
         found = _map_of_blank(backbone, image_size)
-    except RuntimeError:
+    except InputError:
+        raise
+    except (AssertionError, RuntimeError, ValueError) as error:
+        if isinstance(backbone.features, TimmMap):  # it checks its input in ways of its own
+            raise refused_size(backbone.features.network, image_size, error) from None
         smallest = _smallest_size(backbone)
         if image_size >= smallest:  # the size is not to blame
             raise

@@ -88,7 +88,7 @@ class GpuDecoder:
             side = min(height, width)
             image = image[:, (height - side) // 2 :, (width - side) // 2 :][:, :side, :side]
         size = (self.settings.image_size, self.settings.image_size)
-        resized = functional.interpolate(image[None].float(), size, mode="bilinear", antialias=True)[0]
+        resized = functional.interpolate(image[None].float(), size, mode=self.settings.interpolation, antialias=True)[0]
         return resized.round().clamp(0, 255).to(torch.uint8).permute(1, 2, 0)
 
     def _by_pillow(self, path: Path) -> Tensor:
@@ -126,7 +126,7 @@ def load_image(path: Path, settings: BackboneSettings) -> np.ndarray | str:
     """Return the image as uint8 (size, size, 3), or the sentence that says why it cannot be used."""
     from PIL import Image
 
-    size = settings.image_size
+    size, by = settings.image_size, Image.Resampling[settings.interpolation.upper()]
     try:
         image = open_rgb(path)
     except InputError as error:
@@ -134,9 +134,9 @@ def load_image(path: Path, settings: BackboneSettings) -> np.ndarray | str:
     if settings.resize == "crop":
         from PIL import ImageOps
 
-        image = ImageOps.fit(image, (size, size), Image.Resampling.BILINEAR)
+        image = ImageOps.fit(image, (size, size), by)
     # ASSUME: squash to a square, so that nothing of the image is lost; PIL's filter averages when it shrinks.
-    return np.asarray(image.resize((size, size), Image.Resampling.BILINEAR))
+    return np.asarray(image.resize((size, size), by))
 
 
 def loaded_batches(paths: list[Path], decoder: PillowDecoder | GpuDecoder, size: int) -> Iterator[list]:

@@ -14,6 +14,7 @@ from scegg_core.errors import InputError
 from scegg_core.regions.backbone import Backbone, map_size
 from scegg_core.regions.decoding import loaded_batches, make_decoder
 from scegg_core.regions.store import one_ahead, write_shard
+from scegg_core.regions.timm_networks import library_versions
 from scegg_core.settings.backbone import BackboneSettings
 from scegg_core.training.progress import bar
 
@@ -51,7 +52,7 @@ def extract_shard(
     size = map_size(backbone.to(device), settings.image_size)
     rate = Rate()
     done = 0
-    scaled = asdict(backbone.normalization)
+    scaled = asdict(backbone.normalization) | library_versions(settings)
     with write_shard(shard, size, provenance, scaled) as writer, bar(len(paths), "regions", unit="image") as progress:
         for features in one_ahead(region_features(backbone, paths, settings, device, rate)):
             writer.add(rows[done : done + len(features)], features)

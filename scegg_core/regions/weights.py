@@ -1,4 +1,4 @@
-"""Weights of backbones: torchvision's by name, files as people have them, and the normalization that they expect."""
+"""Weights of backbones: torchvision's and timm's by name, files as people have them, and the normalization that they expect."""
 
 from dataclasses import dataclass
 from difflib import get_close_matches
@@ -10,11 +10,14 @@ from scegg_core.artifacts.files import file_digest, input_digest
 from scegg_core.artifacts.weights import read_weights
 from scegg_core.errors import InputError
 from scegg_core.regions.adapters import PatchMap, adapter_of
+from scegg_core.regions.timm_networks import TimmMap, hub_url, own_values
 from scegg_core.regions.vision import import_torchvision
 from scegg_core.settings.backbone import BackboneSettings
 
 #: Names among which the nearest ones to a missing name are looked for.
 MOST_NAMES = 5000
+
+Weights = dict[str, Tensor]
 
 #: How many batches a normalization has seen: not used where weights are given, and not in files of before 2018.
 COUNTER = "num_batches_tracked"
@@ -32,11 +35,14 @@ IMAGENET = Normalization((0.485, 0.456, 0.406), (0.229, 0.224, 0.225))
 
 
 def normalization(settings: BackboneSettings) -> Normalization:
-    """Return what the weights expect: what torchvision declares for weights that it has, by their name in settings or by a
-    local file of the name that torchvision gives it; else ImageNet's.
+    """Return what the weights expect: what timm declares for a network of its; what torchvision declares for weights
+    that it has, by their name in settings or by a local file of the name that torchvision gives it; else ImageNet's.
 
     GoogLeNet and Inception v3 scale normalized images to -1..1 where weights are given; here both steps are one.
     """
+    if settings.of_timm:
+        own = own_values(settings.network)
+        return Normalization(own.mean, own.std)
     given = settings.local_weights or settings.fetched_to is not None
     if given and adapter_of(settings.network).scales_itself:
         return Normalization((0.5,) * 3, (0.5,) * 3)
@@ -66,8 +72,8 @@ def weights_file(settings: BackboneSettings, given: str | Path | None) -> Path |
 
 
 def weights_url(settings: BackboneSettings) -> str:
-    """Return the address of torchvision's weights named in settings."""
-    return _entry(settings).url
+    """Return the address of the weights of torchvision or timm named in settings."""
+    return hub_url(settings) if settings.of_timm else _entry(settings).url
 
 
 def _entry(settings: BackboneSettings):
@@ -93,12 +99,12 @@ def load_weights(features: nn.Module, settings: BackboneSettings, path: Path) ->
 
     Raises InputError for a file that is none, that lacks a weight, or whose weights have other sizes or types.
     """
+    if isinstance(features, TimmMap):
+        return _load_into_timm(features, settings, path)
     wanted, today = features.state_dict(), adapter_of(settings.network).name_today
 
-    def used(given: dict[str, Tensor]) -> dict[str, Tensor]:
-        given = {today(name): value for name, value in given.items()}
-        prefix = _prefix(given, wanted, settings, path)
-        return {name: given[prefix + name] for name in wanted if prefix + name in given}
+    def used(given: Weights) -> Weights:
+        return _selected({today(name): value for name, value in given.items()}, wanted, settings, path)
 
     state = read_weights(path, used)
     if isinstance(features, PatchMap):
@@ -106,31 +112,62 @@ def load_weights(features: nn.Module, settings: BackboneSettings, path: Path) ->
     _load_exact(features, {**_counters(wanted), **state}, settings, path)
 
 
-def _counters(state: dict[str, Tensor]) -> dict[str, Tensor]:
+def _load_into_timm(features: TimmMap, settings: BackboneSettings, path: Path) -> None:
+    """Names that are not timm's own are left to timm to read, after all that is in the file is known to be weights."""
+    wanted = features.model.state_dict()
+
+    def used(given: Weights) -> Weights:
+        return _selected(given, wanted, settings, path) if _outer_prefixes(given, wanted) else given
+
+    state = _selected(features.adapted(read_weights(path, used)), wanted, settings, path)
+    _load_exact(features.model, {**_counters(wanted), **state}, settings, path)
+
+
+def _selected(given: Weights, wanted: Weights, settings: BackboneSettings, path: Path) -> Weights:
+    """Return the wanted weights of a file under their own names."""
+    prefix = _prefix(given, wanted, settings, path)
+    return {name: given[prefix + name] for name in wanted if prefix + name in given}
+
+
+def _counters(state: Weights) -> Weights:
     return {name: value for name, value in state.items() if name.endswith(COUNTER)}
 
 
-def _prefix(given: dict[str, Tensor], wanted: dict[str, Tensor], settings: BackboneSettings, path: Path) -> str:
+def _prefix(given: Weights, wanted: Weights, settings: BackboneSettings, path: Path) -> str:
     """Return what stands before the wanted names in the file: nothing, `features.`, `state_dict.module.`, …"""
-    needed = [name for name in wanted if not name.endswith(COUNTER)]
+    needed = _needed(wanted)
     if not needed:
         return ""
-    first = needed[0]
-    prefixes = {name.removesuffix(first) for name in given if name == first or name.endswith(f".{first}")}
-    fits = [prefix for prefix in prefixes if all(prefix + name in given for name in needed)]
-    # what lies within another one is a part of that network: layer1.0.conv1 beside conv1
-    outer = [prefix for prefix in fits if not any(prefix != other and prefix.startswith(other) for other in fits)]
+    outer = _outer_prefixes(given, wanted)
     alike = [prefix for prefix in outer if all(given[prefix + name].shape == wanted[name].shape for name in needed)]
     if len(alike) > 1:
         shown = " and ".join(map(repr, sorted(alike)))
         raise InputError(f"{path} holds several weights of {settings.network}, under {shown}; save one of them alone.")
     if not outer:
-        raise _missing(given, needed, prefixes, settings, path)
+        raise _missing(given, needed, _prefixes(given, needed), settings, path)
     return (alike or sorted(outer))[0]
 
 
+def _needed(wanted: Weights) -> list[str]:
+    return [name for name in wanted if not name.endswith(COUNTER)]
+
+
+def _prefixes(given: Weights, needed: list[str]) -> set[str]:
+    """What stands before the first of the needed names, wherever it is."""
+    first = needed[0]
+    return {name.removesuffix(first) for name in given if name == first or name.endswith(f".{first}")}
+
+
+def _outer_prefixes(given: Weights, wanted: Weights) -> list[str]:
+    """What stands before all needed names; what lies within another one, as layer1.0.conv1 beside conv1, is a part of
+    that network."""
+    needed = _needed(wanted)
+    fits = [prefix for prefix in _prefixes(given, needed) if all(prefix + name in given for name in needed)]
+    return [prefix for prefix in fits if not any(prefix != other and prefix.startswith(other) for other in fits)]
+
+
 def _missing(
-    given: dict[str, Tensor], needed: list[str], prefixes: set[str], settings: BackboneSettings, path: Path
+    given: Weights, needed: list[str], prefixes: set[str], settings: BackboneSettings, path: Path
 ) -> InputError:
     """Return the error that names what is missing where most is there, and the nearest names in the file."""
     best = max(sorted(prefixes) or [""], key=lambda prefix: sum(prefix + name in given for name in needed))
@@ -145,7 +182,7 @@ def _missing(
     )
 
 
-def _load_exact(features: nn.Module, state: dict[str, Tensor], settings: BackboneSettings, path: Path) -> None:
+def _load_exact(features: nn.Module, state: Weights, settings: BackboneSettings, path: Path) -> None:
     for name, wanted in features.state_dict().items():
         if state[name].is_floating_point() != wanted.is_floating_point():
             raise InputError(

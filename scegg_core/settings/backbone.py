@@ -1,9 +1,10 @@
 """Settings of a data set's backbone: the network that turns an image into region features."""
 
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 from pydantic import Field, model_validator
+from pydantic_core import ArgsKwargs
 
 from scegg_core.settings.base import as_mapping, settings
 from scegg_core.settings.names import Distinct
@@ -12,6 +13,9 @@ from scegg_core.settings.paths import LocalPath
 
 #: How the names of weight files end; torchvision's names of weights do not.
 WEIGHT_FILES = (".pt", ".pth", ".tar", ".bin", ".ckpt", ".safetensors")
+
+#: How the names of timm's networks begin here, and what stands for the weights that timm's name of a network names.
+TIMM, PRETRAINED = "timm/", "pretrained"
 
 
 @settings
@@ -49,20 +53,26 @@ class FinetuneSettings:
 class BackboneSettings:
     """The network that turns an image into region features."""
 
-    network: str = Field("resnet101", description="name of a torchvision classification model")
+    network: str = Field(
+        "resnet101",
+        description="name of a torchvision classification model, or timm/<name> of one of timm's, e.g. timm/vit_small_patch14_dinov2.lvd142m",
+    )
     weights: LocalPath = Field(
         "IMAGENET1K_V1",
-        description="a torchvision weights name, 'train' (on the seen classes' training images), 'random', or the path of a local weight file (.pt, .pth, .tar, .bin, .ckpt, .safetensors), trained on images normalized by ImageNet's mean and deviation unless it has the name of a torchvision file",
+        description="a torchvision weights name, 'pretrained' for a network of timm (its default), 'train' (on the seen classes' training images), 'random', or the path of a local weight file (.pt, .pth, .tar, .bin, .ckpt, .safetensors), trained on images normalized by ImageNet's mean and deviation unless it has the name of a torchvision file or timm says otherwise",
     )
     features_up_to: str | None = Field(None, description="last module kept, e.g. layer3; null: the last feature map")
-    image_size: int = Field(
+    image_size: int | None = Field(
         448,
         ge=16,
         le=4096,
-        description="square input size in pixels; a multiple of the patch for vit_*, of 224 for maxvit_t",
+        description="square input size in pixels; a multiple of the patch for vit_*, of 224 for maxvit_t; null: a timm network's own (its default)",
     )
     resize: Literal["squash", "crop"] = Field(
         "squash", description="squash to the square, or resize the short side and crop the centre"
+    )
+    interpolation: Literal["bilinear", "bicubic"] | None = Field(
+        "bilinear", description="how images are resized; null: as a timm network's weights expect it (its default)"
     )
     batch_size: Count | None = Field(
         32, description="images per forward pass; null: as many as a GPU's free memory holds, 32 on a CPU"
@@ -111,6 +121,26 @@ class BackboneSettings:
         # ASSUME: crops have as many pixels, on average, as training images, so these show objects as large as they are
         return round(self.training_size / ((1 + self.tuning.smallest_crop) / 2) ** 0.5)
 
+    @model_validator(mode="before")
+    @classmethod
+    def _timm_has_its_own(cls, given: Any) -> Any:
+        """Networks of timm say themselves what is not set."""
+        values = given.kwargs if isinstance(given, ArgsKwargs) else given
+        if not isinstance(values, dict) or not str(values.get("network", "")).startswith(TIMM):
+            return given
+        return {"weights": PRETRAINED, "image_size": None, "interpolation": None} | values
+
+    @model_validator(mode="after")
+    def _torchvision_has_none(self) -> "BackboneSettings":
+        if not self.of_timm and None in (self.image_size, self.interpolation):
+            raise ValueError("only networks of timm have an image_size and an interpolation of their own; set both")
+        return self
+
+    @property
+    def of_timm(self) -> bool:
+        """Return whether the network is one of timm's."""
+        return self.network.startswith(TIMM)
+
     @property
     def usual_batch(self) -> int:
         """Return the images per batch where no device's memory decides."""
@@ -118,7 +148,16 @@ class BackboneSettings:
 
     def training_part(self) -> dict:
         """Return the settings that a backbone trained here depends on."""
-        names = ("network", "weights", "features_up_to", "image_size", "resize", "precision", "finetune")
+        names = (
+            "network",
+            "weights",
+            "features_up_to",
+            "image_size",
+            "resize",
+            "interpolation",
+            "precision",
+            "finetune",
+        )
         own = as_mapping(self)
         return {name: own[name] for name in names}
 
@@ -129,12 +168,12 @@ class BackboneSettings:
 
     @property
     def fetched_to(self) -> str | None:
-        """Return where torchvision's weights are fetched to; None for other weights."""
+        """Return where the weights of torchvision or timm are fetched to; None for other weights."""
         if self.local_weights or self.weights in ("train", "random"):
             return None
-        return f"data/weights/{self.network}/{self.weights}.pth"
+        return f"data/weights/{self.network}/{self.weights}.{'safetensors' if self.of_timm else 'pth'}"
 
     @property
     def fetch_record(self) -> str | None:
-        """Return where it is recorded that torchvision's weights were fetched; None for other weights."""
+        """Return where it is recorded that these weights were fetched; None for other weights."""
         return str(Path(self.fetched_to).with_suffix(".json")) if self.fetched_to else None

@@ -1,16 +1,12 @@
 """Checks of the whole configuration: names that nothing answers to, and settings that do not fit, before any work."""
 
-import re
-from difflib import get_close_matches
-from functools import cache
-from importlib.util import find_spec
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from scegg_core.errors import InputError
 from scegg_core.settings.classifier import ClassifierSettings
 from scegg_core.settings.eggn import EggnSettings
 from scegg_core.settings.names import VALIDATION
+from scegg_core.settings.networks import check_network
 
 if TYPE_CHECKING:
     from scegg_core.settings.resolve import Configuration
@@ -26,13 +22,7 @@ WITHOUT_CLASSIFICATION = ("tf-vaegan", "f-vaegan")
 def check_dataset(config: "Configuration", name: str) -> None:
     """Refuse a data set's names that nothing answers to, and overrides that do not fit its rows and the grids."""
     dataset = config.dataset(name)
-    known = torchvision_networks()
-    if known and dataset.backbone.network not in known:
-        close = get_close_matches(dataset.backbone.network, known, 3)
-        hint = f"; did you mean {' or '.join(close)}?" if close else "."
-        raise InputError(
-            f"config: datasets.{name}.backbone.network is {dataset.backbone.network!r}, which torchvision does not have{hint}"
-        )
+    check_network(f"datasets.{name}.backbone.network", dataset.backbone.network)
     _check_rows(config, name)
     _check_titles(config, name)
     _check_features(config, name)
@@ -92,17 +82,6 @@ def _check_features(config: "Configuration", name: str) -> None:
             f"config: datasets.{name} has the row {with_scen[0]!r}, which needs region maps, but features of kind "
             f"{own.features.kind} are one vector an image; set its variants to others, such as [{others}]."
         )
-
-
-@cache
-def torchvision_networks() -> frozenset[str]:
-    """Return the names of torchvision's networks, read off its sources: importing it takes seconds."""
-    found = find_spec("torchvision")
-    if found is None or found.origin is None:
-        return frozenset()
-    sources = (Path(found.origin).parent / "models").glob("*.py")
-    pattern = re.compile(r"^@register_model\(\)\n(?:@.*\n)*def (\w+)\(", re.MULTILINE)
-    return frozenset(name for source in sources for name in pattern.findall(source.read_text(encoding="utf-8")))
 
 
 def check_pictures(config: "Configuration") -> None:

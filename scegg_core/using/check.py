@@ -242,7 +242,9 @@ def _to_fetch(settings: DatasetSettings, downloads: tuple[Download, ...]) -> tup
     source, backbone = settings.attribute_vectors, settings.backbone
     named = settings.class_vectors is None
     if settings.features is None and backbone.fetched_to and not Path(backbone.fetched_to).exists():
-        files.append(f"the weights {backbone.weights} of {backbone.network} from torchvision")
+        files.append(
+            f"the weights {backbone.weights} of {backbone.network} from {'timm' if backbone.of_timm else 'torchvision'}"
+        )
     if named and source.source == "gensim" and source.path and local_gensim_file(source.path) is None:
         files.append(f"{source.path} from gensim-data")
     return tuple(files)

@@ -15,6 +15,7 @@ from scegg_core.eggn.generators import NETWORKS
 from scegg_core.errors import InputError
 from scegg_core.regions.backbone import FeatureMap, build_backbone, map_size
 from scegg_core.regions.batches import check_budget
+from scegg_core.regions.timm_networks import filled
 from scegg_core.regions.train import check_batch_size, start
 from scegg_core.regions.training_images import kept_bytes
 from scegg_core.regions.weights import weights_url
@@ -33,6 +34,7 @@ def size_of_map(settings: BackboneSettings) -> FeatureMap:
 
     Raises InputError for a network, a part of it or weights that a run could not use.
     """
+    settings = filled(settings)
     if settings.local_weights and not Path(settings.weights).is_file():
         raise InputError(
             f"the weight file backbone.weights {settings.weights} is missing; put it there or correct the setting."

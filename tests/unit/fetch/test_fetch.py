@@ -10,6 +10,7 @@ import threading
 import time
 import zipfile
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from importlib.util import find_spec
 from pathlib import Path
 
 import pytest
@@ -397,6 +398,18 @@ def test_weights_put_there_by_hand_are_taken_and_checked(weights):
     file.write_bytes(b"other")
     with pytest.raises(InputError, match="promises one that begins with"):
         fetch_weights("resnet18", "IMAGENET1K_V1")
+
+
+@pytest.mark.skipif(find_spec("timm") is None, reason="timm is not installed (make install EXTRAS=timm)")
+def test_weights_of_timm_are_fetched_from_the_repository_that_it_names(address, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr("scegg_core.regions.timm_networks.HUB", address)
+    fetched = fetch_weights("timm/test_vit.r160_in1k", "pretrained")
+    assert fetched.file == Path("data/weights/timm/test_vit.r160_in1k/pretrained.safetensors")
+    assert (fetched.file.read_bytes(), fetched.sha256) == (CONTENT, SHA256.removeprefix("sha256:"))
+    assert [path for path, _ in Handler.asked] == ["/timm/test_vit.r160_in1k/resolve/main/model.safetensors"]
+    with pytest.raises(InputError, match="of timm/test_vit it is 'pretrained'"):
+        fetch_weights("timm/test_vit", "IMAGENET1K_V1")
 
 
 def test_a_stage_takes_the_weights_that_are_recorded(weights):

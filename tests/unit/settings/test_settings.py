@@ -1,6 +1,7 @@
 """Settings: one definition of each, refused when misspelt or out of range, layered as documented."""
 
 import re
+import tomllib
 from dataclasses import asdict, replace
 from pathlib import Path
 
@@ -8,7 +9,7 @@ import pytest
 import yaml
 
 from scegg_core.errors import InputError
-from scegg_core.settings.checks import torchvision_networks
+from scegg_core.settings.networks import torchvision_networks
 from scegg_core.settings.overrides import STAGES
 from scegg_core.settings.page import page_text
 from scegg_core.settings.plan import plan_of
@@ -229,6 +230,12 @@ def test_networks_are_those_of_torchvision():
     from torchvision import models
 
     assert torchvision_networks() >= set(models.list_models(module=models))
+
+
+def test_timm_has_one_pin():
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
+    (pinned,) = project["optional-dependencies"]["timm"]
+    assert pinned in (ROOT / "envs/requirements-timm.txt").read_text().splitlines()
 
 
 def test_pins_of_conda_and_pip_are_the_same():
