@@ -34,6 +34,17 @@ def hold_frozen(network: nn.Module) -> None:
             part.eval()
 
 
+def hold_statistics(network: nn.Module) -> None:
+    """Let all batch normalizations keep the statistics that came with their weights.
+
+    Files exist whose normalizations are merged into the convolutions (mean 0, variance 1): statistics of batches would
+    make another network of them at once.
+    """
+    for part in network.modules():
+        if isinstance(part, nn.modules.batchnorm._BatchNorm):
+            part.eval()
+
+
 def _module(network: nn.Module, layer: str) -> nn.Module:
     modules = dict(network.named_modules())
     part = PART if layer.startswith(PART) and not hasattr(network, PART[:-1]) else ""

@@ -18,7 +18,7 @@ from scegg_core.data.tables import DatasetIndex
 from scegg_core.errors import InputError
 from scegg_core.regions.backbone import Backbone, loaded_features, map_size
 from scegg_core.regions.extraction import autocast
-from scegg_core.regions.layers import freeze_others, hold_frozen
+from scegg_core.regions.layers import freeze_others, hold_frozen, hold_statistics
 from scegg_core.regions.training_images import TrainingImages, augment, training_images
 from scegg_core.regions.weights import normalization
 from scegg_core.settings.backbone import BackboneSettings
@@ -100,7 +100,8 @@ def train_backbone(
     """
     _check(images, targets, settings)
     classes, labels = torch.unique(targets, dim=0, return_inverse=True)
-    model = _Classifier(network, _channels(network, settings), _head_vectors(classes), settings.tuning.top_share)
+    vectors, given = _head_vectors(classes), settings.weights != "train"
+    model = _Classifier(network, _channels(network, settings), vectors, settings.tuning.top_share, given)
     model.to(device, memory_format=torch.channels_last).train()
     trainer = _Trainer(model, images, labels, settings, seed, checkpoint)
     trainer.run()
@@ -191,9 +192,10 @@ class _Trainer:
 class _Classifier(nn.Module):
     """A backbone with the head that is thrown away after training."""
 
-    def __init__(self, network: Backbone, channels: int, vectors: Tensor, top_share: float):
+    def __init__(self, network: Backbone, channels: int, vectors: Tensor, top_share: float, given: bool = False):
         super().__init__()
         self.top_share = top_share
+        self.given = given  # whether training begins with given weights
         self.backbone = copy.deepcopy(network)
         self.register_buffer("vectors", vectors)
         self.head = nn.Linear(channels, vectors.shape[1])
@@ -202,9 +204,12 @@ class _Classifier(nn.Module):
         nn.init.zeros_(self.head.bias)
 
     def train(self, mode: bool = True) -> "_Classifier":
-        """Switch to training, but for what is frozen."""
+        """Switch to training, but for what is frozen and for the statistics of given weights."""
         super().train(mode)
         hold_frozen(self.backbone.features)
+        if self.given:
+            # ASSUME: they are of far more images than are trained on here
+            hold_statistics(self.backbone.features)
         return self
 
     def forward(self, images: Tensor) -> Tensor:

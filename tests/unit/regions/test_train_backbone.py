@@ -66,6 +66,18 @@ def test_what_is_not_named_keeps_weights_and_statistics():
     assert changed == {name for name in after if name[0] in "34"}
 
 
+def test_given_weights_keep_their_statistics_and_random_ones_learn_theirs():
+    images, labels = dark_and_light()
+    statistics = {f"{place}.running_{name}" for place in (1, 4) for name in ("mean", "var")}
+    for weights, kept in (("file.pth", statistics), ("train", set())):
+        settings = BackboneSettings(weights=weights, image_size=16, finetune={"epochs": 2, "batch_size": 8})
+        network = tiny_network()
+        before = network.features.state_dict()
+        after = train_backbone(network, images, labels, settings, 0, CPU).state_dict
+        assert {name for name in statistics if torch.equal(after[name], before[name])} == kept
+        assert not torch.equal(after["1.weight"], before["1.weight"])
+
+
 def test_a_layer_that_is_not_there_is_refused_with_the_nearest():
     settings = BackboneSettings(network="resnet18", weights="x.pth", finetune={"layers": ["layer5"]})
     with pytest.raises(
