@@ -7,7 +7,6 @@ from pathlib import Path
 from scegg_core.artifacts.files import read_description, read_table
 from scegg_core.evaluate.scores import read_metrics
 from scegg_core.evaluate.selection import EpochScore, best_epoch, read_epochs
-from scegg_core.regions.timm_networks import own_values
 from scegg_core.report.tables import ABLATION, RunResult, missing_remarks
 from scegg_core.settings.base import settings
 from scegg_core.training.alarms import alarms
@@ -24,7 +23,7 @@ class TableSettings:
     generated: bool
     backbone: str
     weights: str
-    image_size: int | None  # None: the network's own
+    image_size: int
     titles: dict[str, str]
     selection: dict[str, str]
     tuned: dict[str, str]  # of variants that stand for a point of a grid: its settings
@@ -105,7 +104,7 @@ def _result(path: Path, table: TableSettings, variant: str, seed: int) -> RunRes
         seed=seed,
         backbone=table.backbone,
         weights=table.weights,
-        image_size=table.image_size or own_values(table.backbone).image_size,
+        image_size=table.image_size,
         selection=table.selection[variant],
         acc=metrics.acc,
         u=metrics.u,
