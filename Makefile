@@ -31,6 +31,7 @@ $(VENV)/installed: envs/requirements.txt pyproject.toml $(VENV)/bin/python
 	@echo "installed; activate it with: source $(VENV)/bin/activate"
 
 # dev, and what EXTRAS names; the pins of requirements.txt hold in each of them.
+$(VENV)/installed-dev: envs/requirements-timm.txt
 $(VENV)/installed-%: envs/requirements-%.txt $(VENV)/installed
 	@$(PIP) -r envs/requirements-$*.txt
 	@touch $@

@@ -63,7 +63,13 @@ def oracle_files(dataset):
 def table_part(dataset):
     """Return what a data set's table says beside the metrics."""
     standing = {name: chosen(dataset, name) for name in CONFIG.dataset(dataset).variants if CONFIG.tuned(name)}
-    return CONFIG.table_part(dataset, {name: point for name, point in standing.items() if point != name})
+    part = CONFIG.table_part(dataset, {name: point for name, point in standing.items() if point != name})
+    if part["image_size"] is None and CONFIG.dataset(dataset).features is None:
+        # what makes tables does not know networks, and only a network of timm itself knows its own size
+        from scegg_core.regions.timm_networks import own_values  # takes seconds
+
+        part["image_size"] = own_values(part["backbone"]).image_size
+    return part
 
 
 def variants_in(wildcards):

@@ -1,9 +1,9 @@
 """Networks of timm, an optional extra: what they say of themselves, and the one adapter that gives maps of regions."""
 
-import sys
 from collections import Counter
 from dataclasses import dataclass, replace
 from functools import cache
+from inspect import getmodule
 from math import isqrt
 from types import ModuleType
 
@@ -163,7 +163,7 @@ class TimmMap(nn.Module):
         return state
 
     def _read(self, state: Weights) -> Weights:
-        reader = getattr(sys.modules[type(self.model).__module__], "checkpoint_filter_fn", None)
+        reader = getattr(getmodule(type(self.model)), "checkpoint_filter_fn", None)
         try:
             return dict(reader(dict(state), self.model)) if reader else {}
         except Exception:  # names of one code read by another can fail in any way

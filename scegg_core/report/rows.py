@@ -12,7 +12,6 @@ from scegg_core.evaluate.scores import read_metrics
 from scegg_core.evaluate.selection import EpochScore, best_epoch, read_epochs
 from scegg_core.report.results import RunResult
 from scegg_core.report.tables import ABLATION, missing_remarks
-from scegg_core.settings.backbone import TIMM
 from scegg_core.settings.base import settings
 from scegg_core.training.alarms import alarms
 
@@ -28,7 +27,7 @@ class TableSettings:
     generated: bool
     backbone: str
     weights: str
-    image_size: int | None  # None: the network's own, or there is none
+    image_size: int | None  # None: of ready features
     backbone_state: str
     titles: dict[str, str]
     selection: dict[str, str]
@@ -116,17 +115,6 @@ def ablation_remarks(results: Sequence[RunResult], table: TableSettings) -> list
     return [*remarks(results, table), *missing_remarks(results, left_out)]
 
 
-def _image_size(table: TableSettings) -> int | None:
-    """The size in pixels that the settings give, or that a network of timm has of its own; None of ready features."""
-    if table.image_size is not None or not table.backbone.startswith(TIMM):
-        return table.image_size
-    from scegg_core.regions.timm_networks import (
-        own_values,  # after torch and timm: seconds that other tables need not wait
-    )
-
-    return own_values(table.backbone).image_size
-
-
 def _result(path: Path, table: TableSettings, variant: str, seed: int) -> RunResult:
     metrics, made = read_metrics(path), read_description(path, "metrics")["provenance"]
     return RunResult(
@@ -136,7 +124,7 @@ def _result(path: Path, table: TableSettings, variant: str, seed: int) -> RunRes
         seed=seed,
         backbone=table.backbone,
         weights=table.weights,
-        image_size=_image_size(table),
+        image_size=table.image_size,
         selection=table.selection[variant],
         acc=metrics.acc,
         u=metrics.u,

