@@ -248,7 +248,7 @@ def test_what_the_rows_would_stop_at_later_is_found(settings, tmp_path, plan, sa
 
 def test_a_validation_split_that_cannot_be_made_is_found_where_a_row_needs_it(settings, tmp_path):
     index = make_index(one_seen=True)
-    assert list(map(said_by, truths(index, settings, FeatureMap(1, 1, 1), Plan()))) == [""] * 5
+    assert list(map(said_by, truths(index, settings, FeatureMap(1, 1, 1), Plan()))) == [""] * 6
     found = [text for text in map(said_by, truths(index, settings, FeatureMap(1, 1, 1), Plan(validation=True))) if text]
     assert found == ["the data set has 1 seen class; a validation split needs at least 2."]
     index = make_index(one_seen=False)
