@@ -88,6 +88,7 @@ use rule score as score_extended with:
         gzsl="results/{dataset}/variants/{variant}/seed{seed}/extended/{extension}/predictions_gzsl.parquet",
     output:
         metrics="results/{dataset}/variants/{variant}/seed{seed}/extended/{extension}/metrics.json",
+        outcomes="results/{dataset}/variants/{variant}/seed{seed}/extended/{extension}/outcomes.parquet",
     log:
         "logs/{dataset}/variants/{variant}/seed{seed}/extended/{extension}/score.log",
 

@@ -4,6 +4,7 @@ from dataclasses import is_dataclass
 from pathlib import PurePath
 from typing import TYPE_CHECKING, Any
 
+from scegg_core.settings.backbone import FinetuneSettings
 from scegg_core.settings.base import as_mapping, shown
 
 if TYPE_CHECKING:
@@ -39,7 +40,10 @@ def changed_settings(config: "Configuration", dataset: str) -> list[tuple[str, s
         found += _differences(stage, as_mapping(getattr(config, stage)) | getattr(own, stage), default)
     kept = {name: field for name, field in own.__pydantic_fields__.items() if name not in UNSAID}
     defaults = {name: field.get_default(call_default_factory=True) for name, field in kept.items()}
-    found += _differences("", _plain({name: getattr(own, name) for name in kept}), _plain(defaults))
+    defaults = _plain(defaults)
+    if own.backbone.finetune is not None:  # null is another way, not another value of each of its settings
+        defaults["backbone"]["finetune"] = as_mapping(FinetuneSettings())
+    found += _differences("", _plain({name: getattr(own, name) for name in kept}), defaults)
     for name in own.variants:
         found += _overrides(
             f"variant {name}", config, dataset, config.variant(name), ("eggn", "synthesis", "classifier")

@@ -17,7 +17,7 @@ from scegg_core.artifacts.files import Provenance, read_description
 from scegg_core.errors import InputError
 from scegg_core.regions.adapters import feature_extractor
 from scegg_core.regions.backbone import Backbone, build_backbone, map_size
-from scegg_core.regions.decoding import load_images
+from scegg_core.regions.decoding import PillowDecoder, load_images
 from scegg_core.regions.extraction import extract_shard
 from scegg_core.regions.timm_networks import TimmMap, filled, own_values
 from scegg_core.regions.vision import import_torchvision
@@ -146,7 +146,7 @@ def test_images_are_resized_as_the_settings_say(resize, tmp_path):
         given = BackboneSettings(weights="random", image_size=24, interpolation=name, resize=resize)
         by = Image.Resampling[name.upper()]
         expected = picture.resize((24, 24), by) if resize == "squash" else ImageOps.fit(picture, (24, 24), by)
-        found = load_images([tmp_path / "a.png"], given)[0].permute(1, 2, 0).numpy()
+        found = load_images([tmp_path / "a.png"], PillowDecoder(given, torch.device("cpu")))[0].permute(1, 2, 0).numpy()
         assert np.array_equal(found, np.asarray(expected))
 
 
@@ -327,7 +327,7 @@ def test_real_weights_see_birds_on_photographs_of_birds(tmp_path):
     backbone = build_backbone(given, given.weights)
     images = sorted((Path(REAL) / "cub100").rglob("*.jpg"))[::100]
     with torch.inference_mode():
-        pooled = backbone(load_images(images, given)).mean(dim=1)
+        pooled = backbone(load_images(images, PillowDecoder(given, torch.device("cpu")))).mean(dim=1)
     found = (pooled @ published["_fc.weight"].T + published["_fc.bias"]).argmax(dim=1)
     # ImageNet's 59 birds: cock to great grey owl, black grouse to albatross but for mammals and sea animals in between
     birds = [*range(7, 25), *range(80, 101), *range(127, 147)]

@@ -163,7 +163,9 @@ def test_panels_have_a_line_per_seed_and_name_what_went_wrong():
 
 def test_the_table_leaves_out_what_the_facts_say(tmp_path):
     file = tmp_path / "table.csv"
-    file.write_text("dataset,variant,title,backbone,image_size,H,H_std\nA,x,X,r18,96,1.0,\nA,y,Y,r18,,2.0,0.5\n")
+    file.write_text(
+        "dataset,variant,title,backbone,weights,image_size,H,H_std\nA,x,X,r18,w,96,1.0,\nA,y,Y,r18,w,,2.0,0.5\n"
+    )
     html = gather.tables_of(file, (), None).results
     assert "<th>variant</th>" in html and "r18" not in html and "2.00<br><small>± 0.50</small>" in html
     assert ">backbone<" in gather.tables_of(_other_backbone(file), (), None).results

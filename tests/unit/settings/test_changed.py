@@ -25,7 +25,7 @@ def test_settings_of_a_data_set_and_of_its_section_stand_beside_their_defaults()
     found = changed("aviary", eggn={"kl_weight": 2.0})
     assert found["eggn.epochs"] == ("32", "200")
     assert found["eggn.kl_weight"] == ("2.0", "1.0")
-    assert found["backbone.training.crop"] == ("48", "null")
+    assert found["backbone.finetune.image_size"] == ("48", "null")
     assert found["seeds"] == ("0, 1, 2", "0, 1, 2, 3, 4")
 
 
