@@ -149,7 +149,7 @@ def _columns(table: "DataFrame") -> list[str]:
 
 def _common(table: "DataFrame") -> dict[str, str]:
     """What decides a comparison and is the same in all rows that say it: one remark in place of columns."""
-    found = {name: table[name].dropna().unique() for name in DECIDING if "backbone" in table}
+    found = {name: table[name].dropna().unique() for name in DECIDING if name in table}
     return {name: str(values[0]) for name, values in found.items() if len(values) == 1}
 
 

@@ -49,6 +49,13 @@ class FinetuneSettings:
     )
 
 
+def _with_tuples(given: Any) -> Any:
+    """Lists as tuples: what a validator has seen counts as Python's, where no list is taken for a tuple."""
+    if isinstance(given, dict):
+        return {name: _with_tuples(value) for name, value in given.items()}
+    return tuple(given) if isinstance(given, list) else given
+
+
 @settings
 class BackboneSettings:
     """The network that turns an image into region features."""
@@ -125,9 +132,9 @@ class BackboneSettings:
     @classmethod
     def _timm_has_its_own(cls, given: Any) -> Any:
         """Networks of timm say themselves what is not set."""
-        values = given.kwargs if isinstance(given, ArgsKwargs) else given
+        values = given.kwargs if isinstance(given, ArgsKwargs) else _with_tuples(given)
         if not isinstance(values, dict) or not str(values.get("network", "")).startswith(TIMM):
-            return given
+            return given if isinstance(given, ArgsKwargs) else values
         return {"weights": PRETRAINED, "image_size": None, "interpolation": None} | values
 
     @model_validator(mode="after")

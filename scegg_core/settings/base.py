@@ -110,6 +110,7 @@ def problem_of(item: dict[str, Any], kind: type) -> str:
 
 def shown(value: Any) -> str:
     """Return `value` as it is shown in a sentence: null, true and false as in YAML, what is long cut off."""
+    value = list(value) if isinstance(value, tuple) else value
     text = json.dumps(value) if value is None or isinstance(value, bool) else repr(value)
     return text if len(text) <= LONGEST else f"{text[:LONGEST]}…"
 

@@ -47,9 +47,6 @@ MOST_POINTS = 240
 
 LONGEST_NAME = 40  # letters of a class name
 
-#: Columns of the table that the facts above it say, unless rows differ in them.
-SAID = ("dataset", "backbone", "weights", "image_size")
-
 #: Columns of whole numbers, some of which may be missing.
 COUNTS = ("seeds", "image_size")
 
@@ -94,7 +91,6 @@ def tables_of(path: str | Path, rows: Sequence[PublishedRow], dataset: str | Non
     text = Path(path).read_text(encoding="utf-8")
     ours = _read_csv(path)
     ours = ours.astype({name: "Int64" for name in COUNTS if name in ours})
-    said = [name for name in SAID if name in ours and ours[name].nunique() <= 1]
     printed = [
         {
             "family": row.family,
@@ -108,7 +104,9 @@ def tables_of(path: str | Path, rows: Sequence[PublishedRow], dataset: str | Non
         for row in rows
         if row.dataset == dataset and row.family in ("embedding", "generative")
     ]
-    return Tables(to_html(ours.drop(columns=said)), to_html(DataFrame(printed)) if printed else "", text)
+    return Tables(
+        to_html(ours.drop(columns="dataset", errors="ignore")), to_html(DataFrame(printed)) if printed else "", text
+    )
 
 
 def _read_csv(path: str | Path, **options) -> "DataFrame":
