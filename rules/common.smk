@@ -60,7 +60,7 @@ def spaces_of(kind):
 def datasets_by(ready):
     """Return a wildcard constraint: the data sets of ready features, or all others."""
     names = "|".join(re.escape(name) for name, own in CONFIG.datasets.items() if own.features is not None) or "none"
-    return names if ready else rf"(?!({names})/)[A-Za-z0-9_-]+"
+    return names if ready else rf"(?!({names})/)[A-Za-z0-9_-]+(/validation)?"
 
 
 wildcard_constraints:
