@@ -53,7 +53,8 @@ def returned(finished, tmp_path_factory) -> Workflow:
     overlay = flow.folder / "again.yaml"
     overlay.write_text(OVERLAY, encoding="utf-8")
     targets = [f"results/pooled/variants/{row}/seed0/metrics.json" for row in ("baseline", "prototype", "eszsl")]
-    targets += ["results/g/variants/baseline/seed0/metrics.json", "results/f-clswgan_cub/table.csv"]
+    targets += [f"results/{run}/seed0/metrics.json" for run in ("g/variants/baseline", "aviary/variants/wo-egs")]
+    targets += ["results/f-clswgan_cub/table.csv"]
     succeed(flow, (TINY, PUBLISHED, overlay), *targets, "results/maps/spaces/backbone/features.parquet")
     return flow
 
