@@ -91,6 +91,7 @@ def tables_of(path: str | Path, rows: Sequence[PublishedRow], dataset: str | Non
     text = Path(path).read_text(encoding="utf-8")
     ours = _read_csv(path)
     ours = ours.astype({name: "Int64" for name in COUNTS if name in ours})
+    ours = ours.fillna({"differs": "", "remark": ""})  # a CSV has no empty texts
     printed = [
         {
             "family": row.family,
