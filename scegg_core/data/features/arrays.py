@@ -56,8 +56,7 @@ class ArrayFeatures(ReadyFeatures):
         described = read_class_attributes(settings.home / "attributes.csv")
         source = settings.home / "images.csv"
         paths, names, split = _read_images(source)
-        if len(paths) != self.size.images:
-            check_agreement(self.path, self.size.images, len(paths))
+        check_agreement(self.path, self.size.images, len(paths))
         labels = np.array([_label(name, described.classes, source) for name in names], dtype=np.int32)
         unseen = labels[np.asarray(split) == "test_unseen"]
         return DatasetIndex(
