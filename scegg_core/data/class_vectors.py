@@ -6,13 +6,13 @@ from pathlib import Path
 
 import numpy as np
 
+from scegg_core.data.array_files import array_names, read_array
 from scegg_core.data.class_table import read_class_attributes
 from scegg_core.data.mat import read_mat
 from scegg_core.data.names import alike, printable, tidy
 from scegg_core.data.splitting import hint
 from scegg_core.data.tables import DatasetIndex
 from scegg_core.data.text_files import is_number, read_text, require_file
-from scegg_core.data.vector_files import read_array_file
 from scegg_core.data.written_tables import twice
 from scegg_core.errors import InputError
 from scegg_core.settings.class_vectors import ClassVectorSettings
@@ -142,15 +142,18 @@ def _read_mat(path: Path, variable: str | None) -> _Given:
 
 
 def _read_array(path: Path, variable: str | None, kind: str) -> _Given:
-    arrays = read_array_file(path, kind)
-    texts = arrays.pop(NPZ_CLASSES, None) if kind == "npz" else None
+    names = array_names(path, kind)
+    texts = None
+    if kind == "npz" and NPZ_CLASSES in names:
+        names.remove(NPZ_CLASSES)
+        texts = read_array(path, NPZ_CLASSES, kind)
     if texts is not None and (texts.dtype.kind != "U" or texts.ndim != 1):
         raise InputError(f"{printable(path)} holds no list of texts in {NPZ_CLASSES!r}; save the class names there.")
-    name = variable if variable is not None else next(iter(arrays), None)
-    if name not in arrays or (variable is None and len(arrays) > 1):
-        held = ", ".join(repr(printable(key)) for key in arrays) or "none"
+    name = variable if variable is not None else next(iter(names), None)
+    if name not in names or (variable is None and len(names) > 1):
+        held = ", ".join(repr(printable(name)) for name in names) or "none"
         raise InputError(f"{printable(path)} holds the arrays {held}; name one of them in class_vectors.variable.")
-    return _Given(arrays[name], None if texts is None else tuple(tidy(str(text)) for text in texts))
+    return _Given(read_array(path, name, kind), None if texts is None else tuple(tidy(str(text)) for text in texts))
 
 
 _READERS = {

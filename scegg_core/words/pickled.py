@@ -16,7 +16,7 @@ from typing import Any
 import numpy as np
 
 from scegg_core.data.names import printable
-from scegg_core.data.vector_files import read_whole
+from scegg_core.data.text_files import require_file
 from scegg_core.errors import InputError
 
 #: What a pickled array names: numpy 2 renamed its modules, Python 2 pickles have no _codecs.
@@ -39,6 +39,9 @@ _CONSTANTS = {"NONE": None, "NEWTRUE": True, "NEWFALSE": False, "EMPTY_TUPLE": (
 _TUPLES = {"TUPLE1": 1, "TUPLE2": 2, "TUPLE3": 3}
 
 _OPCODES = {opcode.code: opcode for opcode in pickletools.opcodes}
+
+#: No pickle of attribute vectors is larger than this (bytes).
+LARGEST = 1 << 30
 
 #: Opcodes of one array are about 60; many more are no array.
 _MOST = 1000
@@ -72,7 +75,7 @@ def read_pickled_array(path: Path) -> np.ndarray:
 
     Raises InputError for a file that holds anything but one array of real numbers, or is damaged.
     """
-    data = read_whole(path)
+    data = _read_whole(path)
     try:
         found = _interpreted(data)
         if not isinstance(found, _Array) or found.values is None:
@@ -87,6 +90,19 @@ def read_pickled_array(path: Path) -> np.ndarray:
             f"{printable(path)} is no whole pickle of an array; fetch it again, or save it as .npy."
         ) from None
     return found.values
+
+
+def _read_whole(path: Path) -> bytes:
+    try:
+        require_file(path)
+        if path.stat().st_size > LARGEST:
+            raise InputError(
+                f"{printable(path)} has {path.stat().st_size} bytes, more than the {LARGEST} that are read of a pickle; "
+                "save the array alone with numpy.save as .npy."
+            )
+        return path.read_bytes()
+    except OSError as error:
+        raise InputError(f"{printable(path)} cannot be read ({error.strerror}); put the file there.") from None
 
 
 def _interpreted(data: bytes) -> Any:

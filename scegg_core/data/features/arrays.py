@@ -6,9 +6,9 @@ from pathlib import Path
 
 import numpy as np
 
+from scegg_core.data.array_files import Array, array_names, open_array, the_one
 from scegg_core.data.attribute_names import to_words
 from scegg_core.data.class_table import read_class_attributes
-from scegg_core.data.features.array_files import Array, open_array
 from scegg_core.data.features.ready import (
     PIECE,
     FeatureSize,
@@ -78,7 +78,8 @@ def open_features(settings: FeatureSettings) -> Iterator[ReadyFeatures]:
     """Yield the features of the array in the file."""
     path = Path(settings.path)
     require_features(path)
-    with open_array(path) as array:
+    kind = path.suffix.lower().removeprefix(".")
+    with open_array(path, the_one(path, array_names(path, kind)), kind) as array:
         yield ArrayFeatures(path, array)
 
 

@@ -137,29 +137,29 @@ BAD = {
     "cut off": (
         "npy",
         lambda p: p.write_bytes(_npy(VECTORS)[:-1]),
-        "{p} is not a readable npy file (its header speaks of 160 bytes, 159 follow); save it again.",
+        "{p} is not a plain .npy array; save it with numpy.save as float32.",
     ),
     "a size that is a sum": (
         "npy",
         lambda p: p.write_bytes(_npy(VECTORS).replace(b"(4, 5)", b"(9**9,)")),
-        "{p} is not a readable npy file (",
+        "{p} is not a plain .npy array; save it with numpy.save as float32.",
     ),
     "more numbers than there are": (
         "npy",
         lambda p: p.write_bytes(_npy(VECTORS).replace(b"(4, 5)", b"(4, 9)")),
-        "{p} is not a readable npy file (its header speaks of 288 bytes, 160 follow); save it again.",
+        "{p} is not a plain .npy array; save it with numpy.save as float32.",
     ),
     "Python objects": (
         "npy",
         lambda p: np.save(p, np.array([[{}]])),
-        "{p} holds Python objects, which are never loaded; save an array of plain numbers.",
+        "{p} is not a plain .npy array; save it with numpy.save as float32.",
     ),
     "no archive": (
         "npz",
         lambda p: p.write_bytes(b"PK"),
-        "{p} is not a readable npz file (File is not a zip file); save it again.",
+        "{p} is no whole archive of plain arrays (File is not a zip file); save it again.",
     ),
-    "no tensors": ("safetensors", lambda p: p.write_bytes(b"\xff" * 20), "{p} is not a readable safetensors file ("),
+    "no tensors": ("safetensors", lambda p: p.write_bytes(b"\xff" * 20), "{p} is no whole safetensors file ("),
     "several arrays": (
         "npz",
         lambda p: write_npz(p, other=VECTORS),

@@ -1,5 +1,6 @@
-"""Files that hold one array: .npy, .npz, .safetensors and .parquet, read row by row where their layout lets them."""
+"""Files that hold arrays: .npy, .npz, .safetensors and .parquet, read row by row where their layout lets them."""
 
+import math
 import zipfile
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -15,7 +16,7 @@ from scegg_core.errors import InputError
 #: What is read whole (.npz, .parquet) has up to so many bytes; .npy and .safetensors are read piece by piece.
 LARGEST = 4 << 30
 
-#: The array that is taken where a file holds several.
+#: The array that is taken where a file of features holds several.
 NAME = "features"
 
 
@@ -29,69 +30,99 @@ class Array:
 
 
 @contextmanager
-def open_array(path: Path) -> Iterator[Array]:
-    """Yield the array in the file; raises InputError where there is none, or it is damaged or cut off."""
-    opener = {".npy": _npy, ".npz": _npz, ".safetensors": _safetensors, ".parquet": _parquet}
-    with opener[path.suffix.lower()](path) as array:
+def open_array(path: Path, name: str, kind: str) -> Iterator[Array]:
+    """Yield the array `name` of the file of `kind` npy, npz, safetensors or parquet; '' is the only array of a .npy or .parquet.
+
+    Raises InputError where the file is damaged or cut off, or holds Python objects in the array's place.
+    """
+    with _OPENERS[kind](path, name) as array:
         yield array
 
 
+def read_array(path: Path, name: str, kind: str) -> np.ndarray:
+    """Return the whole array `name`; raises InputError as `open_array` does, and for more than LARGEST bytes."""
+    with open_array(path, name, kind) as array:
+        if not array.shape:
+            raise InputError(f"{printable(path)} holds a single number where an array is expected; save an array.")
+        if (size := 8 * math.prod(array.shape)) > LARGEST:
+            raise _too_large(path, size)
+        return array.take(0, array.shape[0])
+
+
+def array_names(path: Path, kind: str) -> list[str]:
+    """Return the names of the arrays in the file, '' for a .npy or .parquet; raises InputError where it is damaged."""
+    if kind == "npz":
+        with _readable(path, _NPZ), zipfile.ZipFile(path) as archive:
+            names = [name.removesuffix(".npy") for name in archive.namelist()]
+            if len(set(names)) < len(names):
+                raise ValueError("a name is there twice")
+            return names
+    if kind == "safetensors":
+        from safetensors import safe_open
+
+        with _readable(path, _SAFETENSORS), safe_open(path, framework="pt") as file:
+            return list(file.keys())
+    return [""]
+
+
+_NPZ = "archive of plain arrays"
+_SAFETENSORS = "safetensors file"
+
+
 @contextmanager
-def _npy(path: Path) -> Iterator[Array]:
+def _readable(path: Path, what: str) -> Iterator[None]:
+    """Any error within as one sentence: archives, headers that are expressions and packed data fail in many ways."""
+    try:
+        yield
+    except InputError:
+        raise
+    except Exception as error:
+        raise InputError(f"{printable(path)} is no whole {what} ({_reason(error)}); save it again.") from None
+
+
+@contextmanager
+def _npy(path: Path, name: str) -> Iterator[Array]:
     yield _in_memory(mapped(path, "array"))
 
 
 @contextmanager
-def _npz(path: Path) -> Iterator[Array]:
-    try:
+def _npz(path: Path, name: str) -> Iterator[Array]:
+    with _readable(path, _NPZ):
         with zipfile.ZipFile(path) as archive:
-            name = _the_one(path, [name.removesuffix(".npy") for name in archive.namelist()])
             size = archive.getinfo(f"{name}.npy").file_size
         if size > LARGEST:
             raise _too_large(path, size)
         with np.load(path, allow_pickle=False) as arrays:
             values = arrays[name]
-    except InputError:
-        raise
-    except Exception as error:  # an archive, a header that is an expression, packed data: each fails in ways of its own
-        raise InputError(
-            f"{printable(path)} is no whole archive of plain arrays ({_reason(error)}); save it again."
-        ) from None
     yield _in_memory(values)
 
 
 @contextmanager
-def _safetensors(path: Path) -> Iterator[Array]:
+def _safetensors(path: Path, name: str) -> Iterator[Array]:
     from safetensors import safe_open
 
-    try:
-        file = safe_open(path, framework="np")
-        part = file.get_slice(_the_one(path, list(file.keys())))
+    with _readable(path, _SAFETENSORS):
+        part = safe_open(path, framework="pt").get_slice(name)
         shape = tuple(part.get_shape())
-        kind = part[0:0].dtype.kind if shape else ""
-    except InputError:
-        raise
-    except Exception as error:  # those of its own, and numpy's for types that it lacks, such as bfloat16
-        raise InputError(
-            f"{printable(path)} is no whole safetensors file of float16, float32 or float64 ({_reason(error)}); save it again."
-        ) from None
-    yield Array(shape, kind, lambda start, stop: part[start:stop])
+        kind = _as_numpy(part[0:0]).dtype.kind if shape else ""
+    yield Array(shape, kind, lambda start, stop: _as_numpy(part[start:stop]))
+
+
+def _as_numpy(values) -> np.ndarray:
+    """A tensor as an array: numpy has no bfloat16, so torch reads it."""
+    return (values.float() if values.is_floating_point() and values.itemsize < 4 else values).numpy()
 
 
 @contextmanager
-def _parquet(path: Path) -> Iterator[Array]:
+def _parquet(path: Path, name: str) -> Iterator[Array]:
     import pyarrow.parquet as pq
 
-    try:
+    with _readable(path, "parquet file"):
         metadata = pq.read_metadata(path)
         size = sum(metadata.row_group(n).total_byte_size for n in range(metadata.num_row_groups))
         if size > LARGEST:
             raise _too_large(path, size)
         values = _columns(path, pq.read_table(path))
-    except InputError:
-        raise
-    except Exception as error:  # flipped bits in the file's metadata make the reader raise many kinds of errors
-        raise InputError(f"{printable(path)} is no whole parquet file ({_reason(error)}); save it again.") from None
     yield _in_memory(values)
 
 
@@ -102,7 +133,7 @@ def _columns(path: Path, table) -> np.ndarray:
     names = [name for name in table.column_names if not name.startswith("__index_level_")]
     listed = [name for name in names if pa.types.is_nested(table.schema.field(name).type)]
     if listed:
-        return _lists(path, table.column(_the_one(path, listed)).combine_chunks())
+        return _lists(path, table.column(the_one(path, listed)).combine_chunks())
     for name in names:
         if not pa.types.is_floating(table.schema.field(name).type):
             raise InputError(
@@ -134,8 +165,8 @@ def _in_memory(values: np.ndarray) -> Array:
     return Array(values.shape, values.dtype.kind if values.dtype.itemsize <= 8 else "", lambda a, b: values[a:b])
 
 
-def _the_one(path: Path, names: list[str]) -> str:
-    """The only name, or NAME where there are several."""
+def the_one(path: Path, names: list[str]) -> str:
+    """Return the only name, or NAME where there are several; raises InputError where neither is there."""
     if len(names) == 1 or NAME in names:
         return NAME if NAME in names else names[0]
     shown = ", ".join(map(printable, names[:5])) or "none"
@@ -151,3 +182,6 @@ def _too_large(path: Path, size: int) -> InputError:
 def _reason(error: Exception) -> str:
     text = " ".join(str(error).split()) or type(error).__name__
     return printable(text[:150])
+
+
+_OPENERS = {"npy": _npy, "npz": _npz, "safetensors": _safetensors, "parquet": _parquet}
