@@ -4,7 +4,9 @@ import h5py
 import numpy as np
 import pandas as pd
 import pytest
+import torch
 from safetensors.numpy import save_file
+from safetensors.torch import save_file as save_tensors
 
 from scegg_core.data.features import open_features
 from scegg_core.data.features.dazle import _boxes, read_attribute_vectors
@@ -112,6 +114,14 @@ def write_as(path, values: np.ndarray) -> None:
         pd.DataFrame(values, columns=[f"c{n}" for n in range(values.shape[1])]).to_parquet(path)
     else:
         pd.DataFrame({"features": values.tolist()}).astype(object).to_parquet(path)
+
+
+def test_bfloat16_is_read_too(tmp_path):
+    case.write_arrays(tmp_path)
+    values = torch.from_numpy(case.pooled()).bfloat16()
+    save_tensors({"features": values}, tmp_path / "own.safetensors")
+    found = features_of(case.settings_of(tmp_path / "own.safetensors", "arrays"))
+    assert np.array_equal(found[:, 0], values.float().numpy())
 
 
 @pytest.mark.parametrize("ending", ["npy", "npz", "safetensors", "parquet"])
