@@ -5,7 +5,6 @@ import shlex
 import sys
 from pathlib import Path
 
-from scegg_core.data.features import require_maps
 from scegg_core.data.raw import raw_digest
 from scegg_core.errors import InputError
 from scegg_core.settings.base import as_mapping
@@ -185,6 +184,8 @@ def shards_of(wildcards, seed=None):
 @functools.cache
 def refuse_pooled(features):
     if Path(features.path).exists():  # else it is fetched first
+        from scegg_core.data.features import require_maps  # its imports take 0.3 s, and few data sets need it
+
         require_maps(features)
 
 
