@@ -12,6 +12,7 @@ from scegg_core.settings.plan import plan_of
 from scegg_core.settings.resolve import VALIDATION, read_configuration
 from scegg_core.settings.tuning import winners
 from scegg_core.settings.written import check_written, typed
+from scegg_core.workflow import forks
 from scegg_core.workflow.digests import code_digests
 
 ROOT = Path(workflow.basedir)
@@ -33,12 +34,24 @@ def sentence(function):
     return wrapped
 
 
-# Snakemake puts this into the shell commands that start a job's script as it stands, also with blanks and quotes in it.
-sys.executable = shlex.quote(sys.executable)
-
 CORES = workflow.resource_settings.cores  # None on a cluster, where --jobs counts
 if CORES is not None and CORES < 1:  # Snakemake would wait for ever
     sys.exit(f"SC-EGG: --cores has to be at least 1, got {CORES}.")
+
+#: What most jobs load before they begin.
+LIBRARIES = (
+    "torch",
+    "pandas",
+    "pyarrow.parquet",
+    "pydantic",
+    "safetensors.torch",
+    "PIL.Image",
+    "snakemake.iocontainers",
+)
+# Snakemake puts this into the shell commands that start a job's script as it stands, also with blanks and quotes in it.
+# On a cluster a process starts one job alone, so nothing is won by forks there.
+quick_start = CORES is not None and workflow.is_main_process
+sys.executable = shlex.join(forks.command(sys.executable, LIBRARIES) if quick_start else [sys.executable])
 
 sentence(check_written)(workflow.configfiles)
 CONFIG = sentence(read_configuration)(typed(config, workflow.config_settings.config_args))

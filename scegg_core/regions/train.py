@@ -21,7 +21,7 @@ from scegg_core.regions.extraction import autocast
 from scegg_core.regions.layers import freeze_others, hold_frozen, hold_statistics
 from scegg_core.regions.training_images import TrainingImages, augment, training_images
 from scegg_core.regions.weights import normalization
-from scegg_core.settings.backbone import BackboneSettings
+from scegg_core.settings.backbone import BackboneSettings, FinetuneSettings
 from scegg_core.training.checkpoint import Checkpoint
 from scegg_core.training.progress import bar
 from scegg_core.training.state import TrainingState
@@ -125,10 +125,11 @@ class _Trainer:
         self.network, self.settings = settings, settings.tuning
         self.epoch_steps = len(images) // self.settings.batch_size
         self.steps = self.settings.epochs * self.epoch_steps
-        device, rate = next(model.parameters()).device, self.settings.learning_rate
-        trained = [weight for weight in model.parameters() if weight.requires_grad]
-        self.optimizer = torch.optim.AdamW(trained, rate, weight_decay=self.settings.weight_decay)
-        self.schedule = torch.optim.lr_scheduler.OneCycleLR(self.optimizer, rate, total_steps=self.steps)
+        device = next(model.parameters()).device
+        groups = model.groups(self.settings)
+        self.optimizer = torch.optim.AdamW(groups, weight_decay=self.settings.weight_decay)
+        rates = [group["lr"] for group in groups]
+        self.schedule = torch.optim.lr_scheduler.OneCycleLR(self.optimizer, rates, total_steps=self.steps)
         half = device.type == "cuda" and settings.precision == "float16"
         self.scaler = torch.amp.GradScaler(device.type, enabled=half)  # small gradients are 0 in half precision
         self.random = torch.Generator().manual_seed(seed)
@@ -202,6 +203,15 @@ class _Classifier(nn.Module):
         # zeros need no random numbers; they delay the first gradient of the features by one step
         nn.init.zeros_(self.head.weight)
         nn.init.zeros_(self.head.bias)
+
+    def groups(self, settings: FinetuneSettings) -> list[dict]:
+        """Return what AdamW trains: the weights of the backbone and of the head, each with its highest learning rate."""
+        trained = [weight for weight in self.backbone.parameters() if weight.requires_grad]
+        head_rate = settings.head_learning_rate or settings.learning_rate
+        return [
+            {"params": trained, "lr": settings.learning_rate},
+            {"params": list(self.head.parameters()), "lr": head_rate},
+        ]
 
     def train(self, mode: bool = True) -> "_Classifier":
         """Switch to training, but for what is frozen and for the statistics of given weights."""

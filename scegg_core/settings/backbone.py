@@ -25,6 +25,10 @@ class FinetuneSettings:
     epochs: Count = Field(8, description="passes over the training images")
     batch_size: int = Field(16, ge=2, le=1_000_000, description="images per step")
     learning_rate: Rate = Field(2e-3, description="highest learning rate of AdamW; it rises, then falls to 0")
+    head_learning_rate: Rate | None = Field(
+        None,
+        description="that of the head, which begins with zeros: given weights need smaller steps than it; null: learning_rate",
+    )
     weight_decay: Weight = Field(0.05, description="AdamW's weight decay")
     label_smoothing: float = Field(0.05, ge=0, lt=1, description="share of each target spread over all classes")
     layers: Annotated[Distinct, Field(min_length=1)] | None = Field(

@@ -1,15 +1,18 @@
 """Running the workflow on a reduced aviary, in a folder of its own; finished runs that tests share."""
 
+import os
 import shutil
 from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
 
+from scegg_core.workflow import forks
 from tests.reliability import kill
 from tests.workflow.starts import start_snakemake
 
 ROOT = Path(__file__).resolve().parents[2]
+os.environ.setdefault(forks.OWNER, f"{os.getpid()}-{forks.start_of(os.getpid())}")  # runs share what their jobs load
 TINY = Path(__file__).with_name("tiny.yaml")
 
 

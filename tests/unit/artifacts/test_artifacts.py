@@ -99,6 +99,7 @@ def test_two_writers_at_once_leave_a_whole_file(tmp_path):
 
 
 @pytest.mark.parametrize("kind", ["table", "tensors"])
+@pytest.mark.slow
 def test_flipped_bits_are_found_or_harmless(tmp_path, kind):
     path = tmp_path / ("a.parquet" if kind == "table" else "a.safetensors")
     values = np.random.default_rng(0).normal(size=(50, 7)).astype(np.float32)

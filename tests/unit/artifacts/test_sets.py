@@ -79,6 +79,7 @@ def killed_at(step, work):
     return os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 9
 
 
+@pytest.mark.slow
 def test_a_kill_at_any_moment_leaves_the_old_or_the_new_set(tmp_path):
     step, seen, place = 0, [], tmp_path / "set"
     write_set(place, "old")

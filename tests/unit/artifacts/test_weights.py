@@ -142,6 +142,7 @@ def test_a_record_that_is_no_record_is_digested_as_a_file(tmp_path, text):
 
 
 @pytest.mark.parametrize("name", ["w.safetensors", "w.pth"])
+@pytest.mark.slow
 def test_damaged_files_are_refused_or_hold_finite_weights(tmp_path, name):
     path = tmp_path / name
     torch.save(TENSORS, path)

@@ -171,6 +171,7 @@ def test_captions_hold_every_word_of_the_attribute_names(aviary):
     assert wanted <= spoken
 
 
+@pytest.mark.slow
 def test_workers_end_whatever_the_job_does_at_sigterm(tmp_path):
     """A job has a handler of SIGTERM, which forked workers take over; the pool ends them by that signal."""
     script = f"""

@@ -3,6 +3,7 @@
 from dataclasses import replace
 
 import numpy as np
+import pytest
 import torch
 from small_run import make_run
 
@@ -10,6 +11,7 @@ from benchmarks import lead
 from scegg_core.scen.space import Space
 
 
+@pytest.mark.slow
 def test_oracle_and_cosine_of_separable_classes(tmp_path, monkeypatch):
     monkeypatch.setattr(lead, "ORACLE", replace(lead.ORACLE, learning_rate=0.1))  # few images, so few steps
     index = make_run(tmp_path).index

@@ -144,6 +144,7 @@ def test_epochs_of_one_batch_are_steps_of_adam_down_the_cross_entropy():
     torch.testing.assert_close(classifier.layer.bias, plain.bias, rtol=0, atol=1e-6)
 
 
+@pytest.mark.slow
 def test_same_seed_same_classifier_other_seed_another():
     classes = torch.tensor([0, 1, 2])
     weights = [fit(classes, seed)[2].layer.weight for seed in (1, 1, 2)]
@@ -185,6 +186,7 @@ def test_synthesis_and_classifier_leave_the_global_random_numbers_alone():
     assert torch.equal(torch.get_rng_state(), before)
 
 
+@pytest.mark.slow
 def test_classification_loss_of_f_clswgan_reads_a_classifier_of_the_seen_classes():
     from scegg_core.eggn.data import SeenFeatures
     from scegg_core.eggn.generators.f_clswgan import seen_guide

@@ -68,6 +68,7 @@ def checked(path) -> np.ndarray | None:
 
 
 @pytest.mark.parametrize("name", FORMS)
+@pytest.mark.slow
 def test_a_changed_file_gives_a_picture_or_a_sentence(tmp_path, name):
     draw, path = random.Random(name), tmp_path / name
     picture().save(path, **FORMS[name])

@@ -127,6 +127,7 @@ def judge(scores: Callable[[], Iterable[Metrics]]) -> None:
 
 
 @pytest.mark.parametrize(("stage", "name", "value"), CASES, ids=lambda value: str(value)[:12])
+@pytest.mark.slow
 def test_each_setting_at_both_ends_of_its_range(index, store, usual, tmp_path, stage, name, value):
     made = fitting({stage: {name: value}})
     if stage == "scen":

@@ -124,6 +124,7 @@ def test_seeds_on_images_that_do_not_vary_have_students_interval():
     ("seeds", "spread", "own"),
     [(1, 0.0, 0.0), (3, 0.0, 0.3), (3, 0.03, 0.3), (3, 0.06, 0.3), (5, 0.03, 0.3)],
 )
+@pytest.mark.slow
 def test_19_of_20_intervals_cover_h(seeds, spread, own):
     """Images of 20 + 20 classes; a seed moves all accuracies by a normal step of deviation `spread`, and judges the
     share `own` of the images for itself. H is known, since the classes' accuracies are."""

@@ -287,6 +287,7 @@ def test_the_winner_has_the_highest_mean_h_on_validation(tmp_path):
     assert winners(tmp_path / "tuning.csv") == {"a": "a@2", "b": "b@1"}
 
 
+@pytest.mark.slow
 def test_points_of_last_epochs_are_compared_by_their_metrics(tmp_path):
     small = make_run(tmp_path)
     predictions = [read_predictions(small.run / f"predictions_{task}.parquet") for task in TASKS]
@@ -325,6 +326,7 @@ def test_the_test_sets_epochs_are_kept_for_the_oracle_columns_alone(values):
     assert [config.eggn_of(data, "sc-egg").snapshots for data in ("cub", "cub/validation")] == [20, 0]
 
 
+@pytest.mark.slow
 def test_accuracies_on_validation_join_the_curves(tmp_path):
     trainer = eggn_trainer()
     trainer.run().write(tmp_path / "curve.parquet", MADE)

@@ -53,6 +53,7 @@ PACKED = {
 
 
 @pytest.mark.parametrize("kind", [*PACKED, "tar"])
+@pytest.mark.slow
 def test_damaged_archives_are_refused_or_whole(tmp_path, kind):
     whole, refused = PACKED.get(kind) or tar_bytes("w"), 0
     unpack(write(tmp_path / "whole", whole), tmp_path / "right", "x")

@@ -401,6 +401,7 @@ def test_weights_put_there_by_hand_are_taken_and_checked(weights):
 
 
 @pytest.mark.skipif(find_spec("timm") is None, reason="timm is not installed (make install EXTRAS=timm)")
+@pytest.mark.slow
 def test_weights_of_timm_are_fetched_from_the_repository_that_it_names(address, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     monkeypatch.setattr("scegg_core.regions.timm_networks.HUB", address)

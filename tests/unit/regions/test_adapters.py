@@ -83,6 +83,7 @@ def taken_by_head(network: nn.Module) -> int:
 
 @pytest.mark.filterwarnings("ignore:The default weight initialization")
 @pytest.mark.parametrize("network", EACH)
+@pytest.mark.slow
 def test_every_network_of_torchvision_gives_the_map_that_is_declared(network, monkeypatch):
     made = made_without_start(monkeypatch)
     sized = adapter_of(network).step(network) > 1

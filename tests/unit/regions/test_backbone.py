@@ -145,6 +145,7 @@ def test_random_start_is_fixed_and_leaves_global_state_alone():
     ("network", "size", "smallest"),
     [("alexnet", 33, 63), ("squeezenet1_1", 16, 17), ("convnext_tiny", 17, 32), ("vgg11", 31, 32)],
 )
+@pytest.mark.slow
 def test_too_small_images_are_refused_with_the_smallest_size(network, size, smallest):
     with torch.device("meta"):  # no weights and no computing: the shapes tell
         features = feature_extractor(network)
@@ -249,6 +250,7 @@ WRAPPED = {
 
 
 @pytest.mark.parametrize("name", WRAPPED)
+@pytest.mark.slow
 def test_weight_files_as_people_have_them_are_read(tmp_path, name):
     given = settings(weights=str(tmp_path / name), features_up_to="layer1")
     assert given.local_weights

@@ -11,7 +11,10 @@ from scegg_core.report.page.model import Page
 from scegg_core.report.page.render import render
 
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
-pytestmark = pytest.mark.skipif(CHROMIUM is None, reason="no Chromium is installed (Debian's package: chromium)")
+pytestmark = [
+    pytest.mark.slow,
+    pytest.mark.skipif(CHROMIUM is None, reason="no Chromium is installed (Debian's package: chromium)"),
+]
 sync_api = pytest.importorskip("playwright.sync_api", reason="playwright is not installed (envs/requirements-dev.txt)")
 
 

@@ -270,6 +270,7 @@ def test_a_page_needs_nothing_else_and_escapes():
     assert "No results." in typeset.to_page("empty", pd.DataFrame())
 
 
+@pytest.mark.slow
 def test_the_code_of_tables_and_pictures_is_reached_by_no_training():
     from scegg_core.workflow.code import reachable
 

@@ -133,6 +133,7 @@ def test_summary_puts_ours_below_the_published_rows_of_our_data_sets(published):
     assert (paper["CUB H"], paper["AWA2 H"]) == (68.5, 72.4)
 
 
+@pytest.mark.slow
 def test_summary_keeps_and_flags_the_printed_value(published):
     table = tables.summary_table([run(dataset="AWA2", published="AWA2")], published)
     row = table[table["method"] == "GCM-CF"].iloc[0]

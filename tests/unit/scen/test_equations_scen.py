@@ -81,7 +81,11 @@ class FixedBatches:
         yield self.case.regions, self.case.labels
 
 
-@pytest.fixture(params=SHAPES.values(), ids=SHAPES.keys())
+#: `make check` sees one shape.
+CASES = [pytest.param(SHAPES[name], id=name, marks=[] if name == "usual" else pytest.mark.slow) for name in SHAPES]
+
+
+@pytest.fixture(params=CASES)
 def case(request) -> Case:
     return Case(request.param)
 
@@ -183,6 +187,7 @@ def test_one_step_of_each_stage_is_adams_step_down_the_plain_gradient():
         Shape(batch=2, regions=1, attributes=1, channels=2),
     ],
 )
+@pytest.mark.slow
 def test_gradients_of_stage_1_equal_finite_differences(shape):
     case = Case(shape)
     names, weights = zip(*case.weights.items(), strict=True)

@@ -63,6 +63,7 @@ def test_the_region_weights_of_g_turn_with_it(head):
     assert torch.equal(weights[0], -weights[1])
 
 
+@pytest.mark.slow
 def test_training_from_either_sign_ends_at_the_same_scen(head):
     """(SC, CLS_g) and (-SC, -CLS_g) get opposite gradients, and Adam's steps are odd in them."""
     trainers = [scen_trainer(**head), scen_trainer(**head)]

@@ -117,6 +117,7 @@ def test_every_generating_variant_stays_finite_to_its_scores(index, store, name)
 
 
 @pytest.mark.parametrize("name", [name for name, own in CONFIG.variants.items() if own.predict_by == "embedding"])
+@pytest.mark.slow
 def test_every_embedding_variant_stays_finite_to_its_scores(index, store, name):
     _, semantics = space_of(index, store, CONFIG.variant(name).space)
     vectors = torch.from_numpy(index.vectors)

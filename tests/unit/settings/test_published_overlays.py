@@ -33,6 +33,7 @@ def test_there_is_one_for_every_row_and_data_set():
 
 
 @pytest.mark.parametrize("overlay", OVERLAYS, ids=lambda path: path.stem)
+@pytest.mark.slow
 def test_it_is_valid_and_says_its_command_and_its_sources(overlay):
     check_written([overlay])
     own = configured(overlay).dataset(overlay.stem)
@@ -59,6 +60,7 @@ def test_the_docs_give_the_figures_that_the_project_has(overlay):
 
 
 @pytest.mark.parametrize("name", SETS)
+@pytest.mark.slow
 def test_published_values_reach_the_runs(name):
     """Where the values of a data set and of a variant both speak, those of the overlay stand."""
     lr = {"cub": (1e-4, 1e-4), "sun": (2e-4, 1e-3), "awa2": (1e-5, 1e-5)}[name]

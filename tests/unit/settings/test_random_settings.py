@@ -56,6 +56,7 @@ def test_every_range_has_two_ends_and_is_kept(kind, name):
 
 
 @pytest.mark.parametrize("stage", STAGES)
+@pytest.mark.slow
 def test_sections_drawn_from_their_ranges_come_out_as_they_went_in(stage):
     source = random.Random(stage)
     for _ in range(MANY):
@@ -119,6 +120,7 @@ def problem_with(values: dict) -> str | None:
     return None
 
 
+@pytest.mark.slow
 def test_mutated_configurations_are_used_or_refused_with_one_sentence():
     for seed in range(MANY):
         values = mutated(random.Random(seed))

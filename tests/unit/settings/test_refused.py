@@ -308,6 +308,7 @@ def test_the_fewest_points_of_t_sne_are_enough_for_it():
     TsneSettings(classes=2, per_class=1)
 
 
+@pytest.mark.slow
 def test_large_grids_are_read_in_linear_time_and_huge_ones_refused():
     grid = {"eggn.epochs": list(range(1, 51)), "scen.local_scale": [float(scale) for scale in range(1, 21)]}
     start = time.process_time()

@@ -152,6 +152,7 @@ def outcome(arguments, capsys):
     return code, [line for line in said if "\r" not in line]
 
 
+@pytest.mark.slow
 def test_command_lines(scene, capsys, monkeypatch):
     rng = random.Random(0)
     added = [Path(scene.runs[0]) / "extended" / name for name in ("new", "newer")]

@@ -121,6 +121,7 @@ def test_regions_of_the_run_are_found_by_their_digests(small, place):
     assert find_run(small).regions == (right / "part-0000.parquet",)
 
 
+@pytest.mark.slow
 def test_adding_that_fails_midway_leaves_the_earlier_extension(small, tmp_path, monkeypatch):
     folder = add_classes(small, table(tmp_path), "mine", "cpu")
     before = digests(small)

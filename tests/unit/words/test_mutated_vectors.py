@@ -55,6 +55,7 @@ FILES = {
 
 
 @pytest.mark.parametrize("source", FILES)
+@pytest.mark.slow
 def test_damaged_files_are_refused_or_give_usable_vectors(tmp_path, source):
     settings = AttributeVectorSettings(source=source, path=str(tmp_path / "v"), dimensions=2)
     refused = 0

@@ -22,6 +22,7 @@ def digests(project: Path) -> dict[str, str]:
 
 
 @pytest.mark.parametrize("edit", EDITS, ids=lambda edit: edit.what)
+@pytest.mark.slow
 def test_an_edit_changes_the_code_of_the_rules_that_reach_it(project, edit):
     before = digests(project)
     files = edit.make(project)

@@ -1,0 +1,131 @@
+"""A script that runs in a fork does what it does in a process of its own."""
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+from scegg_core.workflow import forks
+
+#: Says what it was given, and whether it was forked from a process that had loaded `wave`.
+SCRIPT = """
+import os, sys
+print(sys.argv, os.getcwd(), os.environ["WORD"], sys.stdin.readline(), "wave" in sys.modules, __name__, sys.path[0])
+print("aside", file=sys.stderr)
+sys.exit(7)
+"""
+
+pytestmark = pytest.mark.skipif(not sys.platform.startswith("linux"), reason="forks are made on Linux alone")
+
+
+@pytest.fixture
+def words(monkeypatch, tmp_path_factory):
+    """What stands before a script, with processes that end with this test."""
+    with subprocess.Popen([sys.executable, "-c", "input()"], stdin=subprocess.PIPE) as owner:
+        monkeypatch.setenv(forks.OWNER, f"{owner.pid}-{forks.start_of(owner.pid)}")
+        found = forks.command(sys.executable, ("wave",))
+        yield found
+        owner.stdin.close()
+    folder, end = Path(found[3]), time.monotonic() + 10
+    while folder.exists() and time.monotonic() < end:
+        time.sleep(0.05)
+    assert not folder.exists()  # the process that was forked is gone with its owner, and has left nothing
+
+
+def written(folder: Path, text: str) -> str:
+    (folder / "script.py").write_text(text)
+    return str(folder / "script.py")
+
+
+def run(words: list[str], *further: str, **options) -> subprocess.CompletedProcess:
+    pipes = {"capture_output": True, "text": True, "input": "line\n", **options}
+    return subprocess.run([*words, *further], check=False, timeout=60, **pipes)
+
+
+def test_arguments_folder_environment_streams_and_status_are_those_of_a_process(words, tmp_path, monkeypatch):
+    monkeypatch.setenv("WORD", "said")
+    script = written(tmp_path, SCRIPT)
+    forked, plain = (run(before, script, "a b", cwd=tmp_path) for before in (words, [sys.executable]))
+    assert forked.stdout == plain.stdout.replace("False", "True")
+    assert (forked.returncode, forked.stderr) == (7, "aside\n") == (plain.returncode, plain.stderr)
+
+
+def test_each_fork_meets_the_code_that_is_there(words, tmp_path):
+    for number in (1, 2):
+        (tmp_path / "part.py").write_text(f"print({number})")
+        assert run(words, written(tmp_path, "import part"), cwd=tmp_path).stdout == f"{number}\n"
+
+
+def test_an_error_is_told_and_ends_the_script(words, tmp_path):
+    done = run(words, written(tmp_path, "raise ValueError('no')"))
+    assert done.returncode == 1
+    assert done.stderr.endswith("ValueError: no\n")
+
+
+def test_other_threads_settings_meet_another_process(words, tmp_path, monkeypatch):
+    script = written(tmp_path, "import os; print(os.getppid())")
+    found = set()
+    for threads in ("1", "2", "1"):
+        monkeypatch.setenv("OMP_NUM_THREADS", threads)
+        found.add(run(words, script).stdout)
+    assert len(found) == 2
+
+
+def started(words: list[str], script: str) -> tuple[subprocess.Popen, int]:
+    """A script that runs, and the process in which it does."""
+    process = subprocess.Popen([*words, script], stdout=subprocess.PIPE, text=True)
+    return process, int(process.stdout.readline())
+
+
+SLEEPER = """
+import os, signal, sys, time
+signal.signal(signal.SIGTERM, lambda *_: sys.exit(5))
+print(os.getpid(), flush=True)
+time.sleep(60)
+"""
+
+
+def test_signals_reach_the_script(words, tmp_path):
+    script = written(tmp_path, SLEEPER)
+    for number, status in ((signal.SIGTERM, 5), (signal.SIGINT, -signal.SIGINT), (signal.SIGHUP, -signal.SIGHUP)):
+        process, _ = started(words, script)
+        with process:
+            process.send_signal(number)
+            assert process.wait(timeout=30) == status
+
+
+def test_a_script_is_killed_with_the_process_that_asked_for_it(words, tmp_path):
+    process, running = started(words, written(tmp_path, SLEEPER))
+    with process:
+        process.kill()
+    end = time.monotonic() + 10
+    while forks.start_of(running) and time.monotonic() < end:
+        time.sleep(0.02)
+    assert not forks.start_of(running)
+
+
+def test_a_script_does_not_outlive_the_process_it_was_forked_from(words, tmp_path):
+    script = written(tmp_path, SLEEPER.replace("os.getpid()", "os.getppid()"))
+    process, server = started(words, script)
+    with process:
+        os.kill(server, signal.SIGKILL)
+        assert process.wait(timeout=30) == 1
+    again = run(words, written(tmp_path, "print('as before')"))  # another one is started
+    assert again.stdout == "as before\n"
+
+
+def test_where_no_fork_can_be_made_the_script_is_started_as_usual(words, tmp_path):
+    Path(words[3]).mkdir(mode=0o755)  # somebody else may read it
+    script = written(tmp_path, "import sys; print('wave' in sys.modules)")
+    assert run(words, script).stdout == "False\n"
+    Path(words[3]).rmdir()
+    assert run(words, "-c", "print('no script')").stdout == "no script\n"
+
+
+def test_it_can_be_turned_off(monkeypatch):
+    monkeypatch.setenv(forks.OWNER, "0")
+    assert forks.command("python", ("torch",)) == ["python"]
