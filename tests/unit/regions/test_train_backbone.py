@@ -56,6 +56,20 @@ def test_backbone_training_repeats_itself_and_leaves_its_input_alone():
     assert not torch.equal(first["0.weight"], before["0.weight"])
 
 
+def test_the_head_has_a_rate_of_its_own():
+    images, labels = dark_and_light()
+    network, given_rates = tiny_network(), {"epochs": 12, "batch_size": 8, "learning_rate": 1e-9, "weight_decay": 0}
+    slow, quick, named = (
+        train_backbone(network, images, labels, given(**given_rates, head_learning_rate=rate), 0, CPU)
+        for rate in (None, 0.1, 1e-9)
+    )
+    before, after = network.features.state_dict()["0.weight"], quick.state_dict["0.weight"]
+    assert 0 < float((after - before).abs().max()) < 1e-6  # 48 steps of at most 1e-9
+    assert quick.train_accuracy == 1
+    assert abs(slow.curve[-1] - np.log(2)) < 1e-3  # a head of zeros that stands still
+    assert named.curve == slow.curve
+
+
 def test_what_is_not_named_keeps_weights_and_statistics():
     images, labels = dark_and_light()
     network = tiny_network()
