@@ -18,6 +18,7 @@ OWNER = "SCEGG_FORKS_OF"
 READ_AT_START = (
     *("PYTHON", "LC_", "LANG", "LD_", "MALLOC", "GLIBC", "OMP_", "GOMP", "KMP_", "MKL", "OPENBLAS", "GOTO", "BLIS"),
     *("NUMEXPR", "VECLIB", "TORCH", "ATEN", "DNNL", "ONEDNN", "CUDA", "CUBLAS", "NVIDIA", "ARROW", "NPY_", "TQDM"),
+    *("HOME", "XDG", "TMP", "TEMP"),
 )
 
 #: Bytes that the path of a socket may have.
@@ -120,7 +121,8 @@ def _sent(connection, words: list[str]) -> bool:
     import socket
 
     for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGQUIT):
-        signal.signal(number, lambda number, _: connection.send(bytes([number])))
+        if signal.getsignal(number) != signal.SIG_IGN:  # as nohup leaves it
+            signal.signal(number, lambda number, _: connection.send(bytes([number])))
     request = json.dumps({"words": words, "folder": os.getcwd(), "environment": dict(os.environ)}).encode()
     socket.send_fds(connection, [len(request).to_bytes(4, "little")], [0, 1, 2])
     connection.sendall(request)
