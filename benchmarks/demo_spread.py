@@ -18,12 +18,12 @@ import yaml
 from snakemake.utils import update_config
 
 from benchmarks.reference_runs import FOLDER, keep
+from benchmarks.results_page import shown_differences, shown_table
 from benchmarks.spread import leads, spread_differences, spread_table
 from scegg_core.artifacts.files import write_json
 from scegg_core.errors import InputError
 from scegg_core.report.results import RunResult
 from scegg_core.report.rows import TableSettings, run_results, with_intervals
-from scegg_core.report.typeset import to_markdown
 from scegg_core.settings.resolve import Configuration, read_configuration
 
 DATASET = "aviary"
@@ -55,6 +55,13 @@ class Study:
     def overlay(self) -> Path:
         """Return the file with the data sets' settings."""
         return Path("results") / f"{self.name}.json"
+
+    @property
+    def shown(self) -> str:
+        """Return the command that makes the study, as people type it."""
+        kind = "--rounding" if self.rounding else f"--seeds {self.seeds}"
+        overlays = f" --configfile {' '.join(self.overlays)}" if self.overlays else ""
+        return f"python -m benchmarks.demo_spread --backbones {self.backbones} {kind}{overlays}"
 
     def settings(self) -> dict:
         """Return the configuration with the overlays laid over it, as written."""
@@ -142,20 +149,22 @@ def main(arguments: list[str] | None = None) -> None:
 def report(found: Sequence[Sequence[RunResult]], rounding: bool) -> str:
     """Return the tables and what follows from them, as markdown."""
     table = spread_table(found)
-    text = to_markdown(table.drop(columns="dataset"), [NOTE])
+    text = shown_table(table, [NOTE])
     if rounding:
         return f"{text}\nStandard deviation of the ridge prototypes' H by rounding alone: {table['H_std'].iloc[0]:.2f} points.\n"
     paired = spread_differences(found)
-    return "\n".join([text, to_markdown(paired.drop(columns="dataset"), [NOTE, *leads(paired)])])
+    return "\n".join([text, shown_differences(paired, [NOTE, *leads(paired)])])
 
 
 def _keep(name: str, study: Study, config: Configuration, found: Sequence[Sequence[RunResult]]) -> None:
-    frames = {"table.csv": spread_table(found)}
-    frames |= {} if study.rounding else {"paired.csv": spread_differences(found)}
     made_from = [path for dataset in study.datasets for path in files(config, dataset, "metrics.json")]
-    command = f"python -m benchmarks.demo_spread {' '.join(sys.argv[1:])}".split(" --keep")[0]
-    tables = {file: frame.to_csv(index=False).encode() for file, frame in frames.items()}
-    keep(FOLDER / name, tables, made_from, Path.cwd(), command)
+    keep(FOLDER / name, tables(found, study.rounding), made_from, Path.cwd(), study.shown)
+
+
+def tables(found: Sequence[Sequence[RunResult]], rounding: bool) -> dict[str, bytes]:
+    """Return the tables to keep, as CSV by the names of their files."""
+    frames = {"table.csv": spread_table(found)} | ({} if rounding else {"paired.csv": spread_differences(found)})
+    return {file: frame.to_csv(index=False).encode() for file, frame in frames.items()}
 
 
 def _parse(arguments: list[str] | None) -> argparse.Namespace:

@@ -10,6 +10,7 @@ own records tell of. RUN is its folder in the checkout that made it, COMMAND wha
 
 import argparse
 import re
+from collections.abc import Sequence
 from datetime import date
 from pathlib import Path
 
@@ -39,12 +40,20 @@ def part(folder: Path, kind: str) -> str:
     run = read_run(folder)
     if kind == "about":
         return about(run)
-    table = read_kept(folder / f"{kind}.csv")
-    if kind == "table":
-        return to_markdown(table.drop(columns="dataset"), ranked="differs" in table)
-    named = table["reference"].iloc[0]
-    shown = table.drop(columns=["dataset", "reference"])
-    return f"Each row minus `{named}`, seed by seed: below zero, `{named}` is better.\n\n{to_markdown(shown, ranked=False)}"
+    show = {"table": shown_table, "paired": shown_differences}[kind]
+    return show(read_kept(folder / f"{kind}.csv"))
+
+
+def shown_table(table: pd.DataFrame, remarks: Sequence[str] = ()) -> str:
+    """Return a table of results as markdown; old ones, which do not say in what rows differ, are not ranked."""
+    return to_markdown(table.drop(columns="dataset"), remarks, ranked="differs" in table)
+
+
+def shown_differences(paired: pd.DataFrame, remarks: Sequence[str] = ()) -> str:
+    """Return a table of differences as markdown, below a sentence that says what they are."""
+    named = paired["reference"].iloc[0]
+    text = to_markdown(paired.drop(columns=["dataset", "reference"]), remarks, ranked=False)
+    return f"Each row minus `{named}`, seed by seed: below zero, `{named}` is better.\n\n{text}"
 
 
 def about(run: ReferenceRun) -> str:

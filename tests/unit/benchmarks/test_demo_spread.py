@@ -1,11 +1,17 @@
 """The spread over backbones: its data sets, its tables with known answers, and how often its intervals cover."""
 
+import json
+from dataclasses import asdict
+
 import numpy as np
 import pytest
 from table_case import run
 
-from benchmarks.demo_spread import Study, configured
+from benchmarks.demo_spread import Study, configured, report, tables
+from benchmarks.reference_runs import ReferenceRun
+from benchmarks.results_page import part
 from benchmarks.spread import BETWEEN_SEEDS, _measured, leads, spread_differences, spread_table
+from scegg_core.artifacts.files import file_digest
 from scegg_core.errors import InputError
 from scegg_core.report.results import RunResult
 from tests.conftest import ROOT
@@ -56,6 +62,18 @@ def test_differences_are_of_the_same_backbone_and_seed_and_a_lead_holds_where_th
     assert leads(spread_differences(other))[0].endswith("above 0 on 1 of 2 backbones: the lead does not hold.")
 
 
+def test_kept_tables_come_back_as_they_were_printed(tmp_path):
+    found, kept = two_backbones(noise=0.02), {}
+    for name, table in tables(found, rounding=False).items():
+        (tmp_path / name).write_bytes(table)
+        kept[name] = file_digest(tmp_path / name)
+    (tmp_path / "run.json").write_text(json.dumps(asdict(ReferenceRun("make", "0" * 40, "2026-11-28", kept))))
+    printed = report(found, rounding=False).splitlines()
+    for kind in ("table", "paired"):
+        lines = part(tmp_path, kind).splitlines()
+        assert len(lines) > 4 and all(line in printed for line in lines)
+
+
 def test_intervals_over_backbones_cover_as_often_as_they_say():
     """Five backbones of three seeds: backbones move H by 2 points, seeds by 1, images all runs alike by 1."""
     draw, covered, tables = np.random.default_rng(0), 0, 250
@@ -89,6 +107,7 @@ def test_each_backbone_is_a_data_set_with_seeds_of_its_own(here):
     assert {(own.folder, own.eggn["epochs"], own.backbone.tuning.epochs) for own in sets} == {("data/aviary", 32, 12)}
     command = study.command(config, 2)
     assert command[:6] == ["snakemake", "--cores", "2", "--configfile", "results/spread.json", "--"]
+    assert study.shown == "python -m benchmarks.demo_spread --backbones 3 --seeds 2"
     assert command[6:][-1] == "results/spread-2/variants/eszsl/seed4/metrics.json" and len(command[6:]) == 3 * 8
 
 
