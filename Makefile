@@ -1,4 +1,4 @@
-# make install | demo | resume | check | test | lint | schema | benchmark. Needs Python 3.11 or newer and nothing else.
+# make install | demo | resume | check | test | lint | schema | benchmark | results-page. Needs Python 3.11 or newer and nothing else.
 #   PYTHON=python3.12         another interpreter
 #   TORCH_INDEX=URL           an extra index for torch, e.g. the CPU or a CUDA index of download.pytorch.org
 #   EXTRAS=timm               also networks of timm as backbones (docs/backbones.md)
@@ -12,7 +12,7 @@ ifdef TORCH_INDEX
 PIP += --extra-index-url $(TORCH_INDEX)
 endif
 
-.PHONY: install install-dev demo check test test-unit test-finished test-runs lint schema benchmark resume
+.PHONY: install install-dev demo check test test-unit test-finished test-runs lint schema benchmark results-page resume
 
 install: $(VENV)/installed $(addprefix $(VENV)/installed-,$(EXTRAS))
 install-dev: $(VENV)/installed-dev
@@ -83,3 +83,7 @@ schema: $(VENV)/installed
 
 benchmark: $(VENV)/installed
 	@$(BIN)/python -m benchmarks --page docs/benchmarks.md
+
+# The tables of docs/results/ into docs/results.md and the README.
+results-page: $(VENV)/installed
+	@$(BIN)/python -m benchmarks.results_page

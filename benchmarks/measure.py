@@ -139,6 +139,13 @@ def describe_machine() -> list[str]:
     ]
 
 
+def kind_of_machine() -> str:
+    """Return processor, cores, memory and device in one line, without a word on what is done with them."""
+    gib = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") / (1 << 30)
+    device = torch.cuda.get_device_name() if torch.cuda.is_available() else "no CUDA device"
+    return f"{_processor()}, {os.cpu_count()} cores, {gib:.0f} GiB, {device}"
+
+
 def _processor() -> str:
     lines = Path("/proc/cpuinfo").read_text(encoding="utf-8").splitlines() if Path("/proc/cpuinfo").exists() else []
     return next((line.split(":", 1)[1].strip() for line in lines if line.startswith("model name")), platform.machine())

@@ -2,7 +2,7 @@
 
     python -m benchmarks.surroundings $SCEGG_REAL_DATA/cub100 data/cub100_wide
 
-docs/results_cub100.md asks with them whether SCEN's lead depends on how much of a picture is bird. FOLDER and OUT are
+docs/results.md asks with them whether SCEN's lead depends on how much of a picture is bird. FOLDER and OUT are
 in CUB's layout; OUT gets the pictures, bounding_boxes.txt and images.txt with where the photograph lies in each, and
 attributes.txt. It appears when it is complete.
 """

@@ -79,7 +79,7 @@ rule train_backbone:
         checkpoint_seconds=CHECKPOINT_SECONDS,
     params:
         settings=sentence(lambda w: dataset_settings(w).backbone.training_part()),
-        seed=lambda w: int(w.get("seed", 0)),
+        seed=sentence(lambda w: int(w.get("seed", dataset_settings(w).backbone.shared_seed))),
         folder=folder_of,
         raw=raw_data,
         deterministic=CONFIG.run.deterministic,

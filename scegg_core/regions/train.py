@@ -13,6 +13,7 @@ from pathlib import Path
 import torch
 from torch import Tensor, nn
 from torch.nn import functional
+from torch.optim.swa_utils import AveragedModel, update_bn
 
 from scegg_core.data.tables import DatasetIndex
 from scegg_core.errors import InputError
@@ -80,6 +81,8 @@ def start(settings: BackboneSettings, weights: str | Path | None, seed: int = 0)
     given = replace(settings, image_size=settings.training_size)
     network = Backbone(loaded_features(given, weights, seed), normalization(settings))
     freeze_others(network.features, settings.tuning.layers)
+    if settings.tuning.start_noise:
+        _shake(network.features, settings.tuning.start_noise, seed)
     return network
 
 
@@ -105,7 +108,7 @@ def train_backbone(
     model.to(device, memory_format=torch.channels_last).train()
     trainer = _Trainer(model, images, labels, settings, seed, checkpoint)
     trainer.run()
-    state = {name: value.detach().cpu().contiguous() for name, value in model.backbone.features.state_dict().items()}
+    state = {name: value.detach().cpu().contiguous() for name, value in trainer.trained.features.state_dict().items()}
     return TrainedBackbone(state, trainer.curve, trainer.accuracy)
 
 
@@ -136,13 +139,22 @@ class _Trainer:
         self.order = torch.empty(len(images), dtype=torch.int64)  # of the images in the running epoch
         self.correct = torch.zeros((), dtype=torch.int64)  # of the running epoch's images
         self.accuracy = 0.0
-        names = ("model", "optimizer", "schedule", "scaler", "random", "order", "correct")
+        # late in training single steps part two machines whose last digits differ; the mean over many steps parts less
+        # (stochastic weight averaging: Izmailov et al., UAI 2018)
+        self.average = AveragedModel(model) if self.settings.averaged_epochs else None
+        names = ["model", "optimizer", "schedule", "scaler", "random", "order", "correct"]
+        names += ["average"] if self.average is not None else []
         self.state = TrainingState({name: getattr(self, name) for name in names}, device, checkpoint)
 
     @property
     def curve(self) -> list[float]:
         """Return the mean loss of every epoch."""
         return [mean for *_, mean in self.state.curve.points]
+
+    @property
+    def trained(self) -> Backbone:
+        """Return the backbone of the last step, or the average of those of the last epochs."""
+        return (self.model if self.average is None else self.average.module).backbone
 
     def run(self) -> None:
         """Train to the end, from the checkpoint if there is one."""
@@ -152,6 +164,22 @@ class _Trainer:
                 for loss in self._rest_of_epoch():
                     progress.set_postfix(loss=f"{float(loss):.3f}", refresh=False)
                     progress.update()
+        if self.average is not None and not self.model.given:
+            # means of weights have seen no image: the statistics of the steps that they are of are not theirs
+            with autocast(self.state.device, self.network):
+                update_bn(self._one_more_epoch(), self.average)
+
+    def _one_more_epoch(self) -> Iterator[Tensor]:
+        """Yield training images as in an epoch, batch by batch."""
+        size = self.settings.batch_size
+        order = torch.randperm(len(self.images), generator=self.random)[: self.epoch_steps * size]
+        with bar(self.epoch_steps, "statistics") as progress:
+            for images in self.images.batches(order, size):
+                yield self._augmented(images)
+                progress.update()
+
+    def _augmented(self, images: Tensor) -> Tensor:
+        return augment(images, self.settings, self.network.training_size, self.random).to(self.state.device)
 
     def _rest_of_epoch(self) -> Iterator[Tensor]:
         """Take the steps that are left of the running epoch, or all of a new one; yield the loss of each.
@@ -176,8 +204,7 @@ class _Trainer:
 
     def _take_step(self, images: Tensor, labels: Tensor) -> dict[str, Tensor]:
         device = self.state.device
-        images = augment(images, self.settings, self.network.training_size, self.random).to(device)
-        labels = labels.to(device)
+        images, labels = self._augmented(images), labels.to(device)
         with autocast(device, self.network):
             scores = self.model(images).float()
         loss = functional.cross_entropy(scores, labels, label_smoothing=self.settings.label_smoothing)
@@ -186,6 +213,11 @@ class _Trainer:
         self.scaler.step(self.optimizer)
         self.scaler.update()
         self.schedule.step()
+        if (
+            self.average is not None
+            and self.state.step >= self.steps - self.settings.averaged_epochs * self.epoch_steps
+        ):
+            self.average.update_parameters(self.model)
         self.correct += int((scores.argmax(dim=1) == labels).sum())
         return {"cross_entropy": loss.detach()}
 
@@ -228,6 +260,15 @@ class _Classifier(nn.Module):
         if self.top_share < 1:
             regions = regions.topk(max(1, round(self.top_share * regions.shape[2])), dim=2).values
         return self.head(regions.mean(dim=2)) @ self.vectors.T
+
+
+def _shake(network: nn.Module, share: float, seed: int) -> None:
+    """Multiply each weight that is trained by 1 + `share` times a normal number of its own."""
+    random = torch.Generator().manual_seed(seed)
+    with torch.no_grad():
+        for weight in network.parameters():
+            if weight.requires_grad:
+                weight.mul_(1 + share * torch.randn(weight.shape, generator=random))
 
 
 def _head_vectors(classes: Tensor) -> Tensor:

@@ -57,9 +57,10 @@ small { color: #555; font-weight: normal; font-style: normal; }
 """
 
 
-def to_markdown(table: "DataFrame", remarks: Sequence[str] = ()) -> str:
-    """Return the table as Markdown: mean ± std in one cell, best bold, second best italic, remarks as a list below."""
-    head, *body = _display(table, ("%s", "**%s**", "*%s*"), escape_markdown)
+def to_markdown(table: "DataFrame", remarks: Sequence[str] = (), ranked: bool = True) -> str:
+    """Return the table as Markdown: mean ± std in one cell, remarks as a list below, and if the rows are to be `ranked`
+    the best of a column bold and the second best italic."""
+    head, *body = _display(table, ("%s", "**%s**", "*%s*") if ranked else ("%s",) * 3, escape_markdown)
     rule = ["---:" if right else "---" for right in _right_aligned(table)]
     lines = ["| " + " | ".join(row) + " |" for row in (head, rule, *body)] if head else ["(no results)"]
     notes = [f"- {escape_markdown(remark)}" for remark in (*remarks, *_row_remarks(table))]

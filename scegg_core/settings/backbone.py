@@ -7,7 +7,7 @@ from pydantic import Field, model_validator
 from pydantic_core import ArgsKwargs
 
 from scegg_core.settings.base import as_mapping, settings
-from scegg_core.settings.names import Distinct
+from scegg_core.settings.names import Distinct, Seed
 from scegg_core.settings.numbers import Count, Rate, Weight
 from scegg_core.settings.paths import LocalPath
 
@@ -51,6 +51,24 @@ class FinetuneSettings:
     top_share: float = Field(
         1.0, gt=0, le=1, description="share of the regions, each channel's strongest, that the head averages; 1: all"
     )
+    averaged_epochs: int = Field(
+        0,
+        ge=0,
+        le=1_000_000,
+        description="the weights are means over the steps of so many last epochs, and statistics that normalizations learn are learned again for these; 0: the weights of the last step",
+    )
+    start_noise: float = Field(
+        0.0,
+        ge=0,
+        le=0.01,
+        description="relative noise on the weights that training starts with; 1e-7 changes last digits alone, as another processor does: what results part by then is chance",
+    )
+
+    @model_validator(mode="after")
+    def _no_more_epochs_than_there_are(self) -> "FinetuneSettings":
+        if self.averaged_epochs > self.epochs:
+            raise ValueError(f"averaged_epochs is {self.averaged_epochs}, but there are {self.epochs} epochs; lower it")
+        return self
 
 
 def _with_tuples(given: Any) -> Any:
@@ -102,6 +120,7 @@ class BackboneSettings:
         "shared",
         description="a backbone trained here is one for all seeds, or each seed trains its own, with regions of its own",
     )
+    shared_seed: Seed = Field(0, description="seed of the backbone that is trained here for all seeds")
 
     @model_validator(mode="after")
     def _training_fits_the_weights(self) -> "BackboneSettings":
@@ -109,6 +128,8 @@ class BackboneSettings:
             raise ValueError("with weights: train all layers are trained; leave finetune.layers out, or give weights")
         if self.seeds == "own" and not self.trained:
             raise ValueError("seeds: own needs a backbone that is trained here; give finetune, or set seeds: shared")
+        if self.shared_seed and (self.seeds == "own" or not self.trained):
+            raise ValueError("shared_seed is of a backbone that is trained here once for all seeds; leave it out")
         return self
 
     @property

@@ -62,9 +62,10 @@ def eggn_trainer(checkpoint: Checkpoint | None = None, seed: int = 1, **settings
     return EggnTrainer(start_eggn(6, 4, given, seed), data, guide, given, seed, checkpoint)
 
 
-def backbone_trainer(checkpoint: Checkpoint | None = None, seed: int = 1) -> _Trainer:
+def backbone_trainer(checkpoint: Checkpoint | None = None, seed: int = 1, **settings) -> _Trainer:
     """13 pictures in batches of 4, so three steps an epoch; six epochs."""
-    given = FinetuneSettings(epochs=6, batch_size=4, learning_rate=0.01, image_size=16, smallest_crop=0.5, shift=1)
+    own = {"epochs": 6, "batch_size": 4, "learning_rate": 0.01, "image_size": 16, "smallest_crop": 0.5, "shift": 1}
+    given = FinetuneSettings(**own | settings)
     with seeded(seed):
         network = nn.Sequential(nn.Conv2d(3, 8, 3, stride=2), nn.BatchNorm2d(8), nn.ReLU())
         model = _Classifier(Backbone(network), 8, torch.eye(3), 0.5).to(memory_format=torch.channels_last).train()

@@ -11,7 +11,7 @@ from torch import nn
 from scegg_core.errors import InputError
 from scegg_core.regions.backbone import Backbone
 from scegg_core.regions.layers import freeze_others
-from scegg_core.regions.train import start, train_backbone
+from scegg_core.regions.train import _shake, _Trainer, start, train_backbone
 from scegg_core.regions.training_images import KeptImages, StreamedImages, augment, random_crops, training_images
 from scegg_core.settings.backbone import BackboneSettings, FinetuneSettings
 
@@ -90,6 +90,75 @@ def test_given_weights_keep_their_statistics_and_random_ones_learn_theirs():
         after = train_backbone(network, images, labels, settings, 0, CPU).state_dict
         assert {name for name in statistics if torch.equal(after[name], before[name])} == kept
         assert not torch.equal(after["1.weight"], before["1.weight"])
+
+
+def weights_of_steps(monkeypatch) -> list[dict]:
+    """The weights after each step of the trainings from now on, which the steps are watched for."""
+    found, whole = [], _Trainer._take_step
+
+    def watched(trainer, *given):
+        terms = whole(trainer, *given)
+        found.append({name: value.clone() for name, value in trainer.model.backbone.features.state_dict().items()})
+        return terms
+
+    monkeypatch.setattr(_Trainer, "_take_step", watched)
+    return found
+
+
+def test_averaged_weights_are_the_mean_over_the_steps_of_the_last_epochs(monkeypatch):
+    images, labels = dark_and_light()
+    steps = weights_of_steps(monkeypatch)
+    settings = given(epochs=3, batch_size=8, averaged_epochs=2)
+    after = train_backbone(tiny_network(), images, labels, settings, 0, CPU).state_dict
+    assert len(steps) == 12
+    for name in ("0.weight", "1.weight", "4.bias"):
+        torch.testing.assert_close(after[name], torch.stack([step[name] for step in steps[4:]]).mean(dim=0))
+
+
+def test_averaged_weights_have_the_statistics_of_their_own_features(monkeypatch):
+    """One batch of all images, unmoved: the statistics are those of the averaged convolution on all images."""
+    pictures = torch.randint(0, 256, (8, 3, 16, 16), generator=torch.Generator().manual_seed(0)).to(torch.uint8)
+    images, labels = KeptImages(pictures), torch.arange(8) % 2
+    settings = given(epochs=4, batch_size=8, averaged_epochs=4, shift=0, mirror=False, learning_rate=0.05)
+    network = tiny_network()
+    after = train_backbone(network, images, labels, settings, 0, CPU).state_dict
+    network.features.load_state_dict(after)
+    with torch.no_grad():
+        seen = network.features[0]((images.images.float() - network.mean) / network.std)
+    torch.testing.assert_close(after["1.running_mean"], seen.mean(dim=(0, 2, 3)))
+    torch.testing.assert_close(after["1.running_var"], seen.var(dim=(0, 2, 3)))
+
+
+def test_given_weights_keep_their_statistics_where_weights_are_averaged():
+    images, labels = dark_and_light()
+    settings = BackboneSettings(
+        weights="file.pth", image_size=16, finetune={"epochs": 2, "batch_size": 8, "averaged_epochs": 1}
+    )
+    network = tiny_network()
+    before = network.features.state_dict()
+    after = train_backbone(network, images, labels, settings, 0, CPU).state_dict
+    assert all(torch.equal(after[name], before[name]) for name in before if "running" in name)
+    assert not torch.equal(after["1.weight"], before["1.weight"])
+
+
+def test_noise_on_the_start_changes_last_digits():
+    network = {"network": "resnet18", "features_up_to": "layer1", "image_size": 32}
+
+    def begun(**finetune) -> dict:
+        return start(BackboneSettings(**network, weights="train", finetune=finetune), None).features.state_dict()
+
+    still, shaken = begun(), begun(start_noise=1e-7)
+    moved = (shaken["conv1.weight"] / still["conv1.weight"] - 1).abs()
+    assert 0 < moved.mean() < 2e-7 and moved.max() < 1e-6
+
+
+def test_noise_leaves_what_is_not_trained():
+    network = tiny_network()
+    freeze_others(network.features, ("3",))
+    before = {name: value.clone() for name, value in network.features.state_dict().items()}
+    _shake(network.features, 0.01, 0)
+    after = network.features.state_dict()
+    assert {name for name in after if not torch.equal(after[name], before[name])} == {"3.weight", "3.bias"}
 
 
 def test_a_layer_that_is_not_there_is_refused_with_the_nearest():

@@ -340,6 +340,9 @@ def test_data_sets_of_the_published_tables_are_those_that_can_be_named():
     [
         ({"training": {"crop": 48}}, "backbone.training is called finetune now, with cut_out: true and image_size in"),
         ({"seeds": "own"}, "seeds: own needs a backbone that is trained here; give finetune, or set seeds: shared"),
+        ({"shared_seed": 1}, "shared_seed is of a backbone that is trained here once for all seeds; leave it out"),
+        ({"shared_seed": 1, "weights": "train", "seeds": "own"}, "shared_seed is of a backbone that is trained here"),
+        ({"finetune": {"epochs": 2, "averaged_epochs": 3}}, "averaged_epochs is 3, but there are 2 epochs; lower it"),
         ({"seeds": "own", "weights": "random", "finetune": {}}, "seeds: own needs a backbone that is trained here"),
         ({"weights": "train", "finetune": {"layers": ["layer4"]}}, "with weights: train all layers are trained; leave"),
         ({"finetune": {"layers": []}}, "backbone.finetune.layers is []: should not be empty"),

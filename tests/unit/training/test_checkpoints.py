@@ -7,7 +7,19 @@ from dataclasses import replace
 
 import pytest
 import torch
-from trainers import KINDS, RELEASED, Kind, Stopped, random, result, run, run_steps, same, scen_trainer
+from trainers import (
+    KINDS,
+    RELEASED,
+    Kind,
+    Stopped,
+    backbone_trainer,
+    random,
+    result,
+    run,
+    run_steps,
+    same,
+    scen_trainer,
+)
 
 from scegg_core.artifacts.files import Provenance
 from scegg_core.settings.classifier import ClassifierSettings
@@ -38,6 +50,21 @@ def test_a_stopped_scen_goes_on_bit_identically_with_other_settings(settings, tm
         run_steps(KINDS["scen"], scen_trainer(make(), **settings), steps)
         assert same(result(scen_trainer(make(), **settings)), result(scen_trainer(**settings)))
         make().remove()
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("steps", [4, 13, 17])  # 12 are not averaged, 6 are
+def test_stopped_averages_of_weights_go_on_bit_identically(steps, tmp_path):
+    def trainer(checkpoint=None):
+        return backbone_trainer(checkpoint, averaged_epochs=2)
+
+    make = lambda: Checkpoint(tmp_path / "state", "key", interval=0)  # noqa: E731
+    run_steps(KINDS["backbone"], trainer(make()), steps)
+    whole, resumed = trainer(), trainer(make())
+    for each in (whole, resumed):
+        run(each)
+    first, second = whole.trained.state_dict(), resumed.trained.state_dict()
+    assert all(torch.equal(first[name], second[name]) for name in first)
 
 
 @pytest.mark.slow

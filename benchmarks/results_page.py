@@ -1,0 +1,123 @@
+"""docs/results.md and the README's table, from the kept tables: python -m benchmarks.results_page [--keep NAME …].
+
+    python -m benchmarks.results_page                                   # fills both pages again (make results-page)
+    python -m benchmarks.results_page --keep aviary --run results/aviary --command "make demo"
+
+With --keep the tables of a finished run are copied to docs/results/NAME first, with the commit, days and settings that its
+own records tell of. RUN is its folder in the checkout that made it, COMMAND what makes it again. In a page,
+`<!-- run: NAME PART -->` begins what is filled in (PART: about, table or paired) and `<!-- run end -->` ends it.
+"""
+
+import argparse
+import re
+from collections.abc import Sequence
+from datetime import date
+from pathlib import Path
+
+import pandas as pd
+
+from benchmarks.reference_runs import FOLDER, TABLES, ReferenceRun, keep, read_run
+from scegg_core.artifacts.files import write_text
+from scegg_core.errors import InputError
+from scegg_core.report.typeset import to_markdown
+
+PAGES = (Path("docs/results.md"), Path("README.md"))
+
+PART = re.compile(r"(<!-- run: ([\w-]+) (about|table|paired) -->\n).*?(<!-- run end -->)", re.DOTALL)
+
+#: Columns that are read as text, whatever they hold, and those that are whole numbers.
+TEXTS = ("threads", "differs", "selection", "calibration", "backbone_state", "weights", "weights_digest", "device")
+WHOLE = ("image_size", "seeds", "backbones")
+
+
+def filled(page: str, folder: Path = FOLDER) -> str:
+    """Return the text of a page with every part between marks made again from the kept runs in `folder`."""
+    return PART.sub(lambda found: f"{found[1]}\n{part(folder / found[2], found[3])}\n{found[4]}", page)
+
+
+def part(folder: Path, kind: str) -> str:
+    """Return a part of a page on the kept run in `folder`: about, table or paired. InputError if it is damaged."""
+    run = read_run(folder)
+    if kind == "about":
+        return about(run)
+    show = {"table": shown_table, "paired": shown_differences}[kind]
+    return show(read_kept(folder / f"{kind}.csv"))
+
+
+def shown_table(table: pd.DataFrame, remarks: Sequence[str] = ()) -> str:
+    """Return a table of results as markdown; old ones, which do not say in what rows differ, are not ranked."""
+    return to_markdown(table.drop(columns="dataset"), remarks, ranked="differs" in table)
+
+
+def shown_differences(paired: pd.DataFrame, remarks: Sequence[str] = ()) -> str:
+    """Return a table of differences as markdown, below a sentence that says what they are."""
+    named = paired["reference"].iloc[0]
+    text = to_markdown(paired.drop(columns=["dataset", "reference"]), remarks, ranked=False)
+    return f"Each row minus `{named}`, seed by seed: below zero, `{named}` is better.\n\n{text}"
+
+
+def about(run: ReferenceRun) -> str:
+    """Return what a run was made by, as a table of two columns; what is not known is left out."""
+    time = f"{spoken(run.seconds)} in which its jobs ran; added up they took {spoken(run.added_up)}"
+    rows = {
+        "command": f"`{run.command}`",
+        "commit": f"`{run.commit[:12]}`",
+        "finished": f"{date.fromisoformat(run.finished):%-d %B %Y}",
+        "time": time if run.seconds else "",
+        "machine": run.machine,
+        "digest of the settings": run.settings,
+        "remark": run.remark,
+    }
+    return "\n".join(["| | |", "|---|---|", *(f"| {name} | {text} |" for name, text in rows.items() if text)]) + "\n"
+
+
+def spoken(seconds: float) -> str:
+    """Return a time as people say it: 50 s, 17 min, 2 h 5 min."""
+    if seconds < 90:
+        return f"{seconds:.0f} s"
+    hours, minutes = divmod(round(seconds / 60), 60)
+    return f"{hours} h {minutes} min" if hours else f"{minutes} min"
+
+
+def read_kept(path: Path) -> pd.DataFrame:
+    """Return a kept table as it was before it was written: empty texts, not missing ones; whole numbers."""
+    table = pd.read_csv(path, dtype={**dict.fromkeys(TEXTS, str), **dict.fromkeys(WHOLE, "Int64")})
+    texts = [name for name in TEXTS if name in table]
+    return table.assign(**{name: table[name].fillna("") for name in texts})
+
+
+def main(arguments: list[str] | None = None) -> None:
+    """Keep a run if the command line names one, and fill the pages."""
+    parser = argparse.ArgumentParser(
+        prog="python -m benchmarks.results_page", description=__doc__, formatter_class=argparse.RawTextHelpFormatter
+    )
+    parser.add_argument("--keep", metavar="NAME", help="folder below docs/results to write first")
+    parser.add_argument("--run", type=Path, help="with --keep: results/<data set> of the finished run")
+    parser.add_argument("--command", help="with --keep: the command that makes the run")
+    parser.add_argument("--machine", default="", help="with --keep: where it was made, if not on this machine")
+    parser.add_argument("--remark", default="", help="with --keep: what else is to be said of it")
+    given = parser.parse_args(arguments)
+    if given.keep and not (given.run and given.command):
+        parser.error("--keep needs --run and --command")
+    try:
+        if given.keep:
+            keep_run(given.keep, given.run, given.command, given.machine, given.remark)
+        texts = {page: filled(page.read_text(encoding="utf-8")) for page in PAGES}
+    except InputError as problem:
+        parser.error(str(problem))
+    for page, text in texts.items():
+        write_text(page, text)
+
+
+def keep_run(name: str, run: Path, command: str, machine: str = "", remark: str = "") -> ReferenceRun:
+    """Keep the tables of the finished run in the folder `run`, results/<data set> of its checkout, under `name`."""
+    run = run.resolve()
+    paths = [run / table for table in TABLES]
+    if absent := [str(path) for path in paths if not path.is_file()]:
+        raise InputError(f"{absent[0]} is missing; run the command first.")
+    tables = {path.name: path.read_bytes() for path in paths}
+    return keep(FOLDER / name, tables, paths, run.parents[1], command, machine=machine, remark=remark)
+
+
+if __name__ == "__main__":
+    main()
