@@ -1,27 +1,12 @@
 """The page of a data set in a real browser: it asks nobody for anything, and what is pointed at is shown."""
 
-import os
-import shutil
-
 import numpy as np
 import pytest
+from browser_case import assert_fits, assert_quiet, open_page
 from page_case import made_page
 
 from scegg_core.report.page.model import Page
 from scegg_core.report.page.render import render
-
-CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
-pytestmark = pytest.mark.skipif(CHROMIUM is None, reason="no Chromium is installed (Debian's package: chromium)")
-sync_api = pytest.importorskip("playwright.sync_api", reason="playwright is not installed (envs/requirements-dev.txt)")
-
-
-@pytest.fixture(scope="module")
-def browser():
-    with sync_api.sync_playwright() as running:
-        flags = ["--no-sandbox"] if os.geteuid() == 0 else []
-        started = running.chromium.launch(executable_path=CHROMIUM, args=flags)
-        yield started
-        started.close()
 
 
 @pytest.fixture(scope="module")
@@ -29,13 +14,7 @@ def page(tmp_path_factory, browser):
     """The made page, open, with what it asked for and complained of."""
     file = tmp_path_factory.mktemp("page") / "page.html"
     file.write_text(render(made_page()), encoding="utf-8")
-    tab = browser.new_page(viewport={"width": 1366, "height": 900})
-    tab.requests, tab.complaints = [], []
-    tab.on("request", lambda request: tab.requests.append(request.url))
-    tab.on("console", lambda message: tab.complaints.append(message.text))
-    tab.on("pageerror", lambda error: tab.complaints.append(str(error)))
-    tab.goto(file.as_uri())
-    return tab
+    return open_page(browser, file)
 
 
 def point_at(page, selector: str, x: float, y: float) -> str:
@@ -60,9 +39,7 @@ def first_shown(page) -> int:
 
 
 def test_it_opens_without_a_request_or_a_complaint(page):
-    assert [url for url in page.requests if not url.startswith(("data:", "file:"))] == []
-    assert len([url for url in page.requests if url.startswith("file:")]) == 1
-    assert page.complaints == []
+    assert_quiet(page)
 
 
 def test_a_name_that_looks_like_a_tag_is_text(page):
@@ -172,9 +149,5 @@ def test_numbers_are_saved_as_csv(page):
     assert '"Conference center, very long name of it 2"' in text
 
 
-@pytest.mark.parametrize("width", [360, 768, 1366])
-@pytest.mark.parametrize("scheme", ["light", "dark"])
-def test_nothing_is_wider_than_the_window(page, width, scheme):
-    page.emulate_media(color_scheme=scheme)
-    page.set_viewport_size({"width": width, "height": 900})
-    assert page.evaluate("document.documentElement.scrollWidth") <= width
+def test_nothing_is_wider_than_the_window(page):
+    assert_fits(page)
