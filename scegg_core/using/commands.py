@@ -5,11 +5,15 @@ import os
 import sys
 from dataclasses import replace
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from scegg_core.data.names import printable
 from scegg_core.errors import InputError
 from scegg_core.using.options import add_add_classes, add_draw_species, add_explain, add_export, add_predict
 from scegg_core.using.streams import give_up_broken
+
+if TYPE_CHECKING:
+    from scegg_core.using.predict import Answers
 
 SHEETS = 20  # most attention sheets drawn, unless --sheet-count says otherwise
 INTERRUPTED = 130  # the exit code after Ctrl-C, as shells have it
@@ -59,31 +63,65 @@ def _predict(options: argparse.Namespace) -> int:
     from scegg_core.training.device import pick_device
     from scegg_core.using.load import load_model
     from scegg_core.using.pictures import find_pictures
-    from scegg_core.using.predict import predict, require_answers_file, write_answers
-    from scegg_core.using.sheets import require_attention, require_sheet_folder, write_sheets
+    from scegg_core.using.predict import predict
+    from scegg_core.using.sheets import require_attention
 
-    if options.sheet_count and not options.sheets:
-        raise InputError("--sheet-count goes with --sheets, the folder for the sheets.")
+    _refuse_alone(options)
     pick_device(options.device)
     pictures = find_pictures(options.images)
-    given = [*pictures.files.values(), *([Path(options.weights)] if options.weights else [])]
-    require_answers_file(options.out, given)
-    if options.sheets:
-        require_sheet_folder(options.sheets)
+    _judge_outputs(options, [*pictures.files.values(), *([Path(options.weights)] if options.weights else [])])
     model = load_model(options.run_folder, options.device, options.weights)
     if options.batch_size:
         model = replace(model, images=replace(model.images, batch_size=options.batch_size))
-    if options.sheets:
+    if options.sheets or options.attention:
         require_attention(model)
     answers = predict(model, pictures, options.task)
-    write_answers(answers.frame(options.top, options.attributes), options.out)
-    if options.sheets:
-        count = write_sheets(answers, pictures.files, options.sheets, options.sheet_count or SHEETS)
-        _say(f"{count} attention sheets in {options.sheets}")
+    _write_predictions(options, answers, pictures.files)
     for sentence in answers.problems.values():
         _say(f"left out: {sentence}")
-    _say(f"{len(answers.paths)} pictures answered, {len(answers.problems)} left out: {options.out}")
+    written = ", ".join(filter(None, (options.out, options.page)))
+    _say(f"{len(answers.paths)} pictures answered, {len(answers.problems)} left out: {written}")
     return 0
+
+
+def _refuse_alone(options: argparse.Namespace) -> None:
+    """Raise InputError for options of predict that miss what they go with."""
+    if not options.out and not options.page:
+        raise InputError("--out (predictions, .csv or .parquet) or --page (.html) is needed.")
+    if options.sheet_count and not options.sheets:
+        raise InputError("--sheet-count goes with --sheets, the folder for the sheets.")
+    if options.attention and not options.page:
+        raise InputError("--attention goes with --page, the page to look at.")
+
+
+def _judge_outputs(options: argparse.Namespace, inputs: list[Path]) -> None:
+    """Raise InputError for an output of predict that cannot be written, before any work."""
+    from scegg_core.using.page.build import require_page_file
+    from scegg_core.using.places import require_outside
+    from scegg_core.using.predict import require_answers_file
+    from scegg_core.using.sheets import require_sheet_folder
+
+    if options.out:
+        require_answers_file(options.out, inputs)
+    if options.page:
+        require_page_file(options.page, inputs)
+    if options.sheets:
+        require_sheet_folder(options.sheets)
+        require_outside(options.sheets, filter(None, (options.out, options.page)))
+
+
+def _write_predictions(options: argparse.Namespace, answers: "Answers", images: dict[str, Path]) -> None:
+    from scegg_core.using.page.build import write_page
+    from scegg_core.using.predict import write_answers
+    from scegg_core.using.sheets import write_sheets
+
+    if options.out:
+        write_answers(answers.frame(options.top, options.attributes), options.out)
+    if options.page:
+        write_page(answers, images, options.page, options.top, options.attributes, options.attention or 0)
+    if options.sheets:
+        count = write_sheets(answers, images, options.sheets, options.sheet_count or SHEETS)
+        _say(f"{count} attention sheets in {options.sheets}")
 
 
 def _add_classes(options: argparse.Namespace) -> int:

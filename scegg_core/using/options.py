@@ -40,8 +40,12 @@ class _Once(argparse.Action):
 def add_predict(commands, run: Run) -> None:
     """Add the command predict."""
     parser = _command(commands, "predict", "classes of new pictures", run)
-    parser.add_argument("--images", type=path, required=True, help="a folder with pictures, or one picture")
-    parser.add_argument("--out", type=path, required=True, help="predictions, .csv or .parquet")
+    parser.add_argument(
+        "--images", type=path, nargs="+", required=True, metavar="PATH", help="folders with pictures, and pictures"
+    )
+    parser.add_argument("--out", type=path, help="predictions, .csv or .parquet")
+    parser.add_argument("--page", type=path, help="predictions as a page to look at, .html")
+    parser.add_argument("--attention", type=count(), help="pictures of the page whose attention is in it too (none)")
     _add_task(parser)
     parser.add_argument("--top", type=count(), default=5, help="classes named for each picture (5)")
     parser.add_argument("--attributes", type=count(), default=5, help="attributes named for the first class (5)")

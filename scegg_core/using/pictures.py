@@ -1,6 +1,7 @@
 """The pictures that a command was given: every one of them is answered or named with the reason why not."""
 
 import os
+from collections import Counter
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -20,19 +21,26 @@ class Pictures:
 
 
 def find_pictures(images: str | Path | Iterable[str | Path]) -> Pictures:
-    """Return the pictures in a folder by their path below it, or one file or several by the path that the caller named.
+    """Return the pictures in a folder by their path below it, or those of several files and folders by the paths that the
+    caller named, each of a folder's with the folder before it.
 
     Of a folder every file is looked at, with any folders in it. Raises InputError where there is nothing to answer, and
     for a path that is named twice.
     """
-    if not isinstance(images, (str, Path)):
-        return _listed([str(path) for path in images])
-    path = Path(images)
+    paths = [images] if isinstance(images, (str, Path)) else list(images)
+    if not paths:
+        raise InputError("no pictures are named.")
+    return _named(paths[0]) if len(paths) == 1 else _several(sorted(map(str, paths)))
+
+
+def _named(name: str | Path) -> Pictures:
+    """The one file, or what is in the one folder, that was named."""
+    path = Path(name)
     if not path.is_dir():
         fault = file_fault(path)
         if fault:
             raise InputError(f"{printable(path)} {fault}; name a folder with pictures, or a picture.")
-        return Pictures({str(images): path}, {})
+        return Pictures({str(name): path}, {})
     found = _in_folder(path)
     if not found.files:
         others = list(found.problems.values())
@@ -41,14 +49,23 @@ def find_pictures(images: str | Path | Iterable[str | Path]) -> Pictures:
     return found
 
 
-def _listed(paths: list[str]) -> Pictures:
-    """Pictures named one by one."""
-    if not paths:
-        raise InputError("no pictures are named.")
-    for name in paths:
-        if paths.count(name) > 1:
-            raise InputError(f"{printable(name)} is named twice; name each picture once.")
-    return _sorted_out((path, Path(path)) for path in sorted(paths))
+def _several(names: list[str]) -> Pictures:
+    """Files and folders, as a shell makes them of `*`: one that cannot be used does not stop the others."""
+    files, problems = [], []
+    for name in names:
+        if not Path(name).is_dir():
+            files.append((name, Path(name)))
+            continue
+        found = _in_folder(Path(name))
+        files += [(f"{Path(name) / below}", path) for below, path in found.files.items()]
+        problems += [(f"{Path(name) / below}", problem) for below, problem in found.problems.items()]
+        if not found.files and not found.problems:
+            problems.append((name, f"{printable(name)} holds no pictures."))
+    twice = [name for name, times in Counter(name for name, _ in [*files, *problems]).items() if times > 1]
+    if twice:
+        raise InputError(f"{printable(twice[0])} is named twice; name each picture once.")
+    good = _sorted_out(sorted(files))
+    return Pictures(good.files, dict(sorted({**good.problems, **dict(problems)}.items())))
 
 
 def _in_folder(folder: Path) -> Pictures:

@@ -55,6 +55,18 @@ def require_output(path: str | Path, inputs: Iterable[Path] = ()) -> Path:
     return path
 
 
+def require_own_output(path: str | Path, begin: bytes, what: str, inputs: Iterable[Path] = ()) -> Path:
+    """Return `path` as `require_output` does; raises InputError also for a file that does not `begin` as `what` do: what is
+    replaced is an earlier output or empty."""
+    path = require_output(path, inputs)
+    if path.is_file():
+        with path.open("rb") as file:
+            found = file.read(len(begin))
+        if found not in (b"", begin):
+            raise InputError(f"{printable(path)} holds something else than {what}; name another file to write.")
+    return path
+
+
 def require_output_folder(path: str | Path) -> Path:
     """Return `path`, a folder that a command is going to write; raises InputError where `require_output` would."""
     path = Path(path)
@@ -66,6 +78,15 @@ def require_output_folder(path: str | Path) -> Path:
         )
     _try_writing(path)
     return path
+
+
+def require_outside(folder: str | Path, files: Iterable[str | Path]) -> None:
+    """Raise InputError for one of `files` in the `folder` that a command writes as a whole: the two cannot be there."""
+    for file in files:
+        if real_path(file).is_relative_to(real_path(folder)):
+            raise InputError(
+                f"{printable(file)} lies in {printable(folder)}, which is written as a whole; name another place."
+            )
 
 
 def _refuse_kept(path: Path, what: str) -> None:

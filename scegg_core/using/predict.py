@@ -17,7 +17,7 @@ from scegg_core.report.figures.attention import attribute_title
 from scegg_core.training.progress import bar
 from scegg_core.using.model import Embedding, Model, contributions
 from scegg_core.using.pictures import Pictures, find_pictures
-from scegg_core.using.places import require_output
+from scegg_core.using.places import require_own_output
 
 if TYPE_CHECKING:
     from pandas import DataFrame
@@ -61,7 +61,9 @@ class Answers:
             columns[f"class_{rank}"] = [self.model.classes.names[row] for row in rows]
             columns[f"probability_{rank}"] = chances[:, rank - 1]
             columns[f"seen_{rank}"] = self.model.classes.seen[rows]
-        columns["attributes"] = self._speaking(attributes)
+        columns["attributes"] = [
+            "; ".join(f"{name} ({part:.0%})" for name, part in parts) for parts in self.reasons(attributes)
+        ]
         columns["problem"] = [""] * len(self.paths)
         answered = DataFrame(columns)
         left_out = [(as_unicode(name), printable(problem)) for name, problem in self.problems.items()]
@@ -69,23 +71,24 @@ class Answers:
         frame = concat([answered, bad], ignore_index=True) if len(bad) else answered
         return frame.sort_values("image", kind="stable", ignore_index=True)
 
-    def _speaking(self, count: int) -> list[str]:
-        """The attributes that speak most for each image's first class, in percent of all that speaks for it."""
+    def reasons(self, count: int = 5) -> list[tuple[tuple[str, float], ...]]:
+        """Return the attributes that speak most for each image's first class against the mean of all, each with its part
+        of all that speaks for it; none where the space has no SCEN."""
         if self.semantics is None:
-            return [""] * len(self.paths)
+            return [()] * len(self.paths)
         vectors = self.model.classes.vectors
         others = vectors[self.classes].mean(axis=0)
-        texts = []
+        found = []
         for semantic, row in zip(self.semantics, self.predicted, strict=True):
             values = contributions(semantic, vectors[row], others)
             best = [a for a in np.argsort(-values, kind="stable")[:count] if values[a] > 0]
-            fraction = values / max(values.clip(0).sum(), 1e-30)
-            texts.append("; ".join(f"{attribute_title(self.model.attributes[a])} ({fraction[a]:.0%})" for a in best))
-        return texts
+            parts = values / max(values.clip(0).sum(), 1e-30)
+            found.append(tuple((attribute_title(self.model.attributes[a]), float(parts[a])) for a in best))
+        return found
 
 
 def predict(model: Model, images: str | Path | Iterable[str | Path] | Pictures, task: str = "gzsl") -> Answers:
-    """Return what `model` says of `images`: a folder (all pictures below it), one file, or paths.
+    """Return what `model` says of `images`: a folder (all pictures below it), one file, or several of both.
 
     `task` is gzsl (all classes) or czsl (the unseen ones). What cannot be answered is among the answers' problems.
     """
@@ -125,15 +128,7 @@ def require_answers_file(path: str | Path, inputs: Iterable[Path] = ()) -> Path:
     begin = {".csv": b"image", ".parquet": b"PAR1"}.get(Path(path).suffix)
     if begin is None:
         raise InputError(f"{path} is no name for predictions; it has to end in .csv or .parquet.")
-    path = require_output(path, inputs)
-    if path.is_file() and path.stat().st_size and not _begins(path, begin):
-        raise InputError(f"{printable(path)} holds something else than earlier answers; name another file to write.")
-    return path
-
-
-def _begins(path: Path, begin: bytes) -> bool:
-    with path.open("rb") as file:
-        return file.read(len(begin)) == begin
+    return require_own_output(path, begin, "earlier answers", inputs)
 
 
 def _embedded(model: Model, images: dict[str, Path], problems: dict[str, str]) -> list[Embedding]:

@@ -64,7 +64,9 @@ def _sheet_name(number: int, name: str) -> str:
 def require_attention(model: Model) -> None:
     """Raise InputError if the model has no attention to show."""
     if model.scen is None:
-        raise InputError(f"{model.name} has no SCEN, so there is no attention to show; leave the sheets out.")
+        raise InputError(
+            f"{model.name} has no SCEN, so there is no attention to show; leave --sheets and --attention out."
+        )
 
 
 @torch.inference_mode()

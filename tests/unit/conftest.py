@@ -2,6 +2,7 @@
 
 import pytest
 import torch
+from browser_case import start_browser
 
 
 @pytest.fixture(scope="session", autouse=True)
@@ -11,3 +12,9 @@ def _one_thread():
     torch.set_num_threads(1)
     yield
     torch.set_num_threads(before)
+
+
+@pytest.fixture(scope="module")
+def browser():
+    """Chromium; of a module, since other tests may not run within its loop of events."""
+    yield from start_browser()

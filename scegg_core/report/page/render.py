@@ -2,7 +2,7 @@
 
 import base64
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import fields, is_dataclass
 from pathlib import Path
 from typing import Any
@@ -12,6 +12,7 @@ import numpy as np
 from scegg_core.report.page.model import Page
 
 HERE = Path(__file__).parent
+STYLE = HERE / "style.css"
 
 #: In the order in which they run; what they need of each other stands before.
 SCRIPTS = (
@@ -23,23 +24,32 @@ DIGITS = 5  # of a number that is not packed
 
 
 def render(page: Page) -> str:
-    """Return the page as HTML; equal pages give equal text."""
+    """Return the page of a data set as HTML; equal pages give equal text."""
+    shown = {field.name: getattr(page, field.name) for field in fields(page)}
+    shown |= {"facts": {"title": page.facts.title}, "tables": {"csv": page.tables.csv}}
+    return fill(HERE / "template.html", page, shown, [STYLE], [script(name) for name in SCRIPTS])
+
+
+def script(name: str) -> Path:
+    """Return the file of a script, one of SCRIPTS."""
+    return HERE / "scripts" / f"{name}.js"
+
+
+def fill(template: Path, page: Any, shown: Any, styles: Sequence[Path], scripts: Sequence[Path]) -> str:
+    """Return what `template`, which extends base.html, makes of `page`, with all that it needs; scripts find `shown` in DATA."""
     from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
+    folders = FileSystemLoader([template.parent, HERE])
     environment = Environment(
-        loader=FileSystemLoader(HERE), autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True
+        loader=folders, autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True
     )
-    scripts = "\n".join((HERE / "scripts" / f"{name}.js").read_text(encoding="utf-8") for name in SCRIPTS)
-    style = (HERE / "style.css").read_text(encoding="utf-8")
-    return environment.get_template("template.html").render(page=page, style=style, scripts=scripts, data=to_json(page))
+    style, run = ("\n".join(path.read_text(encoding="utf-8") for path in paths) for paths in (styles, scripts))
+    return environment.get_template(template.name).render(page=page, style=style, scripts=run, data=to_json(shown))
 
 
-def to_json(page: Page) -> str:
+def to_json(shown: Any) -> str:
     """Return what the scripts show as JSON that may stand inside a page: without the sign that begins a tag."""
-    shown = {field.name: packed(getattr(page, field.name)) for field in fields(page)}
-    shown["facts"] = {"title": page.facts.title}
-    shown["tables"] = {"csv": page.tables.csv}
-    text = json.dumps(shown, ensure_ascii=False, allow_nan=False, separators=(",", ":"))
+    text = json.dumps(packed(shown), ensure_ascii=False, allow_nan=False, separators=(",", ":"))
     return text.replace("<", "\\u003c").replace("\u2028", "\\u2028").replace("\u2029", "\\u2029")
 
 

@@ -115,6 +115,9 @@ def command_line(rng, scene):
     top = option("--top", ["1", "3", "200", "100000"], 0.3)
     names = ["Blue Bird", "red bird", "004.Large_Bird", "Moon Bird", "Blue"]
     images = option("--images", scene.inputs, 0.95)
+    images += [rng.choice(scene.inputs)] if images and rng.random() < 0.3 else []
+    page = option("--page", [str(scene.out / "a.html"), output(rng, scene)], 0.3)
+    attention = option("--attention", ["1", "2"], 0.1)
     sheets = words(
         option("--sheets", [str(scene.out / "sheets"), *scene.inputs], 0.1), option("--sheet-count", ["1"], 0.1)
     )
@@ -126,7 +129,7 @@ def command_line(rng, scene):
     few = words(option("--count", ["1", "2"], 1), option("--pictures", ["1", "2"], 1), option("--seed", ["1"], 0.3))
     return rng.choice(
         [
-            words(["predict"], run, images, out, device, weights, task, top, batch, sheets),
+            words(["predict"], run, images, out, page, attention, device, weights, task, top, batch, sheets),
             words(["explain"], run, what, out, device, weights, task, top),
             words(["add-classes"], run, given, template, device),
             words(["export"], run, out, weights),

@@ -1,5 +1,6 @@
 """Using a run: predictions are the workflow's own, bad pictures, export, explanations, finding the files."""
 
+import html
 import shutil
 
 import numpy as np
@@ -85,8 +86,9 @@ def test_bad_pictures_are_named_and_the_rest_is_answered(small, tmp_path, capsys
     (images / "Thumbs.db").write_text("passed over")
     (images / ".hidden").write_text("passed over")
     shutil.move(images / small.index.paths[5], images / "no ending")
-    out = tmp_path / "out.csv"
-    assert main(["predict", "--run", str(small.run), "--images", str(images), "--out", str(out)]) == 0
+    out, page = tmp_path / "out.csv", tmp_path / "out.html"
+    command = ["predict", "--run", small.run, "--images", images, "--out", out, "--page", page]
+    assert main(list(map(str, command))) == 0
     frame = pd.read_csv(out, keep_default_na=False)
     assert len(frame) == len(small.index.paths) + 3
     assert frame[frame["image"] == "no ending"]["problem"].item() == ""
@@ -95,7 +97,10 @@ def test_bad_pictures_are_named_and_the_rest_is_answered(small, tmp_path, capsys
     assert (bad["class_1"] == "").all()
     said = capsys.readouterr().err
     assert "is not an image of a known type" in said
-    assert f"{len(small.index.paths) - 1} pictures answered, 4 left out" in said
+    assert f"{len(small.index.paths) - 1} pictures answered, 4 left out: {out}, {page}" in said
+    shown = page.read_text()
+    assert all(f"<li>{html.escape(problem)}</li>" in shown for problem in bad["problem"])
+    assert frame["class_1"][0].replace("_", " ")[4:] in shown
 
 
 def test_nothing_but_bad_pictures(model, tmp_path):
@@ -117,12 +122,20 @@ def test_csv_and_parquet_hold_the_same(small, tmp_path):
 
 @pytest.mark.slow
 def test_attention_sheets(small, tmp_path):
-    command = ["predict", "--run", small.run, "--images", small.images, "--out", tmp_path / "out.csv"]
+    folders = sorted(path for path in small.images.iterdir() if path.is_dir())
+    command = ["predict", "--run", small.run, "--images", *folders, "--page", tmp_path / "out.html", "--attention", "1"]
     assert main([*map(str, command), "--sheets", str(tmp_path / "sheets"), "--sheet-count", "2"]) == 0
+    shown = (tmp_path / "out.html").read_text()
+    assert shown.count('"sheet":{') == 1
+    assert shown.count('"sheet":null') == len(small.index.paths) - 1
     *sheets, listed = sorted((tmp_path / "sheets").iterdir())
-    names = ["0001_001.Blue_Bird__0.png", "0002_001.Blue_Bird__1.png"]
-    assert [sheet.name for sheet in sheets] == names
-    assert listed.read_text() == f"sheet,image\n{names[0]},001.Blue_Bird/0.png\n{names[1]},001.Blue_Bird/1.png\n"
+    assert [sheet.name[:5] + sheet.name[-20:] for sheet in sheets] == [
+        "0001_001.Blue_Bird__0.png",
+        "0002_001.Blue_Bird__1.png",
+    ]
+    images = [small.images / "001.Blue_Bird" / name for name in ("0.png", "1.png")]
+    rows = [f"{sheet.name},{image}" for sheet, image in zip(sheets, images, strict=True)]
+    assert listed.read_text().splitlines() == ["sheet,image", *rows]
     assert all(sheet.stat().st_size > 5000 for sheet in sheets)
 
 

@@ -305,6 +305,31 @@ def test_outputs_are_judged_before_the_work(made, exported, tmp_path, capsys):
         assert sentence in said
 
 
+@pytest.mark.usefixtures("no_model")
+def test_a_page_is_judged_before_the_work(made, exported, tmp_path, capsys):
+    (tmp_path / "mine.html").write_text("<!doctype html><title>mine</title>")
+    shutil.copy(made.images / "001.Blue_Bird/0.png", tmp_path / "picture.html")
+    places = {
+        made.root / "results/small/page.html": "the results of a data set; name a file outside of them",
+        exported / "page.html": "an exported model; name a file outside of it",
+        tmp_path / "mine.html": "mine.html holds something else than an earlier page of predictions; name another file",
+        tmp_path / "picture.html": "picture.html is one of the files to be read; name another file to write.",
+        tmp_path / "page.pdf": "page.pdf is no name for a page; it has to end in .html.",
+        tmp_path / "mine.html/page.html": "cannot be written (not a directory); name another place.",
+    }
+    images = [made.images, tmp_path / "picture.html"]
+    for place, sentence in places.items():
+        assert sentence in refused(["predict", "--run", made.run, "--images", *images, "--page", place], capsys)
+
+
+@pytest.mark.usefixtures("no_model")
+def test_a_file_in_the_folder_of_sheets_is_refused_before_the_work(made, tmp_path, capsys):
+    command = ["predict", "--run", made.run, "--images", made.images, "--sheets", tmp_path / "sheets"]
+    for option, name in (("--out", "out.csv"), ("--page", "deep/out.html")):
+        said = refused([*command, option, tmp_path / "sheets" / name], capsys)
+        assert said.endswith(f"{name} lies in {tmp_path}/sheets, which is written as a whole; name another place.")
+
+
 def test_the_folder_that_a_command_runs_in_is_not_replaced(made, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     for place in (".", ".."):
@@ -400,6 +425,24 @@ def test_nothing_to_answer_and_one_path_twice(made, tmp_path):
         find_pictures(tmp_path)
 
 
+def test_several_files_and_folders_are_answered_or_listed(made, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "empty").mkdir()
+    shutil.copytree(made.images / "001.Blue_Bird", tmp_path / "more/blue")
+    (tmp_path / "more/gone.png").symlink_to("nowhere")
+    shutil.copy(made.images / "001.Blue_Bird/0.png", tmp_path / "a.png")
+    found = find_pictures(["more/", "a.png", "empty", "no*.png"])
+    assert list(found.files) == ["a.png", *(f"more/blue/{number}.png" for number in range(4))]
+    assert found.problems == {
+        "empty": "empty holds no pictures.",
+        "more/gone.png": "more/gone.png is a link to nothing.",
+        "no*.png": "no*.png is missing.",
+    }
+    with pytest.raises(InputError, match=r"more/blue/0\.png is named twice; name each picture once\."):
+        find_pictures(["more", "more/blue/0.png"])
+    assert find_pictures(["more/blue"]) == find_pictures("more/blue")
+
+
 def test_names_that_are_not_unicode_or_hold_line_breaks(made, tmp_path):
     for name in (b"caf\xe9.png", b"a\nb.png"):
         shutil.copy(made.images / "001.Blue_Bird/0.png", os.fsencode(tmp_path) + b"/" + name)
@@ -472,6 +515,9 @@ def test_options_that_do_not_go_together(made, tmp_path, capsys):
     assert "--against goes with --image" in refused(both, capsys)
     sheets = ["predict", *run, "--images", made.images, "--out", tmp_path / "out.csv", "--sheet-count", "2"]
     assert "--sheet-count goes with --sheets" in refused(sheets, capsys)
+    attention = [*sheets[:-2], "--attention", "2"]
+    assert "--attention goes with --page" in refused(attention, capsys)
+    assert "--out (predictions, .csv or .parquet) or --page (.html) is needed." in refused(sheets[:5], capsys)
     assert "--template stands alone" in refused(
         ["add-classes", *run, "--template", tmp_path / "t.csv", "--name", "x"], capsys
     )

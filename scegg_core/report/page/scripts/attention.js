@@ -6,18 +6,21 @@ function viridis(share) {
   return VIRIDIS[low].map((value, channel) => Math.round(value + part * (VIRIDIS[low + 1][channel] - value)));
 }
 
-function startAttention() {
-  for (const sheet of DATA.sheets) {
-    const maps = el("div", { class: "maps" });
-    if (sheet.image) maps.append(stack(sheet, null, "photograph", "", sheet.title));
-    for (const map of sheet.maps) {
-      const weights = map.weights.flat(), mean = weights.reduce((sum, value) => sum + value, 0) / weights.length;
-      const peak = mean > 0 ? `peak ${(Math.max(...weights) / mean).toFixed(1)}× even` : "no weight";
-      const note = map.score === null ? peak : `score ${map.score.toFixed(2)}, ${peak}`;
-      maps.append(stack(sheet, map, map.title, note, `${map.title} on ${sheet.title}: ${note}`));
-    }
-    byId("attention-gallery").append(el("article", { class: "sheet" }, el("h3", {}, sheet.title), maps));
+/** The photograph of a sheet, where there is one, and its maps side by side. */
+function mapsOf(sheet) {
+  const maps = el("div", { class: "maps" });
+  if (sheet.image) maps.append(stack(sheet, null, "photograph", "", sheet.title));
+  for (const map of sheet.maps) {
+    const weights = map.weights.flat(), mean = weights.reduce((sum, value) => sum + value, 0) / weights.length;
+    const peak = mean > 0 ? `peak ${(Math.max(...weights) / mean).toFixed(1)}× even` : "no weight";
+    const note = map.score === null ? peak : `score ${map.score.toFixed(2)}, ${peak}`;
+    maps.append(stack(sheet, map, map.title, note, `${map.title} on ${sheet.title}: ${note}`));
   }
+  return maps;
+}
+
+function startAttention() {
+  for (const sheet of DATA.sheets) byId("attention-gallery").append(el("article", { class: "sheet" }, el("h3", {}, sheet.title), mapsOf(sheet)));
   byId("attention-gallery").append(saveButton("maps (CSV)", () =>
     saveCsv("attention_maps", ["image", "map", "score", "row", "column", "weight"], DATA.sheets.flatMap((sheet) => sheet.maps.flatMap((map) =>
       map.weights.flatMap((row, y) => row.map((weight, x) => [sheet.title, map.title, map.score, y, x, weight])))))));

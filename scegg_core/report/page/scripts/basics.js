@@ -45,6 +45,11 @@ function hideTip() {
   byId("tip").hidden = true;
 }
 
+/** Let `node` say `text`; nothing is drawn anew where it says so already. */
+function say(node, text) {
+  if (node.textContent !== text) node.textContent = text;
+}
+
 const line = (text, strong = false) => el(strong ? "b" : "div", strong ? { style: "display:block" } : {}, text);
 
 /** Offer `rows` (lists) under the head `columns` as a CSV file. */

@@ -25,7 +25,9 @@ function startConfusion() {
     context.scale(ratio, ratio);
     const low = colourNow("--cell-low").split(",").map(Number), high = colourNow("--cell-high").split(",").map(Number);
     context.imageSmoothingEnabled = pitch < 1;
-    context.drawImage(pixels(low, high), layout.left, layout.top, columns * pitch, rows * pitch);
+    const small = pixels(low, high);
+    context.drawImage(small, layout.left, layout.top, columns * pitch, rows * pitch);
+    if (pitch < 2) enlarge(context, small);
     context.fillStyle = colourNow("--text");
     context.font = `${Math.min(12, pitch)}px system-ui, sans-serif`;
     if (layout.left) drawNames(context, rows, columns);
@@ -52,6 +54,16 @@ function startConfusion() {
     }
     context.putImageData(image, 0, 0);
     return small;
+  }
+
+  /** Cells that are too small to be seen stand out if they hold a tenth of a row's images, the fullest above the others. */
+  function enlarge(context, small) {
+    const { data } = small.getContext("2d").getImageData(0, 0, small.width, small.height);
+    const found = cells.flatMap((row, y) => row.map((value, x) => ({ value, x, y })).filter(({ value }) => value >= 10));
+    for (const { x, y } of found.sort((a, b) => a.value - b.value)) {
+      context.fillStyle = `rgb(${data.subarray(4 * (y * small.width + x)).slice(0, 3).join(",")})`;
+      context.fillRect(layout.left + (x + 0.5) * layout.pitch - 1, layout.top + (y + 0.5) * layout.pitch - 1, 2, 2);
+    }
   }
 
   function drawNames(context, rows, columns) {

@@ -3,10 +3,10 @@ const SHOWN = 24;
 
 function startDescribe() {
   const own = DATA.description, ranking = new Ranking(own);
-  const values = new Float32Array(ranking.size), sliders = [], tiles = [], groups = new Map();
+  const values = ranking.values, sliders = [], tiles = new Map(), groups = new Map();
   const titled = (place) => (own.groups[place] === "attributes" ? own.attributes[place] : `${own.groups[place]}: ${own.attributes[place]}`);
   const shownValue = (value) => short(+(value * ranking.largest).toPrecision(3));
-  let target = null, edited = false, latest;
+  let target = null, edited = false, shown = [];
 
   function makeSliders() {
     own.groups.forEach((group, place) => {
@@ -16,7 +16,7 @@ function startDescribe() {
     for (const [group, { places, note }] of groups) {
       const rows = places.map((place) => {
         const input = el("input", { type: "range", min: 0, max: 1, step: 0.01, value: 0, "aria-label": titled(place), oninput: () => {
-          values[place] = Number(input.value);
+          ranking.change(place, Number(input.value));
           edited = true;
           said(place);
           show();
@@ -31,60 +31,61 @@ function startDescribe() {
   }
 
   function said(place) {
-    sliders[place].output.textContent = shownValue(values[place]);
+    say(sliders[place].output, shownValue(values[place]));
     const { note, places } = groups.get(own.groups[place]);
     const strongest = places.filter((other) => values[other] > 0.05).sort((a, b) => values[b] - values[a]).slice(0, 3);
-    note.textContent = strongest.map((other) => own.attributes[other]).join(", ");
+    say(note, strongest.map((other) => own.attributes[other]).join(", "));
   }
 
   function take(strengths, label) {
-    values.set(strengths);
-    sliders.forEach(({ input }, place) => (input.value = values[place]));
-    sliders.forEach(({ output }, place) => (output.textContent = shownValue(values[place])));
+    ranking.take(strengths);
+    sliders.forEach(({ input, output }, place) => {
+      input.value = values[place];
+      say(output, shownValue(values[place]));
+    });
     for (const { places } of groups.values()) said(places[0]);
     [target, edited] = [label, false];
     for (const button of byId("describe-classes").children) button.setAttribute("aria-pressed", String(Number(button.value) === label));
     show();
   }
 
-  function makeTiles() {
-    for (let place = 0; place < Math.min(SHOWN, ranking.count); place++) {
-      const tile = { image: el("img", { alt: "" }), none: el("div", { class: "none" }, "no picture"), name: el("b"), score: el("small"), reasons: el("span") };
-      tile.node = el("li", {}, tile.image, tile.none, tile.name, tile.score, tile.reasons);
-      tiles.push(tile);
-      byId("describe-pictures").append(tile.node);
-    }
-  }
-
   function show() {
-    latest = ranking.rank(values);
-    tiles.forEach((tile, place) => fill(tile, latest.order[place]));
+    const scores = ranking.scores(), leads = ranking.leads(), list = byId("describe-pictures");
+    shown = best(scores, SHOWN);
+    shown.forEach((picture, place) => {
+      const tile = tileOf(picture);
+      if (list.children[place] !== tile.node) list.insertBefore(tile.node, list.children[place] ?? null);
+      fill(tile, picture, scores[picture], ranking.reasons(picture, leads));
+    });
+    while (list.children.length > shown.length) list.lastChild.remove();
     byId("describe-score").replaceChildren(...summary());
   }
 
-  function fill(tile, picture) {
-    const label = DATA.pictures.labels[picture], thumbnail = DATA.pictures.thumbnails[picture];
-    if (tile.picture !== picture) {
-      tile.picture = picture;
-      tile.image.hidden = !thumbnail;
-      tile.none.hidden = Boolean(thumbnail);
-      if (thumbnail) tile.image.src = pictureOf(thumbnail);
-      tile.image.alt = `test picture of ${nameOf(label)}`;
-      tile.name.textContent = nameOf(label);
-      tile.node.dataset.picture = picture;
+  /** What shows a picture: made once, since an image that is made anew is decoded anew. */
+  function tileOf(picture) {
+    if (!tiles.has(picture)) {
+      const label = DATA.pictures.labels[picture], thumbnail = DATA.pictures.thumbnails[picture];
+      const image = thumbnail ? el("img", { src: pictureOf(thumbnail), alt: `test picture of ${nameOf(label)}` }) : el("div", { class: "none" }, "no picture");
+      const [score, reasons] = [el("small"), el("span")];
+      tiles.set(picture, { score, reasons, node: el("li", { "data-picture": picture }, image, el("b", {}, nameOf(label)), score, reasons) });
     }
-    tile.node.classList.toggle("right", label === target);
-    tile.score.textContent = `${DATA.classes.seen[label] ? "seen" : "unseen"}${label === target ? ", right" : ""}; score ${latest.scores[picture].toFixed(2)}`;
-    tile.reasons.textContent = ranking.reasons(picture, latest.vector).map(titled).join("; ");
+    return tiles.get(picture);
+  }
+
+  function fill({ node, score, reasons }, picture, value, speaking) {
+    const label = DATA.pictures.labels[picture], right = label === target;
+    node.classList.toggle("right", right);
+    say(score, `${DATA.classes.seen[label] ? "seen" : "unseen"}${right ? ", right" : ""}; score ${value.toFixed(2)}`);
+    say(reasons, speaking.map(titled).join("; "));
   }
 
   function summary() {
     if (target === null) return ["A description of your own: the best pictures of all test classes."];
-    const right = latest.order.slice(0, tiles.length).filter((picture) => DATA.pictures.labels[picture] === target).length;
-    const all = DATA.pictures.labels.filter((label) => label === target).length, chance = (tiles.length * all) / ranking.count;
-    const most = Math.min(tiles.length, all);
-    return [el("b", {}, `${right} of the ${tiles.length} shown are ${nameOf(target)}`),
-      ` (${percent((100 * right) / tiles.length)}; ${most} could be, ${chance.toFixed(1)} would be by chance)${edited ? "; its description was changed" : ""}.`];
+    const right = shown.filter((picture) => DATA.pictures.labels[picture] === target).length;
+    const all = DATA.pictures.labels.filter((label) => label === target).length, chance = (shown.length * all) / ranking.count;
+    const most = Math.min(shown.length, all);
+    return [el("b", {}, `${right} of the ${shown.length} shown are ${nameOf(target)}`),
+      ` (${percent((100 * right) / shown.length)}; ${most} could be, ${chance.toFixed(1)} would be by chance)${edited ? "; its description was changed" : ""}.`];
   }
 
   function search(text) {
@@ -111,14 +112,16 @@ function startDescribe() {
   }
 
   makeSliders();
-  makeTiles();
   makeChoices();
   byId("describe-mean").addEventListener("click", mean);
   byId("describe-clear").addEventListener("click", () => take(new Float32Array(ranking.size), null));
   byId("describe-search").addEventListener("input", (event) => search(event.target.value));
   byId("describe-csv").addEventListener("click", () => saveCsv("description", ["attribute", "strength"], own.attributes.map((_, place) => [titled(place), shownValue(values[place])])));
-  byId("describe-ranking-csv").addEventListener("click", () => saveCsv("ranking", ["rank", "image", "class", "score"],
-    latest.order.map((picture, place) => [place + 1, DATA.pictures.paths[picture], nameOf(DATA.pictures.labels[picture]), latest.scores[picture].toFixed(5)])));
+  byId("describe-ranking-csv").addEventListener("click", () => {
+    const scores = ranking.scores();
+    saveCsv("ranking", ["rank", "image", "class", "score"], best(scores, ranking.count).map((picture, place) =>
+      [place + 1, DATA.pictures.paths[picture], nameOf(DATA.pictures.labels[picture]), scores[picture].toFixed(5)]));
+  });
   const first = DATA.classes.seen.indexOf(false);
   take(ranking.strengthsOf(first), first);
 }

@@ -1,0 +1,49 @@
+"""Pages in a real browser: what they ask for, complain of, and whether they fit."""
+
+import os
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
+
+
+def start_browser() -> Iterator:
+    """Yield Chromium; the test is skipped where it, or playwright, is not installed."""
+    if CHROMIUM is None:
+        pytest.skip("no Chromium is installed (Debian's package: chromium)")
+    api = pytest.importorskip("playwright.sync_api", reason="playwright is not installed (envs/requirements-dev.txt)")
+    with api.sync_playwright() as running:
+        flags = ["--no-sandbox"] if os.geteuid() == 0 else []
+        started = running.chromium.launch(executable_path=CHROMIUM, args=flags)
+        yield started
+        started.close()
+
+
+def open_page(browser, file: Path):
+    """Return the page at `file`, open, with what it asked for and complained of."""
+    tab = browser.new_page(viewport={"width": 1366, "height": 900})
+    tab.requests, tab.complaints = [], []
+    tab.on("request", lambda request: tab.requests.append(request.url))
+    tab.on("console", lambda message: tab.complaints.append(message.text))
+    tab.on("pageerror", lambda error: tab.complaints.append(str(error)))
+    tab.goto(file.as_uri())
+    return tab
+
+
+def assert_quiet(page) -> None:
+    """The page asked for its own file and nothing else, and complained of nothing."""
+    assert [url for url in page.requests if not url.startswith(("data:", "file:"))] == []
+    assert len([url for url in page.requests if url.startswith("file:")]) == 1
+    assert page.complaints == []
+
+
+def assert_fits(page) -> None:
+    """Nothing is wider than the window, light and dark, on a telephone, a tablet and a screen."""
+    for scheme in ("light", "dark"):
+        page.emulate_media(color_scheme=scheme)
+        for width in (360, 768, 1366):
+            page.set_viewport_size({"width": width, "height": 900})
+            assert page.evaluate("document.documentElement.scrollWidth") <= width, (scheme, width)
