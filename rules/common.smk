@@ -190,7 +190,7 @@ def refuse_pooled(features):
 
 @sentence
 def maps_of(wildcards):
-    """Return the region shards for SCEN, which ready features of one vector an image cannot serve."""
+    """Return the region shards for SCEN or DAZLE, which ready features of one vector an image cannot serve."""
     if (features := dataset_settings(wildcards).features) is not None:
         refuse_pooled(features)
     return shards_of(wildcards)
@@ -256,7 +256,7 @@ def generator(name):
 
 @sentence
 def semantics_of(wildcards):
-    """Return LEN's semantic embeddings for a variant that predicts by them."""
+    """Return the semantic embeddings, LEN's or DAZLE's, for a variant that predicts by them."""
     folder = space_folder(wildcards.dataset, CONFIG.variant(wildcards.variant).space, wildcards.seed)
     return f"{folder}/semantics.parquet"
 

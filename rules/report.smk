@@ -82,11 +82,11 @@ def variants_in(wildcards):
 
 
 def curve_files(dataset, variant):
-    """Return (seed, file) of a variant's training curves: its space's SCEN, then its generator."""
+    """Return (seed, file) of a variant's training curves: its space's network, then its generator."""
     standing = chosen(dataset, variant)
     settings = CONFIG.variant(standing)
     seeds = CONFIG.seeds_of(dataset, variant)
-    folders = [space_folder(dataset, settings.space, "{seed}")] if CONFIG.space(settings.space).kind == "scen" else []
+    folders = [space_folder(dataset, settings.space, "{seed}")] if CONFIG.space(settings.space).on_maps else []
     if settings.predict_by == "generation":
         folders.append(f"results/{dataset}/variants/{standing}/seed{{seed}}")
     return present((seed, f"{folder}/curve.parquet".format(seed=seed)) for folder in folders for seed in seeds)

@@ -6,7 +6,6 @@ variant's (or space's) overrides.
 
 from dataclasses import replace
 from functools import cached_property
-from pathlib import Path
 
 from pydantic import Field
 
@@ -29,6 +28,7 @@ from scegg_core.settings.checks import (
 from scegg_core.settings.classifier import ClassifierSettings
 from scegg_core.settings.confusion import ConfusionSettings
 from scegg_core.settings.datasets import DatasetSettings
+from scegg_core.settings.dazle import DazleSettings
 from scegg_core.settings.downloads import Download
 from scegg_core.settings.eggn import EggnSettings
 from scegg_core.settings.names import VALIDATION, DottedName, Name
@@ -49,6 +49,7 @@ class Configuration:
 
     run: RunSettings = Field(default_factory=RunSettings)
     scen: ScenSettings = Field(default_factory=ScenSettings)
+    dazle: DazleSettings = Field(default_factory=DazleSettings)
     eggn: EggnSettings = Field(default_factory=EggnSettings)
     synthesis: SynthesisSettings = Field(default_factory=SynthesisSettings)
     classifier: ClassifierSettings = Field(default_factory=ClassifierSettings)
@@ -99,8 +100,8 @@ class Configuration:
         """Return the settings of the space `name`; sc-egg@3 is the one that point 3 of sc-egg's grid needs."""
         if POINT not in name:
             return self._named("spaces", name)
-        own = self.space(self.variant(name.partition(POINT)[0]).space)
-        return replace(own, scen=own.scen | self.point(name).part("scen"))
+        own, point = self.space(self.variant(name.partition(POINT)[0]).space), self.point(name)
+        return replace(own, scen=own.scen | point.part("scen"), dazle=own.dazle | point.part("dazle"))
 
     def tuned(self, variant: str) -> str | None:
         """Return the entry of section tuning whose best point the variant stands for, or None."""
@@ -153,12 +154,17 @@ class Configuration:
         if found:
             return list(dict.fromkeys(found))
         named = self.dataset(dataset).class_vectors is None
-        return [name for name in self.tuning if named or self.space(self.variants[name].space).kind != "scen"]
+        return [name for name in self.tuning if named or not self.space(self.variants[name].space).on_maps]
 
     def scen_of(self, dataset: str, space: str) -> ScenSettings:
         """Return SCEN's settings for a space of a data set; raises InputError for one without named attributes."""
         check_named_attributes(self, dataset, f"space {space!r}")
         return self._stage("scen", dataset, _place("spaces", space), self.space(space).scen)
+
+    def dazle_of(self, dataset: str, space: str) -> DazleSettings:
+        """Return DAZLE's settings for a space of a data set; raises InputError for one without named attributes."""
+        check_named_attributes(self, dataset, f"space {space!r}", "DAZLE")
+        return self._stage("dazle", dataset, _place("spaces", space), self.space(space).dazle)
 
     def attribute_vectors_of(self, dataset: str) -> AttributeVectorSettings:
         """Return where a data set's attributes get their word vectors from; raises InputError for one without names."""
@@ -198,7 +204,7 @@ class Configuration:
         return {
             "dataset": self.shown_name(dataset),
             "published": own.published,
-            **_shown_backbone(own),
+            **own.shown_backbone(),
             "titles": {name: variant.title or name for name, variant in variants.items()},
             "selection": {name: variant.selection for name, variant in variants.items()},
             "tuned": {name: self.point(point).text() for name, point in standing.items()},
@@ -240,8 +246,8 @@ class Configuration:
         """The tuned variant with the values of a point laid over it."""
         tuned, point = name.partition(POINT)[0], self.point(name)
         own, space = self.variant(tuned), self.variant(tuned).space
-        if point.part("scen"):  # points that differ in later stages alone share the space of the first of them
-            space = f"{tuned}{POINT}{self.tuning[tuned].first_like(point, 'scen').number}"
+        if point.part(kind := self.space(space).kind):  # points that differ in later stages alone share the first one's
+            space = f"{tuned}{POINT}{self.tuning[tuned].first_like(point, kind).number}"
         layers = {stage: getattr(own, stage) | point.part(stage) for stage in ("eggn", "synthesis", "classifier")}
         return replace(own, title=f"{own.title or tuned}: {point.text()}", space=space, **layers)
 
@@ -254,20 +260,6 @@ class Configuration:
         if name not in known:
             raise InputError(f"config: {section} has no {name!r}; known: {', '.join(sorted(known)) or 'none'}.")
         return known[name]
-
-
-def _shown_backbone(own: DatasetSettings) -> dict:
-    """What a table says of where the features of a data set come from."""
-    if own.features is not None:
-        name = Path(own.features.path).name
-        return {"backbone": name, "weights": "ready features", "image_size": None, "backbone_state": ""}
-    backbone = own.backbone
-    return {
-        "backbone": backbone.network,
-        "weights": Path(backbone.weights).name,
-        "image_size": backbone.image_size,
-        "backbone_state": "trained here" if backbone.trained else "frozen",
-    }
 
 
 def _place(section: str, name: str) -> str:
