@@ -33,6 +33,7 @@ localrules:
     fetch_weights,
     generate_aviary,
     tabulate,
+    compare_spaces,
     summarize,
     count_classes,
     tune,

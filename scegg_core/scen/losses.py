@@ -26,6 +26,6 @@ def self_calibration(scores: Tensor, seen: Tensor, margin: float = 1.0) -> Tenso
     Before the softmax, `margin` is added to scores of unseen classes and taken from those of seen ones. Not in the
     paper of SC-EGG.
     """
-    shifted = scores + torch.where(seen, -margin, margin).to(scores.dtype)
+    shifted = scores + margin * torch.where(seen, -1.0, 1.0).to(scores.dtype)
     unseen = shifted.masked_fill(seen, -torch.inf)  # rather than an index by the mask, for which the host waits
     return -(torch.logsumexp(unseen, dim=1) - torch.logsumexp(shifted, dim=1)).mean()
