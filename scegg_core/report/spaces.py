@@ -98,16 +98,10 @@ def _helps(row: dict) -> str:
 
 
 def _printed(row: "Series") -> dict:
-    difference = bool(row["reference"])
-    space = f"{row['space']} − {row['reference']}" if difference else row["space"]
-    cells = {name: _with_interval(row, name, "+.1f" if difference else ".1f") for name in SHOWN}
-    return {
-        "method": row["method"],
-        "space": space,
-        "seeds": row["seeds"],
-        **cells,
-        "helps": row["helps"] if difference else "",
-    }
+    form = "+.1f" if row["reference"] else ".1f"
+    cells = {name: _with_interval(row, name, form) for name in SHOWN}
+    answer = row["helps"] if row["reference"] else ""
+    return {**{name: row[name] for name in ("method", "space", "reference", "seeds")}, **cells, "helps": answer}
 
 
 def _with_interval(row: "Series", name: str, form: str) -> str:
