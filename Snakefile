@@ -18,6 +18,7 @@ include: "rules/data.smk"
 include: "rules/words.smk"
 include: "rules/regions.smk"
 include: "rules/scen.smk"
+include: "rules/dazle.smk"
 include: "rules/eggn.smk"
 include: "rules/classify.smk"
 include: "rules/evaluate.smk"
@@ -32,6 +33,7 @@ localrules:
     fetch_weights,
     generate_aviary,
     tabulate,
+    compare_spaces,
     summarize,
     count_classes,
     tune,

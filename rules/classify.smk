@@ -1,5 +1,5 @@
-# The final classifier (section 3.3), and predictions by it or by LEN.
-#   in:  features and synthetic features, or LEN's semantics; scores on validation where a variant is calibrated
+# The final classifier (section 3.3), and predictions by it, by LEN or by DAZLE.
+#   in:  features and synthetic features, or semantics; scores on validation where a variant is calibrated
 #   out: results/{dataset}/variants/{variant}/seed{seed}/{classifier_*.safetensors,predictions_*.parquet}
 
 
@@ -55,6 +55,13 @@ rule predict:
         "../workflow_scripts/predict.py"
 
 
+@sentence
+def margin_of(wildcards):
+    """Return what a variant's predictions by embedding take off the seen classes' scores and add to the unseen ones'."""
+    space = CONFIG.variant(wildcards.variant).space
+    return CONFIG.dazle_of(wildcards.dataset, space).margin if CONFIG.space(space).kind == "dazle" else 0.0
+
+
 rule predict_by_embedding:
     input:
         unpack(index_of),
@@ -72,6 +79,7 @@ rule predict_by_embedding:
         mem_mb=memory(4000, per_mb=4),
         runtime=minutes(10),
     params:
+        settings=sentence(lambda w: {"margin": margin_of(w)}),
         code=code("predict_by_embedding"),
     script:
         "../workflow_scripts/predict_by_embedding.py"

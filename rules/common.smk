@@ -77,7 +77,7 @@ def datasets_by(ready):
 
 wildcard_constraints:
     dataset=r"[A-Za-z0-9_-]+(/validation)?",
-    variant=r"[A-Za-z0-9_.@-]+",
+    variant=r"[A-Za-z0-9_.@+-]+",
     space=r"[A-Za-z0-9_.@-]+",
     seed=r"0|[1-9]\d{0,17}|[1-8]\d{18}",  # those of the settings: up to LARGEST_SEED
     shard=r"\d+",
@@ -204,7 +204,7 @@ def refuse_pooled(features):
 
 @sentence
 def maps_of(wildcards):
-    """Return the region shards for SCEN, which ready features of one vector an image cannot serve."""
+    """Return the region shards for SCEN or DAZLE, which ready features of one vector an image cannot serve."""
     if (features := dataset_settings(wildcards).features) is not None:
         refuse_pooled(features)
     return shards_of(wildcards)
@@ -270,7 +270,7 @@ def generator(name):
 
 @sentence
 def semantics_of(wildcards):
-    """Return LEN's semantic embeddings for a variant that predicts by them."""
+    """Return the semantic embeddings, LEN's or DAZLE's, for a variant that predicts by them."""
     folder = space_folder(wildcards.dataset, CONFIG.variant(wildcards.variant).space, wildcards.seed)
     return f"{folder}/semantics.parquet"
 

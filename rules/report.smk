@@ -1,12 +1,13 @@
 # Tables and pictures, each marked for `snakemake --report` with a caption of report/.
 #   in:  metrics, outcomes, predictions, curves and synthetic features of all runs; regions and SCEN for attention
-#   out: results/{dataset}/{table,ablation,seeds,paired,per_class,attention,tsne}.csv, *.md, *.tex, *.html, *.png
+#   out: results/{dataset}/{table,ablation,seeds,paired,spaces,per_class,attention,tsne}.csv, *.md, *.tex, *.html, *.png
 #        results/{dataset}/page.html: all of it, to look at
 #        results/{dataset}/variants/{variant}/{curves.parquet,curves.png,confusion.png}, results/summary.*
 
 from hashlib import sha256
 
 from scegg_core.settings.changed import changed_settings
+from scegg_core.settings.methods import methods_of
 
 PUBLISHED = [str(ROOT / "resources" / name) for name in ("published_table1.csv", "published_ablation.csv")]
 
@@ -30,10 +31,11 @@ def present(pairs):
     return [(thing, file) for thing, file in pairs if CONFIG.tables.missing == "make" or Path(file).is_file()]
 
 
-def files_of_runs(dataset, name, variants=None):
-    """Return ((variant, seed), file) of the runs in a data set's table; `name` is the file's in a run's folder."""
+def files_of_runs(dataset, name, variants=None, rows=None):
+    """Return ((variant, seed), file) of the runs in a data set's table, or of the variants `rows`; `name` is the file's in
+    a run's folder."""
     folder = f"results/{dataset}/variants"
-    runs = [run for run in CONFIG.runs(dataset) if variants is None or run[0] in variants]
+    runs = [run for run in CONFIG.runs(dataset, rows) if variants is None or run[0] in variants]
     return present(
         ((variant, seed), f"{folder}/{chosen(dataset, variant)}/seed{seed}/{name}") for variant, seed in runs
     )
@@ -60,10 +62,10 @@ def oracle_files(dataset):
     return files_of_runs(dataset, "epochs.parquet", generating) if CONFIG.tables.oracle else []
 
 
-def table_part(dataset):
-    """Return what a data set's table says beside the metrics."""
-    standing = {name: chosen(dataset, name) for name in CONFIG.dataset(dataset).variants if CONFIG.tuned(name)}
-    part = CONFIG.table_part(dataset, {name: point for name, point in standing.items() if point != name})
+def table_part(dataset, rows=None):
+    """Return what a data set's table says beside the metrics, or a table of the variants `rows`."""
+    standing = {name: chosen(dataset, name) for name in rows or CONFIG.dataset(dataset).variants if CONFIG.tuned(name)}
+    part = CONFIG.table_part(dataset, {name: point for name, point in standing.items() if point != name}, rows)
     if part["image_size"] is None and CONFIG.dataset(dataset).features is None:
         # what makes tables does not know networks, and only a network of timm itself knows its own size
         from scegg_core.regions.timm_networks import own_values  # takes seconds
@@ -82,11 +84,11 @@ def variants_in(wildcards):
 
 
 def curve_files(dataset, variant):
-    """Return (seed, file) of a variant's training curves: its space's SCEN, then its generator."""
+    """Return (seed, file) of a variant's training curves: its space's network, then its generator."""
     standing = chosen(dataset, variant)
     settings = CONFIG.variant(standing)
     seeds = CONFIG.seeds_of(dataset, variant)
-    folders = [space_folder(dataset, settings.space, "{seed}")] if CONFIG.space(settings.space).kind == "scen" else []
+    folders = [space_folder(dataset, settings.space, "{seed}")] if CONFIG.space(settings.space).on_maps else []
     if settings.predict_by == "generation":
         folders.append(f"results/{dataset}/variants/{standing}/seed{{seed}}")
     return present((seed, f"{folder}/curve.parquet".format(seed=seed)) for folder in folders for seed in seeds)
@@ -126,6 +128,39 @@ rule tabulate:
         code=code("tabulate"),
     script:
         "../workflow_scripts/tabulate.py"
+
+
+def rows_on_spaces(dataset):
+    """Return the variants that are the compared methods on the compared spaces."""
+    return [name for method in methods_of(CONFIG, dataset) for name in method["variants"].values()]
+
+
+def runs_on_spaces(name):
+    """Return a function of the wildcards: ((variant, seed), file) of these variants' runs."""
+    return lambda w: files_of_runs(w.dataset, name, rows=rows_on_spaces(w.dataset))
+
+
+rule compare_spaces:
+    input:
+        metrics=sentence(lambda w: [path for _, path in runs_on_spaces("metrics.json")(w)]),
+        outcomes=sentence(lambda w: [path for _, path in runs_on_spaces("outcomes.parquet")(w)]),
+    output:
+        **shown_table("results/{dataset}/spaces", "spaces", "7 methods on both spaces"),
+        markdown="results/{dataset}/spaces.md",
+    log:
+        "logs/{dataset}/compare_spaces.log",
+    params:
+        settings=sentence(
+            lambda w: {
+                "table": table_part(w.dataset, rows_on_spaces(w.dataset)),
+                "methods": methods_of(CONFIG, w.dataset),
+            }
+        ),
+        runs=sentence(lambda w: [run for run, _ in runs_on_spaces("metrics.json")(w)]),
+        resampled=sentence(lambda w: [run for run, _ in runs_on_spaces("outcomes.parquet")(w)]),
+        code=code("compare_spaces"),
+    script:
+        "../workflow_scripts/compare_spaces.py"
 
 
 rule summarize:

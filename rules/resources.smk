@@ -49,5 +49,6 @@ def shard_minutes(wildcards, input, attempt):
 
 
 def kept_regions(wildcards):
-    """Return the MB of region features that a training of SCEN keeps in memory."""
-    return 1024 * CONFIG.scen_of(wildcards.dataset, wildcards.space).memory_budget
+    """Return the MB of region features that a training of SCEN or DAZLE keeps in memory."""
+    given = {"scen": CONFIG.scen_of, "dazle": CONFIG.dazle_of}[CONFIG.space(wildcards.space).kind]
+    return 1024 * given(wildcards.dataset, wildcards.space).memory_budget

@@ -1,4 +1,4 @@
-"""Rule predict_by_embedding: LEN's class scores on the test images of both tasks (Eq. 3)."""
+"""Rule predict_by_embedding: LEN's or DAZLE's class scores on the test images of both tasks (Eq. 3)."""
 
 from pathlib import Path
 
@@ -15,6 +15,7 @@ with run_job(snakemake) as job:
     index = read_index(job.index_files())
     semantics = read_semantics(Path(snakemake.input.semantics), index)
     constant = read_constant(snakemake.input.get("calibration"))
+    vectors, margin = torch.from_numpy(index.vectors), snakemake.params.settings["margin"]
     for task in TASKS:
-        predictions = predict_embedding(semantics, torch.from_numpy(index.vectors), index, task, constant)
+        predictions = predict_embedding(semantics, vectors, index, task, constant, margin)
         write_predictions(Path(snakemake.output[task]), predictions, job.provenance())

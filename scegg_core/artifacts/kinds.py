@@ -52,6 +52,7 @@ TABLES = (
 TENSORS = (
     Kind("backbone", 1),
     Kind("scen", 2),
+    Kind("dazle", 1),
     Kind("scaler", 2),
     Kind("eggn", 2),
     Kind("snapshot", 2),

@@ -49,14 +49,22 @@ def predict_final(final: "FinalClassifier", eggn: "EGGN | None", space: "Space",
 
 
 def predict_embedding(
-    semantics: "Tensor", vectors: "Tensor", index: DatasetIndex, task: str, constant: float | None = None
+    semantics: "Tensor",
+    vectors: "Tensor",
+    index: DatasetIndex,
+    task: str,
+    constant: float | None = None,
+    margin: float = 0.0,
 ) -> Predictions:
     """Return predictions by p_l alone (Eq. 3): e_l (images, A) against the class vectors (classes, A).
 
-    In gzsl the `constant` is taken off the seen classes' scores; None: nothing is.
+    In gzsl the `constant` is taken off the seen classes' scores; None: nothing is. DAZLE's `margin` is taken off them
+    too, and added to those of the unseen classes.
     """
     images, classes = task_images(index, task), task_classes(index, task)
     scores = (semantics[images] @ vectors[classes].T).numpy()
+    if margin:
+        scores = scores + np.where(index.seen[classes], -margin, margin).astype(scores.dtype)
     found = Predictions(images, index.labels[images], scores, classes)
     if constant is None or task == "czsl":
         return found

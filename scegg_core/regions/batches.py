@@ -135,25 +135,29 @@ def region_batches(
     budget: float,
     balanced: bool,
     device: torch.device,
+    section: str = "scen",
 ) -> ResidentBatches | StreamedBatches:
-    """Return batches of the image `rows` with `labels`, resident where they fit into `budget` GiB."""
+    """Return batches of the image `rows` with `labels`, resident where they fit into `budget` GiB.
+
+    `section` has the settings of the network that is trained.
+    """
     if store.dtype != HALF:  # pooled elsewhere, and kept in single precision
         raise InputError(
-            "the data set's features are one vector an image, but SCEN needs region maps; leave its rows out."
+            f"the data set's features are one vector an image, but {section.upper()} needs region maps; leave its rows out."
         )
-    check_budget(len(rows) * store.row_bytes, budget, balanced)
+    check_budget(len(rows) * store.row_bytes, budget, balanced, section)
     if len(rows) * store.row_bytes / GIB <= budget:
         return ResidentBatches(_near(load_rows(store, rows), device), labels, batch_size, seed, balanced)
     return StreamedBatches(store, rows, labels, batch_size, seed, int(budget * GIB * WINDOW_FRACTION))
 
 
-def check_budget(size: int, budget: float, balanced: bool) -> None:
+def check_budget(size: int, budget: float, balanced: bool, section: str = "scen") -> None:
     """Refuse batches that are drawn evenly over the classes from `size` bytes of features, if `budget` GiB is less."""
     need = size / GIB
     if balanced and need > budget:
         raise InputError(
-            f"scen.sampling class_balanced needs all {need:.3g} GiB of region features in memory, but "
-            f"scen.memory_budget is {budget:g} GiB; raise it, or set sampling: shuffled."
+            f"{section}.sampling class_balanced needs all {need:.3g} GiB of region features in memory, but "
+            f"{section}.memory_budget is {budget:g} GiB; raise it, or set sampling: shuffled."
         )
 
 

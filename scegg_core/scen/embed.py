@@ -1,5 +1,6 @@
 """Embedding of images: dense-semantic features g and semantics e_l of a trained SCEN, or pooled backbone features."""
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 import numpy as np
@@ -24,18 +25,26 @@ def embed_images(
     store: RegionStore, rows: np.ndarray, scen: SCEN | None, device: torch.device, batch: int = 64
 ) -> Embedded:
     """Return the features of image `rows` of the region store: SCEN's g, or average-pooled regions without a SCEN."""
-    position = store.positions(rows)
     features = torch.empty(len(rows), store.size.channels)
     semantics = torch.empty(len(rows), scen.local.words.shape[0]) if scen else None
+    for target, regions in scan_images(store, rows, device, batch):
+        _embed_batch(regions, scen, target, features, semantics)
+    return Embedded(features, semantics)
+
+
+def scan_images(
+    store: RegionStore, rows: np.ndarray, device: torch.device, batch: int = 64
+) -> Iterator[tuple[Tensor, Tensor]]:
+    """Yield the regions of image `rows`, at most `batch` images at a time and on `device`, after their places in `rows`."""
+    position = store.positions(rows)
     with bar(len(rows), "embedding", unit="image") as progress:
         for images, block in store.scan():
             wanted = np.flatnonzero(position[images] >= 0)
             target = torch.from_numpy(position[images[wanted]])
             for start in range(0, len(wanted), batch):
                 part = torch.from_numpy(block[wanted[start : start + batch]]).to(device)
-                _embed_batch(part, scen, target[start : start + batch], features, semantics)
+                yield target[start : start + batch], part
             progress.update(len(wanted))
-    return Embedded(features, semantics)
 
 
 def _embed_batch(part: Tensor, scen: SCEN | None, target: Tensor, features: Tensor, semantics: Tensor | None) -> None:

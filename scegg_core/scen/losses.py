@@ -20,11 +20,12 @@ def semantic_consistency(local_scores: Tensor, global_scores: Tensor) -> Tensor:
     return (local_scores - global_scores).square().sum(dim=1).mean()
 
 
-def self_calibration(scores: Tensor, seen: Tensor) -> Tensor:
+def self_calibration(scores: Tensor, seen: Tensor, margin: float = 1.0) -> Tensor:
     """Return DAZLE's calibration loss: minus the log of the total probability of the unseen classes, mean over the batch.
 
-    Before the softmax, 1 is added to scores of unseen classes and taken from those of seen ones. Not in the paper.
+    Before the softmax, `margin` is added to scores of unseen classes and taken from those of seen ones. Not in the
+    paper of SC-EGG.
     """
-    shifted = scores + torch.where(seen, -1.0, 1.0).to(scores.dtype)
+    shifted = scores + margin * torch.where(seen, -1.0, 1.0).to(scores.dtype)
     unseen = shifted.masked_fill(seen, -torch.inf)  # rather than an index by the mask, for which the host waits
     return -(torch.logsumexp(unseen, dim=1) - torch.logsumexp(shifted, dim=1)).mean()

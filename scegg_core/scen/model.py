@@ -65,9 +65,13 @@ class LocalEmbeddingNetwork(nn.Module):
         if settings.initialization == "dazle":
             self.attend.zero_()
 
+    def vectors(self) -> Tensor:
+        """Return the attribute vectors v_n as they are used, (attributes, word size)."""
+        return self.words
+
     def keys(self) -> Tensor:
         """Return the stacked keys (2 attributes, channels): rows of V W_alpha over rows of (W_beta V^T)^T."""
-        return torch.cat([self._attention_keys(), self.words @ self.embed.T])
+        return torch.cat([self._attention_keys(), self.vectors() @ self.embed.T])
 
     def attention(self, regions: Tensor) -> Tensor:
         """Return the attention weights of Eq. 1, (batch, regions, attributes)."""
@@ -76,7 +80,7 @@ class LocalEmbeddingNetwork(nn.Module):
 
     def _attention_keys(self) -> Tensor:
         # ASSUME: v_n of Eq. 1's softmax is the attribute's own vector; with `share`, the mean of its part's vectors.
-        words = self.words if self.share is None else self.share @ self.words
+        words = self.vectors() if self.share is None else self.share @ self.vectors()
         return words @ self.attend
 
     def forward(self, regions: Tensor) -> LocalEmbedding:
@@ -175,14 +179,7 @@ class SCEN(nn.Module):
 
         That is bfloat16 if `precision` says so, else the type of the weights; all else is computed in the latter.
         """
-        prepared = regions.to(self.local.attend.dtype)
-        if self.region_norm != "none":
-            # ASSUME: L2 per region, so that attention does not depend on an image's contrast, as in DAZLE.
-            lengths = prepared.norm(dim=2, keepdim=True)
-            if self.region_norm == "image":
-                lengths = lengths.mean(dim=1, keepdim=True)
-            lengths = lengths.clamp_min(1e-12)
-            prepared = prepared / lengths if prepared is regions else prepared.div_(lengths)
+        prepared = prepared_regions(regions, self.local.attend.dtype, self.region_norm)
         return prepared.to(self.low) if self.low else prepared
 
     def forward(self, regions: Tensor, first_stage: bool = False) -> tuple[LocalEmbedding, GlobalEmbedding]:
@@ -190,6 +187,19 @@ class SCEN(nn.Module):
         regions = self.prepare(regions)
         local = self.local(regions)
         return local, self.glob(local.attention, regions, first_stage)
+
+
+def prepared_regions(regions: Tensor, dtype: torch.dtype, norm: str = "l2") -> Tensor:
+    """Return `regions` (batch, R, channels) in `dtype`, of the lengths that `ScenSettings.region_norm` says."""
+    prepared = regions.to(dtype)
+    if norm == "none":
+        return prepared
+    # ASSUME: L2 per region, so that attention does not depend on an image's contrast, as in DAZLE.
+    lengths = prepared.norm(dim=2, keepdim=True)
+    if norm == "image":
+        lengths = lengths.mean(dim=1, keepdim=True)
+    lengths = lengths.clamp_min(1e-12)
+    return prepared / lengths if prepared is regions else prepared.div_(lengths)
 
 
 def global_classifier(channels: int, classes: int, width: int | None, scaled: bool = False) -> nn.Module:

@@ -48,9 +48,15 @@ def write_space(
     images = np.arange(len(embedded.features), dtype=np.int32)
     scaled = fitted.transform(embedded.features).numpy()
     if semantics is not None:
-        write_table(semantics, "semantics", {"image": images, "semantic": embedded.semantics.numpy()}, provenance)
+        write_semantics(semantics, embedded.semantics, provenance)
     write_tensors(scaler, "scaler", {"low": fitted.low, "span": fitted.span}, provenance)
     write_table(features, "features", {"image": images, "feature": scaled}, provenance)
+
+
+def write_semantics(path: Path, semantics: Tensor, provenance: Provenance) -> None:
+    """Write the semantic embeddings (images, attributes) of all images of an index, in its order."""
+    images = np.arange(len(semantics), dtype=np.int32)
+    write_table(path, "semantics", {"image": images, "semantic": semantics.numpy()}, provenance)
 
 
 def read_features(path: Path, index: DatasetIndex) -> Tensor:
@@ -59,7 +65,7 @@ def read_features(path: Path, index: DatasetIndex) -> Tensor:
 
 
 def read_semantics(path: Path, index: DatasetIndex) -> Tensor:
-    """Return LEN's semantic embedding e_l (images, attributes) of all images of `index`, in its order."""
+    """Return the semantic embedding, LEN's e_l or DAZLE's, (images, attributes) of all images of `index`, in its order."""
     return _read_matrix(path, "semantics", "semantic", index)
 
 

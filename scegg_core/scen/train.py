@@ -5,7 +5,7 @@ from itertools import islice
 
 import numpy as np
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 
 from scegg_core.data.tables import DatasetIndex
 from scegg_core.regions.batches import ResidentBatches, StreamedBatches, region_batches
@@ -13,40 +13,14 @@ from scegg_core.regions.store import RegionStore
 from scegg_core.scen import losses
 from scegg_core.scen.compression import uprightness
 from scegg_core.scen.model import SCEN, part_averaging
+from scegg_core.scen.stages import Stage, StagedTrainer, device_of
 from scegg_core.settings.scen import ScenSettings
 from scegg_core.training.alarms import warn
 from scegg_core.training.checkpoint import Checkpoint
 from scegg_core.training.curve import Curve
-from scegg_core.training.device import apply_gradients, seeded
-from scegg_core.training.progress import bar
-from scegg_core.training.state import TrainingState
+from scegg_core.training.device import seeded
 
 ORIENTATION_STEPS = 16  # batches from which the sign of g is determined
-
-PART = 1 << 24  # numbers of region features that a step uses at a time
-
-
-@dataclass(frozen=True)
-class Stage:
-    """One of the two stages: its name, number of steps, learning rate and the parameters it updates.
-
-    `attention` are those of the parameters whose rate is multiplied by `ScenSettings.attention_rate`.
-    """
-
-    name: str
-    steps: int
-    learning_rate: float
-    parameters: list[nn.Parameter]
-    attention: tuple[nn.Parameter, ...] = ()
-
-    def groups(self, attention_rate: float) -> list[dict]:
-        """Return the parameters as an optimizer's groups, each with its own learning rate."""
-        slow = {id(weight) for weight in self.attention}
-        rest = [weight for weight in self.parameters if id(weight) not in slow]
-        return [
-            {"params": rest, "lr": self.learning_rate},
-            {"params": list(self.attention), "lr": self.learning_rate * attention_rate},
-        ]
 
 
 @dataclass(frozen=True)
@@ -57,8 +31,10 @@ class TrainedScen:
     curve: Curve
 
 
-class ScenTrainer:
-    """Runs both stages over batches of region features; can be stopped and continued between any two steps."""
+class ScenTrainer(StagedTrainer):
+    """Runs both stages over batches of region features."""
+
+    name = "SCEN stage"
 
     def __init__(
         self,
@@ -72,10 +48,8 @@ class ScenTrainer:
         self.model, self.batches, self.settings = model, batches, settings
         self.seen = seen.to(device_of(model))
         self.classes = self.seen if settings.softmax_classes == "seen" else None
-        self.stages = self._stages()
-        self.optimizers = [make_optimizer(stage, settings) for stage in self.stages]
-        parts = {f"optimizer of stage {s.name}": o for s, o in zip(self.stages, self.optimizers, strict=True)}
-        self.state = TrainingState({"model": model, **parts}, self.seen.device, checkpoint)
+        stages = self._stages()
+        super().__init__(model, batches, stages, [make_optimizer(stage, settings) for stage in stages], checkpoint)
 
     def run(self) -> TrainedScen:
         """Train to the end, from the checkpoint if there is one."""
@@ -84,7 +58,7 @@ class ScenTrainer:
         for stage, optimizer in zip(self.stages, self.optimizers, strict=True):
             if stage.name == "2" and self.state.step == begin and self.model.glob.by_mean:
                 self._scale_features()
-            self._run_stage(stage, optimizer, begin)
+            self.run_stage(stage, optimizer, begin)
             begin += stage.steps
         self._orient()
         return TrainedScen(self.model.eval().requires_grad_(False), self.state.curve)
@@ -137,44 +111,6 @@ class ScenTrainer:
             ),
         )
 
-    def _run_stage(self, stage: Stage, optimizer: torch.optim.Optimizer, begin: int) -> None:
-        """Take the remaining steps of the stage; `begin` steps belong to the stages before it."""
-        state, device = self.state, device_of(self.model)
-        first = state.step - begin
-        if first >= stage.steps:
-            return
-        with bar(stage.steps, f"SCEN stage {stage.name}", initial=first) as progress:
-            for step, (regions, labels) in self._batches_from(first, stage.steps):
-                state.add_step(self.step(stage, optimizer, regions.to(device), labels.to(device)))
-                progress.update()
-                if (step + 1) % self.batches.steps == 0 or step + 1 == stage.steps:
-                    names = len(state.terms[0])
-                    state.end_epoch(stage.name, step // self.batches.steps + 1, begin)
-                    progress.set_postfix({name: f"{value:.3g}" for *_, name, value in state.curve.points[-names:]})
-                if step + 1 < stage.steps:
-                    state.save_if_due()
-
-    def step(
-        self, stage: Stage, optimizer: torch.optim.Optimizer, regions: Tensor, labels: Tensor
-    ) -> dict[str, Tensor]:
-        """Take one step of the stage on a batch of region features; return its terms by name.
-
-        Every term is a mean over images, so a large batch is computed in parts whose gradients are added up: memory
-        is needed for one part at a time.
-        """
-        total: list[Tensor | None] = [None] * len(stage.parameters)
-        sums: dict[str, Tensor] = {}
-        parts = -(-regions.numel() // PART)
-        for part, part_labels in zip(regions.chunk(parts), labels.chunk(parts), strict=True):
-            fraction = len(part_labels) / len(labels)
-            loss, terms = self.losses(stage, part, part_labels)
-            gradients = torch.autograd.grad(fraction * loss, stage.parameters, allow_unused=True)
-            total = [new if old is None else old.add_(new) for old, new in zip(total, gradients, strict=True)]
-            for name, value in terms.items():
-                sums[name] = sums.get(name, 0) + fraction * value.detach()
-        apply_gradients(optimizer, stage.parameters, total)
-        return sums
-
     def losses(self, stage: Stage, regions: Tensor, labels: Tensor) -> tuple[Tensor, dict[str, Tensor]]:
         """Return the stage's loss on one batch and its terms by name."""
         return self._first_losses(regions, labels) if stage.name == "1" else self._second_losses(regions)
@@ -204,17 +140,6 @@ class ScenTrainer:
             loss = loss / local.scores.shape[1]
         return loss, {"L_SCR": loss}
 
-    def _batches_from(self, first: int, steps: int):
-        """Yield (step, batch) from step `first` to the last."""
-        step = first
-        while step < steps:
-            epoch, start = divmod(step, self.batches.steps)
-            for batch in self.batches.epoch(epoch, start):
-                if step == steps:
-                    return
-                yield step, batch
-                step += 1
-
 
 def start_scen(
     words: Tensor,
@@ -235,11 +160,6 @@ def make_optimizer(stage: Stage, settings: ScenSettings) -> torch.optim.Optimize
     if settings.optimizer == "adam":
         return torch.optim.Adam(groups, weight_decay=settings.weight_decay, fused=True)
     return torch.optim.RMSprop(groups, weight_decay=settings.weight_decay, momentum=settings.momentum)
-
-
-def device_of(model: nn.Module) -> torch.device:
-    """Return the device that the model lies on."""
-    return next(model.parameters()).device
 
 
 def train_scen(

@@ -10,7 +10,7 @@ from scegg_core.settings.base import as_mapping, shown
 if TYPE_CHECKING:
     from scegg_core.settings.resolve import Configuration
 
-STAGES = ("scen", "eggn", "synthesis", "classifier")
+STAGES = ("scen", "dazle", "eggn", "synthesis", "classifier")
 
 #: Of a data set's section: where its files lie on this machine and what it is called say nothing of how it was run.
 UNSAID = (
@@ -49,7 +49,7 @@ def changed_settings(config: "Configuration", dataset: str) -> list[tuple[str, s
             f"variant {name}", config, dataset, config.variant(name), ("eggn", "synthesis", "classifier")
         )
     for name in dict.fromkeys(config.variant(variant).space for variant in own.variants):
-        found += _overrides(f"space {name}", config, dataset, config.space(name), ("scen",))
+        found += _overrides(f"space {name}", config, dataset, config.space(name), ("scen", "dazle"))
     return found
 
 

@@ -7,6 +7,8 @@ from scegg_core.settings.classifier import ClassifierSettings
 from scegg_core.settings.eggn import EggnSettings
 from scegg_core.settings.names import VALIDATION
 from scegg_core.settings.networks import check_network
+from scegg_core.settings.spaces import NETWORKS
+from scegg_core.settings.variants import CLOSED_FORM
 
 if TYPE_CHECKING:
     from scegg_core.settings.resolve import Configuration
@@ -37,24 +39,26 @@ def check_dataset(config: "Configuration", name: str) -> None:
 
 
 def _check_rows(config: "Configuration", name: str) -> None:
-    """Refuse rows on SCEN's features where class vectors stand in the place of attributes."""
+    """Refuse rows that a network makes of attributes where class vectors stand in their place."""
     dataset = config.dataset(name)
-    rows = [row for row in dataset.variants if config.space(config.variant(row).space).kind == "scen"]
+    kinds = {row: config.space(config.variant(row).space).kind for row in dataset.variants}
+    rows = [row for row, kind in kinds.items() if kind in NETWORKS]
     if dataset.class_vectors is not None and rows:
+        networks = " or ".join(dict.fromkeys(NETWORKS[kinds[row]] for row in rows))
         raise InputError(
-            f"config: datasets.{name}.variants has {', '.join(rows)}, which SCEN makes from the strengths of named "
+            f"config: datasets.{name}.variants has {', '.join(rows)}, which {networks} makes from the strengths of named "
             f"attributes, and datasets.{name}.class_vectors has numbers without names in their place; name rows on "
             "backbone features (baseline, f-clswgan, f-vaegan, prototype, eszsl …), or leave class_vectors out."
         )
 
 
-def check_named_attributes(config: "Configuration", dataset: str, asked: str) -> None:
+def check_named_attributes(config: "Configuration", dataset: str, asked: str, network: str = "SCEN") -> None:
     """Refuse what needs named attributes for a data set whose class vectors are given."""
     name = dataset.removesuffix(VALIDATION)
     if config.dataset(name).class_vectors is not None:
         raise InputError(
             f"config: datasets.{name}.class_vectors has numbers without names in place of attributes, so there can be no "
-            f"{asked}, which SCEN makes or needs; ask for rows on backbone features, or leave class_vectors out."
+            f"{asked}, which {network} makes or needs; ask for rows on backbone features, or leave class_vectors out."
         )
 
 
@@ -72,14 +76,14 @@ def _check_titles(config: "Configuration", name: str) -> None:
 
 
 def _check_features(config: "Configuration", name: str) -> None:
-    """Refuse rows with SCEN where files of the features' kind are always pooled; of other kinds the file tells."""
+    """Refuse rows that need region maps where files of the features' kind are always pooled; of other kinds the file tells."""
     own = config.dataset(name)
     kinds = {row: config.space(config.variant(row).space).kind for row in (*own.variants, *config.variants)}
-    with_scen = [row for row in own.variants if kinds[row] == "scen"]
-    if own.features is not None and own.features.pooled and with_scen:
+    on_maps = [row for row in own.variants if kinds[row] in NETWORKS]
+    if own.features is not None and own.features.pooled and on_maps:
         others = ", ".join([row for row, kind in kinds.items() if kind == "backbone"][:5])
         raise InputError(
-            f"config: datasets.{name} has the row {with_scen[0]!r}, which needs region maps, but features of kind "
+            f"config: datasets.{name} has the row {on_maps[0]!r}, which needs region maps, but features of kind "
             f"{own.features.kind} are one vector an image; set its variants to others, such as [{others}]."
         )
 
@@ -115,18 +119,41 @@ def check_tuning(config: "Configuration") -> None:
             raise InputError(f"config: variants.{name}.tuned is {variant.tuned!r}, which section tuning does not have.")
     for name in config.tuning:
         own = config.variants.get(name)
-        if own is None or own.tuned is not None or own.predict_by != "generation":
-            raise InputError(f"config: tuning.{name} tunes no variant that generates features and is not tuned itself.")
-        if config.space(own.space).kind != "scen" and any(key.startswith("scen.") for key in config.tuning[name].grid):
-            raise InputError(f"config: tuning.{name}.grid has settings of scen, but space {own.space!r} has no SCEN.")
+        if own is None or own.tuned is not None or own.predict_by in CLOSED_FORM:
+            raise InputError(
+                f"config: tuning.{name} tunes no variant that generates features or predicts by embedding and is not tuned "
+                "itself."
+            )
+        for stage in dict.fromkeys(key.partition(".")[0] for key in config.tuning[name].grid):
+            _check_stage_of_grid(config, name, stage)
+
+
+def _check_stage_of_grid(config: "Configuration", name: str, stage: str) -> None:
+    own = config.variants[name]
+    if stage in NETWORKS and config.space(own.space).kind != stage:
+        raise InputError(
+            f"config: tuning.{name}.grid has settings of {stage}, but space {own.space!r} has no {NETWORKS[stage]}."
+        )
+    if stage not in NETWORKS and own.predict_by != "generation":
+        raise InputError(
+            f"config: tuning.{name}.grid has settings of {stage}, but {name} predicts by {own.predict_by} and has no such "
+            "stage."
+        )
 
 
 def check_variant(config: "Configuration", name: str) -> None:
     """Refuse a variant whose space does not exist or has not what the variant needs, also if no table has it."""
     variant = config.variant(name)
-    if variant.predict_by == "embedding" and config.space(variant.space).kind != "scen":
-        raise InputError(f"config: variants.{name} predicts by embedding, but space {variant.space!r} has no SCEN.")
-    config.space(variant.space)
+    space = config.space(variant.space)
+    if variant.predict_by == "embedding" and not space.on_maps:
+        raise InputError(
+            f"config: variants.{name} predicts by embedding, but space {variant.space!r} has no SCEN and no DAZLE."
+        )
+    if variant.predict_by != "embedding" and space.kind == "dazle":
+        raise InputError(
+            f"config: variants.{name} works on features, but space {variant.space!r} has none: DAZLE predicts by "
+            "embedding; set predict_by: embedding, or another space."
+        )
 
 
 def check_stages(config: "Configuration", dataset: str, name: str) -> None:
@@ -134,6 +161,8 @@ def check_stages(config: "Configuration", dataset: str, name: str) -> None:
     variant = config.variant(name)
     if config.space(variant.space).kind == "scen":
         config.scen_of(dataset, variant.space)
+    if config.space(variant.space).kind == "dazle":
+        config.dazle_of(dataset, variant.space)
     if variant.predict_by == "generation":
         config.eggn_of(dataset, name)
         config.eggn_of(dataset + VALIDATION, name)

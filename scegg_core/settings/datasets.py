@@ -13,7 +13,13 @@ from scegg_core.settings.base import as_mapping, problem, settings
 from scegg_core.settings.class_vectors import ClassVectorSettings
 from scegg_core.settings.features import FeatureSettings
 from scegg_core.settings.names import Distinct, Seed, Seeds, Title, file_names
-from scegg_core.settings.overrides import ClassifierOverrides, EggnOverrides, ScenOverrides, SynthesisOverrides
+from scegg_core.settings.overrides import (
+    ClassifierOverrides,
+    DazleOverrides,
+    EggnOverrides,
+    ScenOverrides,
+    SynthesisOverrides,
+)
 from scegg_core.settings.paths import LocalPath
 
 FORMATS = file_names(Path(__file__).parents[1] / "data" / "formats")
@@ -149,6 +155,7 @@ class DatasetSettings(IndexSettings):
         "channel", description="features are scaled to [0, 1] for stage 3: each channel by its range, or all by one"
     )
     scen: ScenOverrides = Field(default_factory=dict, description="overrides of section scen")
+    dazle: DazleOverrides = Field(default_factory=dict, description="overrides of section dazle")
     eggn: EggnOverrides = Field(default_factory=dict, description="overrides of section eggn")
     synthesis: SynthesisOverrides = Field(default_factory=dict, description="overrides of section synthesis")
     classifier: ClassifierOverrides = Field(default_factory=dict, description="overrides of section classifier")
@@ -190,6 +197,18 @@ class DatasetSettings(IndexSettings):
                 f"features of kind {self.features.kind} stand in place of pictures, so there is no {given[0]}; leave it out"
             )
         return self
+
+    def shown_backbone(self) -> dict:
+        """Return what a table says of where the data set's features come from."""
+        if self.features is not None:
+            name = Path(self.features.path).name
+            return {"backbone": name, "weights": "ready features", "image_size": None, "backbone_state": ""}
+        return {
+            "backbone": self.backbone.network,
+            "weights": Path(self.backbone.weights).name,
+            "image_size": self.backbone.image_size,
+            "backbone_state": "trained here" if self.backbone.trained else "frozen",
+        }
 
     @property
     def vectors(self) -> AttributeVectorSettings:

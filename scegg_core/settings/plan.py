@@ -1,11 +1,13 @@
 """What a run on a data set is going to do, so that it can be checked before: its rows' trainings, split and sheets."""
 
+from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from pydantic import Field
 
 from scegg_core.settings.attention import SheetSettings
 from scegg_core.settings.base import as_mapping, settings
+from scegg_core.settings.dazle import DazleSettings
 from scegg_core.settings.eggn import EggnSettings
 from scegg_core.settings.names import VALIDATION
 from scegg_core.settings.run import RunSettings
@@ -18,7 +20,7 @@ if TYPE_CHECKING:
 
 @settings
 class Plan:
-    """A run of a data set's table: every training of SCEN and of a generator, as often as it is trained.
+    """A run of a data set's table: every training of SCEN, of DAZLE and of a generator, as often as it is trained.
 
     `extractions`: how often regions are extracted, of the data set and of its validation split; where a backbone is
     trained here, so often is that. `validation`: whether a row needs the validation split; `sheets`: the attention sheets, if the report has any.
@@ -26,12 +28,18 @@ class Plan:
     """
 
     scen: tuple[ScenSettings, ...] = ()
+    dazle: tuple[DazleSettings, ...] = ()
     eggn: tuple[EggnSettings, ...] = ()
     extractions: tuple[int, int] = (1, 0)
     validation: bool = False
     sheets: SheetSettings | None = None
     run: RunSettings = Field(default_factory=RunSettings)
     here: bool = True
+
+    @property
+    def on_maps(self) -> tuple[ScenSettings | DazleSettings, ...]:
+        """Every training on region maps."""
+        return self.scen + self.dazle
 
 
 def plan_of(config: "Configuration", dataset: str, here: bool = True) -> dict:
@@ -47,16 +55,12 @@ def plan_of(config: "Configuration", dataset: str, here: bool = True) -> dict:
     tuned = any(config.tuned(name) for name in rows)
     points = config.grid_points(dataset) if tuned else []
     runs += [(dataset + VALIDATION, point["point"], len(point["seeds"])) for point in points]
-    scen = {(name, config.variant(row).space): seeds for name, row, seeds in runs}
+    made = {(name, config.variant(row).space): seeds for name, row, seeds in runs}
     validation = tuned or bool(asking) or any(row.predict_by in CLOSED_FORM for row in rows.values())
     return {
         "extractions": _extractions(config, dataset, validation),
-        "scen": [
-            as_mapping(config.scen_of(name, space))
-            for (name, space), seeds in scen.items()
-            for _ in range(seeds)
-            if config.space(space).kind == "scen"
-        ],
+        "scen": _trainings(config, made, "scen", config.scen_of),
+        "dazle": _trainings(config, made, "dazle", config.dazle_of),
         "eggn": [
             as_mapping(config.eggn_of(name, row))
             for name, row, seeds in runs
@@ -68,6 +72,16 @@ def plan_of(config: "Configuration", dataset: str, here: bool = True) -> dict:
         "run": as_mapping(config.run),
         "here": here,
     }
+
+
+def _trainings(config: "Configuration", made: dict, kind: str, settings_of: Callable) -> list[dict]:
+    """The settings of every training of the spaces of a kind; `made` says of how many seeds each is."""
+    return [
+        as_mapping(settings_of(name, space))
+        for (name, space), seeds in made.items()
+        for _ in range(seeds)
+        if config.space(space).kind == kind
+    ]
 
 
 def _extractions(config: "Configuration", dataset: str, validation: bool) -> tuple[int, int]:

@@ -4,9 +4,9 @@ Layers, later ones winning: the section's defaults, config.yaml's section, the d
 variant's (or space's) overrides.
 """
 
+from collections.abc import Sequence
 from dataclasses import replace
 from functools import cached_property
-from pathlib import Path
 
 from pydantic import Field
 
@@ -29,8 +29,10 @@ from scegg_core.settings.checks import (
 from scegg_core.settings.classifier import ClassifierSettings
 from scegg_core.settings.confusion import ConfusionSettings
 from scegg_core.settings.datasets import DatasetSettings
+from scegg_core.settings.dazle import DazleSettings
 from scegg_core.settings.downloads import Download
 from scegg_core.settings.eggn import EggnSettings
+from scegg_core.settings.methods import ON, derived, on_space
 from scegg_core.settings.names import VALIDATION, DottedName, Name
 from scegg_core.settings.paths import LocalPath
 from scegg_core.settings.run import RunSettings
@@ -49,6 +51,7 @@ class Configuration:
 
     run: RunSettings = Field(default_factory=RunSettings)
     scen: ScenSettings = Field(default_factory=ScenSettings)
+    dazle: DazleSettings = Field(default_factory=DazleSettings)
     eggn: EggnSettings = Field(default_factory=EggnSettings)
     synthesis: SynthesisSettings = Field(default_factory=SynthesisSettings)
     classifier: ClassifierSettings = Field(default_factory=ClassifierSettings)
@@ -87,7 +90,11 @@ class Configuration:
         raise InputError(f"config: no data set is generated into {folder!r}.")
 
     def variant(self, name: str) -> VariantSettings:
-        """Return the settings of the variant `name`; sc-egg@3 is point 3 of the grid that tunes sc-egg."""
+        """Return the settings of the variant `name`; sc-egg@3 is point 3 of the grid that tunes sc-egg, and
+        f-clswgan+sc-egg the method of f-clswgan on the space sc-egg."""
+        if ON in name:
+            method, _, space = name.partition(ON)
+            return on_space(self.variant(method), method, space)
         if POINT in name:
             if name not in self._variants_of_points:
                 self._variants_of_points[name] = self._point_variant(name)
@@ -99,12 +106,12 @@ class Configuration:
         """Return the settings of the space `name`; sc-egg@3 is the one that point 3 of sc-egg's grid needs."""
         if POINT not in name:
             return self._named("spaces", name)
-        own = self.space(self.variant(name.partition(POINT)[0]).space)
-        return replace(own, scen=own.scen | self.point(name).part("scen"))
+        own, point = self.space(self.variant(name.partition(POINT)[0]).space), self.point(name)
+        return replace(own, scen=own.scen | point.part("scen"), dazle=own.dazle | point.part("dazle"))
 
     def tuned(self, variant: str) -> str | None:
         """Return the entry of section tuning whose best point the variant stands for, or None."""
-        return None if POINT in variant else self._named("variants", variant).tuned
+        return None if POINT in variant or ON in variant else self._named("variants", variant).tuned
 
     def point(self, name: str) -> Point:
         """Return the point of a grid that is called `name`, such as sc-egg@3."""
@@ -131,9 +138,11 @@ class Configuration:
         return f"{tuned}{POINT}{self.tuning[tuned].first_like(own, 'scen', 'eggn').number}"
 
     def with_points(self) -> dict[str, VariantSettings]:
-        """Return every variant that has runs of its own by name: those of the configuration, and the grids' points."""
+        """Return every variant that has runs of its own by name: those of the configuration, the grids' points, and
+        methods on other spaces."""
         names = [name for name, own in self.variants.items() if own.tuned is None]
         names += [point for tuned in self.tuning for point in self.points_of(tuned)]
+        names += derived(self)
         return {name: self.variant(name) for name in names}
 
     def grid_points(self, dataset: str) -> list[dict]:
@@ -153,12 +162,17 @@ class Configuration:
         if found:
             return list(dict.fromkeys(found))
         named = self.dataset(dataset).class_vectors is None
-        return [name for name in self.tuning if named or self.space(self.variants[name].space).kind != "scen"]
+        return [name for name in self.tuning if named or not self.space(self.variants[name].space).on_maps]
 
     def scen_of(self, dataset: str, space: str) -> ScenSettings:
         """Return SCEN's settings for a space of a data set; raises InputError for one without named attributes."""
         check_named_attributes(self, dataset, f"space {space!r}")
         return self._stage("scen", dataset, _place("spaces", space), self.space(space).scen)
+
+    def dazle_of(self, dataset: str, space: str) -> DazleSettings:
+        """Return DAZLE's settings for a space of a data set; raises InputError for one without named attributes."""
+        check_named_attributes(self, dataset, f"space {space!r}", "DAZLE")
+        return self._stage("dazle", dataset, _place("spaces", space), self.space(space).dazle)
 
     def attribute_vectors_of(self, dataset: str) -> AttributeVectorSettings:
         """Return where a data set's attributes get their word vectors from; raises InputError for one without names."""
@@ -188,34 +202,34 @@ class Configuration:
         check_input(found, eggn, _layers("classifier", dataset, place))
         return found
 
-    def table_part(self, dataset: str, standing: dict[str, str]) -> dict:
+    def table_part(self, dataset: str, standing: dict[str, str], rows: Sequence[str] | None = None) -> dict:
         """Return what a data set's table says beside the metrics: names of rows, backbone, image size, selection.
 
-        `standing` has the point of a grid that a tuned variant stands for.
+        `standing` has the point of a grid that a tuned variant stands for; `rows` are variants, None: the data set's.
         """
         own = self.dataset(dataset)
-        variants = {name: self.variant(name) for name in own.variants}
+        variants = {name: self.variant(name) for name in rows or own.variants}
         return {
             "dataset": self.shown_name(dataset),
             "published": own.published,
-            **_shown_backbone(own),
+            **own.shown_backbone(),
             "titles": {name: variant.title or name for name, variant in variants.items()},
             "selection": {name: variant.selection for name, variant in variants.items()},
             "tuned": {name: self.point(point).text() for name, point in standing.items()},
             "generated": own.generate is not None,
             "shared_backbone": own.backbone.trained and own.backbone.seeds == "shared",
             "reference": self.tables.reference,
-            "runs": self.runs(dataset),
+            "runs": self.runs(dataset, rows),
         }
 
     def shown_name(self, dataset: str) -> str:
         """Return the name of a data set in tables and pictures."""
         return dataset if dataset.endswith(VALIDATION) else self.dataset(dataset).title or dataset
 
-    def runs(self, dataset: str) -> list[tuple[str, int]]:
-        """Return (variant, seed) of every run in a data set's table."""
-        own = self.dataset(dataset)
-        return [(name, seed) for name in own.variants for seed in self.seeds_of(dataset, name)]
+    def runs(self, dataset: str, rows: Sequence[str] | None = None) -> list[tuple[str, int]]:
+        """Return (variant, seed) of every run in a data set's table, or of the variants `rows`."""
+        rows = rows or self.dataset(dataset).variants
+        return [(name, seed) for name in rows for seed in self.seeds_of(dataset, name)]
 
     def seeds_of(self, dataset: str, variant: str) -> tuple[int, ...]:
         """Return the seeds of a row: its own or the data set's; of one that draws nothing the first, unless each seed
@@ -240,8 +254,8 @@ class Configuration:
         """The tuned variant with the values of a point laid over it."""
         tuned, point = name.partition(POINT)[0], self.point(name)
         own, space = self.variant(tuned), self.variant(tuned).space
-        if point.part("scen"):  # points that differ in later stages alone share the space of the first of them
-            space = f"{tuned}{POINT}{self.tuning[tuned].first_like(point, 'scen').number}"
+        if point.part(kind := self.space(space).kind):  # points that differ in later stages alone share the first one's
+            space = f"{tuned}{POINT}{self.tuning[tuned].first_like(point, kind).number}"
         layers = {stage: getattr(own, stage) | point.part(stage) for stage in ("eggn", "synthesis", "classifier")}
         return replace(own, title=f"{own.title or tuned}: {point.text()}", space=space, **layers)
 
@@ -256,23 +270,9 @@ class Configuration:
         return known[name]
 
 
-def _shown_backbone(own: DatasetSettings) -> dict:
-    """What a table says of where the features of a data set come from."""
-    if own.features is not None:
-        name = Path(own.features.path).name
-        return {"backbone": name, "weights": "ready features", "image_size": None, "backbone_state": ""}
-    backbone = own.backbone
-    return {
-        "backbone": backbone.network,
-        "weights": Path(backbone.weights).name,
-        "image_size": backbone.image_size,
-        "backbone_state": "trained here" if backbone.trained else "frozen",
-    }
-
-
 def _place(section: str, name: str) -> str:
     """Where the settings of a variant or space are written: those of a point in its grid."""
-    return f"tuning.{name.partition(POINT)[0]}.grid" if POINT in name else f"{section}.{name}"
+    return f"tuning.{name.partition(POINT)[0]}.grid" if POINT in name else f"{section}.{name.partition(ON)[0]}"
 
 
 def _layers(stage: str, dataset: str, place: str) -> str:

@@ -1,22 +1,35 @@
-"""Settings of spaces: the visual features that a variant works on."""
+"""Settings of spaces: what a variant works on, and how it is made of the backbone's regions."""
 
 from typing import Literal
 
 from pydantic import Field, model_validator
 
 from scegg_core.settings.base import settings
-from scegg_core.settings.overrides import ScenOverrides
+from scegg_core.settings.overrides import DazleOverrides, ScenOverrides
+
+#: Kinds of spaces that a network makes of region maps and attribute vectors, and what the network is called.
+NETWORKS = {"scen": "SCEN", "dazle": "DAZLE"}
 
 
 @settings
 class SpaceSettings:
-    """A visual feature space: average-pooled backbone features, or SCEN's dense-semantic ones."""
+    """What a variant works on: average-pooled backbone features, SCEN's dense-semantic ones, or DAZLE's embedding."""
 
-    kind: Literal["scen", "backbone"] = Field("scen", description="scen: learned by SCEN; backbone: pooled regions")
+    kind: Literal["scen", "dazle", "backbone"] = Field(
+        "scen",
+        description="scen: learned by SCEN; dazle: DAZLE's embedding alone, no features; backbone: pooled regions",
+    )
     scen: ScenOverrides = Field(default_factory=dict, description="overrides of section scen")
+    dazle: DazleOverrides = Field(default_factory=dict, description="overrides of section dazle")
 
     @model_validator(mode="after")
-    def _no_scen_settings_without_scen(self) -> "SpaceSettings":
-        if self.kind == "backbone" and self.scen:
-            raise ValueError("a space of kind backbone has no SCEN, so it takes no scen settings")
+    def _settings_of_its_own_network_alone(self) -> "SpaceSettings":
+        for section, network in NETWORKS.items():
+            if self.kind != section and getattr(self, section):
+                raise ValueError(f"a space of kind {self.kind} has no {network}, so it takes no {section} settings")
         return self
+
+    @property
+    def on_maps(self) -> bool:
+        """Whether it is made of region maps and attribute vectors."""
+        return self.kind in NETWORKS

@@ -22,6 +22,15 @@ class ReportTables:
         False, description="whether columns oracle_* show the best epoch on test, as released codes report; no result"
     )
     reference: str = Field("sc-egg", description="the variant that paired.csv compares the others with")
+    spaces: Distinct = Field(
+        ("backbone", "sc-egg"),
+        min_length=2,
+        description="spaces of features that spaces.csv compares: each method on all of them, and differences to the first",
+    )
+    methods: Distinct | None = Field(
+        None,
+        description="variants whose methods spaces.csv compares; null: all that generate on the first of the spaces",
+    )
 
 
 @settings

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 LARGEST_PENALTY = 10.0  # mean of an epoch after the first
 SMALLEST_KL = 1.0  # mean of the last epoch
 STILL = 0.02  # a loss has to fall by this fraction of its first epoch's mean within a third of its stage
-FALLING = ("L_LCE", "L_GCE", "L_SCR")  # of SCEN; those of the generator pull against each other
+FALLING = ("L_LCE", "L_GCE", "L_SCR", "L_CE")  # of SCEN and DAZLE; those of the generator pull against each other
 
 Point = tuple[str, int, str, float]  # stage, epoch, term, mean over the epoch
 

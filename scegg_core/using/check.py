@@ -85,7 +85,7 @@ def check_dataset(
     index = _collect(problems, lambda: _load(settings, downloads))
     if index is not None:
         index, copies = (index, None) if settings.features else _pictures_checked(problems, index, settings)
-        wanted = settings.features is None or bool(plan.scen)
+        wanted = settings.features is None or bool(plan.on_maps)
         unknown = wanted and _collect(problems, lambda: _unknown_words(index, settings, captions, report.to_fetch))
         report = replace(report, unknown_words=unknown or (), copies=copies)
     size = _collect(problems, lambda: _size_of_regions(settings, map_of)) or FeatureMap(0, 0, 0)

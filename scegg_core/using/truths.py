@@ -102,14 +102,15 @@ def _check_training_of_backbone(index: DatasetIndex, settings: DatasetSettings, 
 
 
 def _check_maps(settings: DatasetSettings, plan: Plan) -> None:
-    if settings.features is not None and plan.scen:
+    if settings.features is not None and plan.on_maps:
         require_maps(settings.features)
 
 
 def _check_budgets(index: DatasetIndex, size: FeatureMap, plan: Plan) -> None:
     needed = 2 * len(index.in_split("trainval")) * size.regions * size.channels
-    for scen in plan.scen:
-        check_budget(needed, scen.memory_budget, scen.sampling == "class_balanced")
+    for section, trainings in (("scen", plan.scen), ("dazle", plan.dazle)):
+        for given in trainings:
+            check_budget(needed, given.memory_budget, given.sampling == "class_balanced", section)
 
 
 def _check_validation(index: DatasetIndex, settings: DatasetSettings, plan: Plan) -> None:
@@ -130,9 +131,9 @@ def regions_on_disk(images: int, size: FeatureMap) -> int:
 
 
 def held(index: DatasetIndex, size: FeatureMap, plan: Plan) -> int:
-    """Return the bytes of region features that a training of SCEN holds."""
+    """Return the bytes of region features that a training on them holds."""
     needed = regions_on_disk(len(index.in_split("trainval")), size)
-    return int(max((min(needed, given.memory_budget * 2**30) for given in plan.scen), default=0))
+    return int(max((min(needed, given.memory_budget * 2**30) for given in plan.on_maps), default=0))
 
 
 def images_held(index: DatasetIndex, settings: DatasetSettings, plan: Plan) -> int:

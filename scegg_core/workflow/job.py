@@ -19,7 +19,7 @@ from scegg_core.errors import InputError
 from scegg_core.settings.base import parse_section
 
 #: Inputs whose name means one and the same artifact in all stages of a run.
-SHARED = ("scen", "features", "scaler", "eggn", "synthetic")
+SHARED = ("scen", "dazle", "features", "scaler", "eggn", "synthetic")
 
 #: Inputs that come from runs on another split of the data set, and so from other artifacts with the names of SHARED.
 FOREIGN = ("selection", "calibration")

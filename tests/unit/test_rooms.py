@@ -10,7 +10,7 @@ from tests.conftest import ROOT
 
 CORE = ROOT / "scegg_core"
 #: The stages, in the order in which data walk through them.
-STAGES = ("data", "words", "regions", "scen", "eggn", "classify", "evaluate", "report", "using")
+STAGES = ("data", "words", "regions", "scen", "dazle", "eggn", "classify", "evaluate", "report", "using")
 #: Every room; each imports those before it. `fetch` serves the rules alone.
 ROOMS = ("settings", "artifacts", "training", "workflow", "aviary", *STAGES[:3], "fetch", *STAGES[3:])
 HELPERS = {"common", "records", "resources", "resume"}  # rule files without rules

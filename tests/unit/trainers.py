@@ -7,6 +7,7 @@ import pytest
 import torch
 from torch import nn
 
+from scegg_core.dazle.train import DazleTrainer, start_dazle
 from scegg_core.eggn.data import SeenFeatures
 from scegg_core.eggn.guidance import guide_by
 from scegg_core.eggn.train import EggnTrainer, start_eggn
@@ -17,6 +18,7 @@ from scegg_core.regions.training_images import KeptImages
 from scegg_core.scen.scaling import MinMaxScaler
 from scegg_core.scen.train import ScenTrainer, start_scen
 from scegg_core.settings.backbone import BackboneSettings, FinetuneSettings
+from scegg_core.settings.dazle import DazleSettings
 from scegg_core.settings.eggn import EggnSettings
 from scegg_core.settings.scen import ScenSettings
 from scegg_core.training.checkpoint import Checkpoint
@@ -41,6 +43,16 @@ def scen_trainer(checkpoint: Checkpoint | None = None, seed: int = 1, **settings
     batches = ResidentBatches(regions.half(), labels, 4, seed, balanced=given.sampling == "class_balanced")
     model = start_scen(random(4, 3, seed=5), random(4, 4, seed=6), 6, given, seed)
     return ScenTrainer(model, batches, SEEN, given, checkpoint)
+
+
+def dazle_trainer(checkpoint: Checkpoint | None = None, seed: int = 1, **settings) -> DazleTrainer:
+    """13 images in batches of 4, so four steps an epoch; four epochs."""
+    given = DazleSettings(**{"epochs": 4, "batch_size": 4, "learning_rate": 1e-2, **settings})
+    labels = np.arange(13) % 3
+    regions = random(13, 5, 6, seed=4) + 3 * nn.functional.one_hot(torch.from_numpy(labels), 6)[:, None]
+    batches = ResidentBatches(regions.half(), labels, 4, seed, balanced=given.sampling == "class_balanced")
+    model = start_dazle(random(4, 3, seed=5), random(4, 4, seed=6), 6, given, seed)
+    return DazleTrainer(model, batches, SEEN, given, checkpoint)
 
 
 def eggn_trainer(checkpoint: Checkpoint | None = None, seed: int = 1, **settings) -> EggnTrainer:
@@ -85,6 +97,7 @@ class Kind:
 
 KINDS = {
     "scen": Kind(scen_trainer, "losses", 16),
+    "dazle": Kind(dazle_trainer, "losses", 16),
     "eggn": Kind(eggn_trainer, "iterate", 18),
     "backbone": Kind(backbone_trainer, "_take_step", 18),
 }

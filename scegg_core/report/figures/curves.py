@@ -22,7 +22,14 @@ WARNING = "#B00020"
 MOST_ALARMS = 4  # that fit into a panel
 BOX = {"facecolor": "white", "alpha": 0.8, "edgecolor": "none", "pad": 1.5}
 
-STAGES = {"1": "stage 1", "2": "stage 2", "3": "stage 3", "czsl": "CZSL classifier", "gzsl": "GZSL classifier"}
+STAGES = {
+    "1": "stage 1",
+    "2": "stage 2",
+    "3": "stage 3",
+    "dazle": "DAZLE",
+    "czsl": "CZSL classifier",
+    "gzsl": "GZSL classifier",
+}
 
 STAGES["validation"] = "validation split"
 
@@ -31,6 +38,7 @@ TERMS = {
     "L_LCE": "$L_{LCE}$ (Eq. 6)",
     "L_GCE": "$L_{GCE}$ (Eq. 7)",
     "L_SCR": "$L_{SCR}$ (Eq. 8)",
+    "L_CE": "cross-entropy, DAZLE's",
     "L_cal": "self-calibration loss",
     "wasserstein": "Wasserstein estimate (Eq. 11)",
     "penalty": "gradient penalty (Eq. 11)",

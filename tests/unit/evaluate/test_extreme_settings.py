@@ -15,6 +15,8 @@ from small_run import CPU
 from scegg_core.artifacts.files import Provenance, write_tensors
 from scegg_core.classify.predictions import predict_embedding
 from scegg_core.data.tables import DatasetIndex
+from scegg_core.dazle.embed import embed_by_dazle
+from scegg_core.dazle.train import train_dazle
 from scegg_core.eggn.train import train_eggn
 from scegg_core.errors import InputError
 from scegg_core.evaluate.final import FinalSettings, run_final_steps
@@ -26,12 +28,14 @@ from scegg_core.scen.scaling import MinMaxScaler
 from scegg_core.scen.space import Space
 from scegg_core.scen.train import train_scen
 from scegg_core.settings.checks import WITH_DECODER
+from scegg_core.settings.dazle import DazleSettings
 from scegg_core.settings.overrides import STAGES
 from scegg_core.settings.scen import ScenSettings
 
 CLASSES, ATTRIBUTES, CHANNELS = 5, 4, 6
 USUAL = {
     "scen": {"stage1_epochs": 1, "stage2_epochs": 1, "batch_size": 4},
+    "dazle": {"epochs": 1, "batch_size": 4},
     "eggn": {"hidden_width": 5, "epochs": 1, "batch_size": 4},
     "synthesis": {"per_class": 4},
     "classifier": {"epochs": 1, "batch_size": 6},
@@ -107,6 +111,16 @@ def space_by(index: DatasetIndex, store: RegionStore, settings: ScenSettings, fo
     return Space(index, scaler.transform(embedded.features), scaler, scen), score(*by_embedding, index)
 
 
+def scores_by_dazle(index: DatasetIndex, store: RegionStore, settings: DazleSettings, folder: Path) -> Metrics:
+    """Train DAZLE and write it as its job does; return its scores."""
+    words = np.random.default_rng(2).normal(size=(ATTRIBUTES, 3)).astype(np.float32)
+    dazle = train_dazle(index, store, words, settings, 1, CPU).model
+    write_tensors(folder / "dazle", "dazle", dazle.state_dict(), Provenance("test"))
+    semantics, vectors = embed_by_dazle(store, index.rows, dazle, CPU), torch.from_numpy(index.vectors)
+    tasks = ("czsl", "gzsl")
+    return score(*(predict_embedding(semantics, vectors, index, task, margin=settings.margin) for task in tasks), index)
+
+
 def scores_on(space: Space, made: dict[str, object], folder: Path) -> Metrics:
     """Train a generator and the final classifiers on a space, and write what their jobs do; return the scores."""
     eggn, _ = train_eggn(space, made["eggn"], 1, CPU)
@@ -132,6 +146,8 @@ def test_each_setting_at_both_ends_of_its_range(index, store, usual, tmp_path, s
     made = fitting({stage: {name: value}})
     if stage == "scen":
         judge(lambda: [space_by(index, store, made["scen"], tmp_path)[1]])
+    elif stage == "dazle":
+        judge(lambda: [scores_by_dazle(index, store, made["dazle"], tmp_path)])
     else:
         judge(lambda: [scores_on(usual, made, tmp_path)])
 
@@ -149,3 +165,4 @@ def test_all_settings_drawn_from_their_ranges_at_once(index, store, tmp_path, se
     }
     made = fitting(given)
     judge(both)
+    judge(lambda: [scores_by_dazle(index, store, made["dazle"], tmp_path)])

@@ -241,7 +241,7 @@ def test_snapshots_are_kept_where_an_epoch_is_selected_and_nowhere_else(values):
         ),
         ("tuning", "sc-egg", {"grid": {"eggn.epochs": [1, 0]}}, r"tuning\.sc-egg\.grid\.eggn\.epochs is 0: should be"),
         ("tuning", "sc-egg", {"grid": {"scen.rate": [1]}}, r"tuning\.sc-egg\.grid\.scen\.rate is not a"),
-        ("tuning", "len", {"grid": {"scen.stage1_epochs": [1]}}, "tuning.len tunes no variant that generates"),
+        ("tuning", "prototype", {"grid": {"eggn.epochs": [1]}}, "tuning.prototype tunes no variant that generates"),
         ("tuning", "nothing", {"grid": {"eggn.epochs": [1]}}, "tuning.nothing tunes no variant that generates"),
         ("tuning", "baseline", {"grid": {"scen.stage1_epochs": [1]}}, "space 'backbone' has no SCEN"),
         ("variants", "tuned", {"tuned": "len"}, "variants.tuned.tuned is 'len', which section tuning does not have"),

@@ -10,8 +10,7 @@ from torch import Tensor
 from torch.autograd import gradcheck
 
 from scegg_core.scen import compression as scen
-from scegg_core.scen import losses
-from scegg_core.scen import train as train_scen
+from scegg_core.scen import losses, stages
 from scegg_core.scen.compression import SemanticCompression, mean_compression, uprightness
 from scegg_core.scen.model import SCEN
 from scegg_core.scen.train import ScenTrainer, start_scen
@@ -267,7 +266,7 @@ def test_a_step_in_parts_leaves_weights_and_terms_as_a_step_on_the_whole_batch(
     losses_of, sizes = ScenTrainer.losses, []
     monkeypatch.setattr(ScenTrainer, "losses", lambda *given: sizes.append(len(given[-1])) or losses_of(*given))
     terms = descend(whole, number)
-    monkeypatch.setattr(train_scen, "PART", part)
+    monkeypatch.setattr(stages, "PART", part)
     terms_of_parts = descend(parted, number)
     assert sizes == [5, *images]
     assert terms.keys() == terms_of_parts.keys()

@@ -11,6 +11,8 @@ from small_run import CPU
 from scegg_core.artifacts.files import Provenance
 from scegg_core.classify.predictions import predict_embedding
 from scegg_core.data.tables import DatasetIndex
+from scegg_core.dazle.embed import embed_by_dazle
+from scegg_core.dazle.train import train_dazle
 from scegg_core.eggn.train import train_eggn
 from scegg_core.errors import InputError
 from scegg_core.evaluate.closed_form import SCORERS, calibrate, predict_closed_form
@@ -116,12 +118,25 @@ def test_every_generating_variant_stays_finite_to_its_scores(index, store, name)
     assert found.classes_without_images == ("c", "f")
 
 
-@pytest.mark.parametrize("name", [name for name, own in CONFIG.variants.items() if own.predict_by == "embedding"])
+def dazle_of(index: DatasetIndex, store: RegionStore, name: str, dataset: str) -> tuple[torch.Tensor, float]:
+    """The embedding by DAZLE with the settings of a data set, of few steps, and its margin."""
+    given = CONFIG.dazle_of(dataset, name)
+    words = np.random.default_rng(2).normal(size=(ATTRIBUTES, 3)).astype(np.float32)
+    trained = train_dazle(index, store, words, replace(given, epochs=2, batch_size=4), 1, CPU)
+    assert all(np.isfinite(value) for *_, value in trained.curve.points)
+    return embed_by_dazle(store, index.rows, trained.model, CPU), given.margin
+
+
 @pytest.mark.slow
-def test_every_embedding_variant_stays_finite_to_its_scores(index, store, name):
-    _, semantics = space_of(index, store, CONFIG.variant(name).space)
-    vectors = torch.from_numpy(index.vectors)
-    found = score(*(predict_embedding(semantics, vectors, index, task) for task in ("czsl", "gzsl")), index)
+@pytest.mark.parametrize(("name", "dataset"), [("len", "cub"), *(("dazle", name) for name in ("cub", "sun", "awa2"))])
+def test_every_embedding_variant_stays_finite_to_its_scores(index, store, name, dataset):
+    space, margin = CONFIG.variant(name).space, 0.0
+    if CONFIG.space(space).kind == "dazle":
+        semantics, margin = dazle_of(index, store, space, dataset)
+    else:
+        _, semantics = space_of(index, store, space)
+    vectors, tasks = torch.from_numpy(index.vectors), ("czsl", "gzsl")
+    found = score(*(predict_embedding(semantics, vectors, index, task, margin=margin) for task in tasks), index)
     assert np.isfinite([found.acc, found.u, found.s, found.h, found.ausuc]).all()
 
 

@@ -1,0 +1,1 @@
+"""DAZLE (Huynh and Elhamifar, CVPR 2020): network, training, and embedding of images; it predicts by embedding."""
