@@ -8,7 +8,7 @@ import torch
 from torch import Tensor
 
 from scegg_core.artifacts.files import Provenance, read_description, read_tensors, write_tensors
-from scegg_core.eggn.model import EGGN
+from scegg_core.eggn.model import Networks, in_batches
 from scegg_core.settings.base import as_mapping, parse_section
 from scegg_core.settings.classifier import ClassifierSettings
 from scegg_core.training.linear import ZeroShotClassifier, linear_of
@@ -46,19 +46,20 @@ class FinalClassifier:
         layer = linear_of(self.classifier.layer.weight.detach(), self.classifier.layer.bias.detach() - constant * own)
         return replace(self, classifier=ZeroShotClassifier(layer, self.classifier.classes), calibration=constant)
 
-    def inputs(self, features: Tensor, eggn: EGGN | None) -> Tensor:
+    def inputs(self, features: Tensor, eggn: Networks | None) -> Tensor:
         """Return what the classifier sees of scaled features (images, channels), on its device; moves `eggn` there."""
         eggn = eggn.to(self.device) if eggn else None
         return classifier_input(features.to(self.device), eggn, self.settings)
 
 
-def classifier_input(features: Tensor, eggn: EGGN | None, settings: ClassifierSettings, batch: int = 4096) -> Tensor:
+def classifier_input(
+    features: Tensor, eggn: Networks | None, settings: ClassifierSettings, batch: int = 4096
+) -> Tensor:
     """Return what a classifier with `settings` sees of scaled features (images, channels): (images, size)."""
-    # ASSUME: g alone, as section 3.3 says; "transformed" is TF-VAEGAN's [g, Dec(g), hidden].
+    # ASSUME: g alone, as section 3.3 says; "transformed" is what the method makes of it, TF-VAEGAN's [g, Dec(g), hidden].
     if settings.input == "dense" or eggn is None:
         return features
-    with torch.no_grad():
-        return torch.cat([eggn.transform(part) for part in features.split(batch)])
+    return in_batches(eggn.transform, features, batch=batch)
 
 
 def write_classifier(path: Path, final: FinalClassifier, provenance: Provenance) -> None:

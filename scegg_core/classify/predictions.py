@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from torch import Tensor
 
     from scegg_core.classify.classifier import FinalClassifier
-    from scegg_core.eggn.model import EGGN
+    from scegg_core.eggn.model import Networks
     from scegg_core.scen.space import Space
 
 
@@ -41,7 +41,7 @@ class Predictions:
         return self.classes[self.scores.argmax(axis=1)]
 
 
-def predict_final(final: "FinalClassifier", eggn: "EGGN | None", space: "Space", task: str) -> Predictions:
+def predict_final(final: "FinalClassifier", eggn: "Networks | None", space: "Space", task: str) -> Predictions:
     """Return predictions of the final classifier of `task` on its test images, computed on the classifier's device."""
     inputs, classes = final.inputs(space.features, eggn), final.classifier.classes.cpu().numpy()
     found = predict_by(final.classifier.scores, inputs, space.index, task, classes)

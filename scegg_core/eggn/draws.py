@@ -57,9 +57,9 @@ class Draws:
         labels = self.data.labels[rows]
         return Batch(self.data.features[rows], self.data.vectors[labels], labels)
 
-    def normal(self, count: int) -> Tensor:
-        """Return standard normal numbers (count, latent)."""
-        return torch.randn(count, self.latent, generator=self.random, **self.like)
+    def normal(self, count: int, size: int | None = None) -> Tensor:
+        """Return standard normal numbers (count, latent), or (count, size)."""
+        return torch.randn(count, size or self.latent, generator=self.random, **self.like)
 
     def uniform(self, *shape: int) -> Tensor:
         """Return numbers between 0 and 1 of the given shape."""

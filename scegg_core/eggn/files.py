@@ -17,27 +17,27 @@ from scegg_core.artifacts.files import (
 )
 from scegg_core.eggn.data import SyntheticFeatures
 from scegg_core.eggn.generators import NETWORKS
-from scegg_core.eggn.model import EGGN
+from scegg_core.eggn.model import Networks
 from scegg_core.settings.base import as_mapping, parse_section
 from scegg_core.settings.eggn import EggnSettings
 
 
-def write_eggn(path: Path, eggn: EGGN, settings: EggnSettings, provenance: Provenance) -> None:
+def write_eggn(path: Path, eggn: Networks, settings: EggnSettings, provenance: Provenance) -> None:
     """Write EGGN's weights with its settings."""
     write_tensors(path, "eggn", eggn.state_dict(), provenance, {"settings": as_mapping(settings)})
 
 
-def read_eggn(path: Path) -> tuple[EGGN, EggnSettings]:
-    """Return the trained EGGN at `path`, in evaluation mode, and the settings it was trained with."""
+def read_eggn(path: Path) -> tuple[Networks, EggnSettings]:
+    """Return the trained networks at `path`, in evaluation mode, and the settings it was trained with."""
     tensors = read_tensors(path, "eggn")
     settings = parse_section(EggnSettings, read_description(path)["extra"]["settings"], str(path))
     return eggn_of(tensors, settings), settings
 
 
-def eggn_of(tensors: dict[str, Tensor], settings: EggnSettings, complete: bool = True) -> EGGN:
-    """Return the EGGN whose weights are `tensors`, in evaluation mode; those missing if not `complete` are untrained."""
-    attributes, channels = tensors["decoder.out.weight"].shape[0], tensors["generator.out.weight"].shape[0]
-    eggn = NETWORKS[settings.generator](channels, attributes, settings)
+def eggn_of(tensors: dict[str, Tensor], settings: EggnSettings, complete: bool = True) -> Networks:
+    """Return the networks whose weights are `tensors`, in evaluation mode; those missing if not `complete` are untrained."""
+    kind = NETWORKS[settings.generator]
+    eggn = kind(*kind.sizes(tensors, settings), settings)
     eggn.load_state_dict(tensors, strict=complete)
     return eggn.eval().requires_grad_(False)
 

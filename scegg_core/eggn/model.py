@@ -1,8 +1,10 @@
 """EGGN's networks: encoder E, generator G, critic D, semantic decoder Dec, feedback F (paper section 3.2).
 
-The shapes follow TF-VAEGAN, on which the paper builds.
+The shapes follow TF-VAEGAN, on which the paper builds. `Networks` is what every method's networks answer.
 """
 
+from abc import ABC, abstractmethod
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import ClassVar
 
@@ -179,10 +181,46 @@ class Feedback(nn.Module):
         return functional.leaky_relu(self.second(functional.leaky_relu(self.first(hidden), SLOPE)), SLOPE)
 
 
-class EGGN(nn.Module):
-    """All five networks; the smaller generators leave some of them unused, and a later method may add some."""
+class Networks(nn.Module, ABC):
+    """The networks of one method, and what training, synthesis and the final classifier ask of them.
+
+    A method's features for its classifier may be others than the space's: `transform` says what it makes of images'
+    features, `training_inputs` what its classifier learns from, where `classifier.input` is "transformed".
+    """
 
     #: Networks that synthesis and the final classifier's input need: snapshots keep these.
+    kept: ClassVar[tuple[str, ...]]
+
+    latent: int  # size of z
+
+    @classmethod
+    @abstractmethod
+    def sizes(cls, tensors: dict[str, Tensor], settings: EggnSettings) -> tuple[int, int]:
+        """Return the numbers of channels and of attributes of networks whose weights are `tensors`, of `kept` at least."""
+
+    @abstractmethod
+    def synthesize(self, z: Tensor, vector: Tensor, settings: SynthesisSettings) -> Tensor:
+        """Return synthetic features (batch, size) of z (batch, latent) of the prior and class vectors (section 3.3)."""
+
+    def transform(self, feature: Tensor) -> Tensor:
+        """Return what the final classifier sees of images' features (batch, channels): (batch, size)."""
+        return feature
+
+    def training_inputs(self, real: Tensor | None, made: Tensor, random: torch.Generator) -> Tensor:
+        """Return what the final classifier learns from: of `real` features, if there are any, and of `made` ones, in
+        this order; `random` is on the CPU, for methods that draw."""
+        return in_batches(self.transform, made if real is None else torch.cat([real, made]))
+
+
+@torch.no_grad()
+def in_batches(function: Callable[..., Tensor], *tensors: Tensor, batch: int = 4096) -> Tensor:
+    """Return what `function` makes of the rows of `tensors`, computed on `batch` rows at a time."""
+    return torch.cat([function(*part) for part in zip(*(tensor.split(batch) for tensor in tensors), strict=True)])
+
+
+class EGGN(Networks):
+    """All five networks; the smaller generators leave some of them unused, and a later method may add some."""
+
     kept: ClassVar[tuple[str, ...]] = ("generator", "decoder", "feedback")
 
     def __init__(self, channels: int, attributes: int, settings: EggnSettings):
@@ -194,7 +232,12 @@ class EGGN(nn.Module):
         self.critic = Critic(channels, attributes, width)
         self.decoder = SemanticDecoder(channels, attributes, width)
         self.feedback = Feedback(width)
-        self.apply(_start)
+        self.apply(start_small)
+
+    @classmethod
+    def sizes(cls, tensors: dict[str, Tensor], settings: EggnSettings) -> tuple[int, int]:
+        """Return the numbers of channels and of attributes, from the sizes of what G and Dec make."""
+        return tensors["generator.out.weight"].shape[0], tensors["decoder.out.weight"].shape[0]
 
     def generate(self, z: Tensor, vector: Tensor, strength: float | None = None) -> Tensor:
         """Return features (batch, channels); `strength` of the feedback, None for the pass without it."""
@@ -218,7 +261,9 @@ class EGGN(nn.Module):
         return torch.cat([feature, decoded.vector, decoded.hidden], 1)
 
 
-def _start(module: nn.Module) -> None:
+def start_small(module: nn.Module) -> None:
+    """Start a linear layer as TF-VAEGAN does: weights N(0, 0.02), biases 0."""
     if isinstance(module, nn.Linear):
         nn.init.normal_(module.weight, std=0.02)
-        nn.init.zeros_(module.bias)
+        if module.bias is not None:
+            nn.init.zeros_(module.bias)

@@ -1,6 +1,6 @@
 """Snapshots: a generator as it was at evenly spaced epochs, so that epochs can be compared without training again.
 
-Only the networks that synthesis and the classifier's input need are kept (`EGGN.kept`), one file an epoch.
+Only the networks that synthesis and the classifier's input need are kept (`Networks.kept`), one file an epoch.
 """
 
 import hashlib
@@ -15,7 +15,7 @@ from tempfile import TemporaryDirectory
 
 from scegg_core.artifacts.files import Provenance, read_description, read_tensors, write_tensors
 from scegg_core.eggn.files import eggn_of
-from scegg_core.eggn.model import EGGN
+from scegg_core.eggn.model import Networks
 from scegg_core.errors import InputError
 from scegg_core.settings.base import as_mapping, parse_section
 from scegg_core.settings.eggn import EggnSettings
@@ -26,7 +26,7 @@ class Snapshot:
     """The generator of one epoch, in evaluation mode; its E and D are untrained."""
 
     epoch: int
-    eggn: EGGN
+    eggn: Networks
     settings: EggnSettings
 
 
@@ -42,7 +42,7 @@ class SnapshotKeeper:
         self.folder, self.settings, self.provenance = folder, settings, provenance
         self.epochs = snapshot_epochs(settings.epochs, settings.snapshots)
 
-    def take(self, epoch: int, eggn: EGGN) -> None:
+    def take(self, epoch: int, eggn: Networks) -> None:
         """Keep `eggn` if `epoch` is one of those wanted."""
         if epoch in self.epochs:
             kept = eggn.kept

@@ -5,7 +5,7 @@ from torch import Tensor
 
 from scegg_core.data.tables import DatasetIndex
 from scegg_core.eggn.data import SyntheticFeatures
-from scegg_core.eggn.model import EGGN
+from scegg_core.eggn.model import Networks
 from scegg_core.settings.synthesis import SynthesisSettings
 
 ROWS = 4096  # features made at a time
@@ -13,7 +13,7 @@ ROWS = 4096  # features made at a time
 
 @torch.no_grad()
 def synthesize(
-    eggn: EGGN, vectors: Tensor, classes: Tensor, settings: SynthesisSettings, seed: int
+    eggn: Networks, vectors: Tensor, classes: Tensor, settings: SynthesisSettings, seed: int
 ) -> SyntheticFeatures:
     """Return `per_class` features of each of `classes` (rows of `vectors`, (all classes, attributes)).
 
@@ -28,7 +28,7 @@ def synthesize(
 
 def synthesize_unseen(
     index: DatasetIndex,
-    eggn: EGGN,
+    eggn: Networks,
     settings: SynthesisSettings,
     seed: int,
     device: torch.device,

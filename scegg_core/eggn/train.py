@@ -1,4 +1,4 @@
-"""Training of EGGN, stage 3 (Eqs. 9-15, 18): epochs of the critic's steps and the generator's, whichever it is.
+"""Training of EGGN, stage 3 (Eqs. 9-15, 18), or of another method: epochs of the generator's steps, whichever it is.
 
 What a step computes is the generator's (`generators/`); here are its random numbers, optimizers, epochs and checkpoint.
 Everything lies on the device. What the critic's steps share is computed once: the features of all their batches come
@@ -9,14 +9,14 @@ from collections.abc import Callable, Sequence
 from functools import partial
 
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
 from scegg_core.eggn.cuda_graph import GraphedStep
 from scegg_core.eggn.data import SeenFeatures, seen_features
 from scegg_core.eggn.draws import Draws
 from scegg_core.eggn.generators import GENERATORS, NETWORKS
 from scegg_core.eggn.guidance import Guide
-from scegg_core.eggn.model import EGGN
+from scegg_core.eggn.model import Networks
 from scegg_core.scen.space import Space
 from scegg_core.settings.eggn import EggnSettings
 from scegg_core.training.alarms import warn
@@ -33,9 +33,9 @@ def train_eggn(
     seed: int,
     device: torch.device,
     checkpoint: Checkpoint | None = None,
-    on_epoch: Callable[[int, EGGN], None] | None = None,
-) -> tuple[EGGN, Curve]:
-    """Return EGGN trained on the space's training features, and its curve; `on_epoch` sees each epoch's model."""
+    on_epoch: Callable[[int, Networks], None] | None = None,
+) -> tuple[Networks, Curve]:
+    """Return the networks trained on the space's training features, and its curve; `on_epoch` sees each epoch's model."""
     data = seen_features(space.index, space.features).to(device)
     eggn = start_eggn(data.features.shape[1], data.vectors.shape[1], settings, seed).to(device)
     guide = GENERATORS[settings.generator].guide_of(space, data, settings, seed)
@@ -44,8 +44,8 @@ def train_eggn(
     return eggn.eval().requires_grad_(False), curve
 
 
-def start_eggn(channels: int, attributes: int, settings: EggnSettings, seed: int) -> EGGN:
-    """Return an untrained EGGN whose start depends on `seed` alone."""
+def start_eggn(channels: int, attributes: int, settings: EggnSettings, seed: int) -> Networks:
+    """Return untrained networks whose start depends on `seed` alone."""
     with seeded(seed):
         return NETWORKS[settings.generator](channels, attributes, settings)
 
@@ -55,7 +55,7 @@ class EggnTrainer:
 
     def __init__(
         self,
-        model: EGGN,
+        model: Networks,
         data: SeenFeatures,
         guide: Guide | None,
         settings: EggnSettings,
@@ -80,7 +80,7 @@ class EggnTrainer:
         """Return the generator steps of an epoch: a pass without feedback and one with it."""
         return 2 * self.steps_per_pass
 
-    def run(self, epochs: int | None = None, on_epoch: Callable[[int, EGGN], None] | None = None) -> Curve:
+    def run(self, epochs: int | None = None, on_epoch: Callable[[int, Networks], None] | None = None) -> Curve:
         """Train up to `epochs` (default: all), from the checkpoint if there is one; return the curve.
 
         `on_epoch` is called with the number and the model of each epoch that ends.
@@ -103,27 +103,30 @@ class EggnTrainer:
         return state.curve
 
     def iterate(self, feedback: bool) -> dict[str, Tensor]:
-        """Take the critic's steps and one step of the generator; return the terms of both by name."""
+        """Take one step of the generator, with all that belongs to it; return its terms by name."""
         return self.iterations[feedback and self.generator.has_feedback]()
 
     def _iterate(self, feedback: bool) -> dict[str, Tensor]:
         with torch.autocast(self.device.type, torch.bfloat16, enabled=self.settings.precision == "bfloat16"):
-            critic = self.generator.critic_steps(feedback)
-            return critic | self.generator.generator_step(feedback)
+            return self.generator.step(feedback)
 
     def update(self, loss: Tensor, networks: Sequence[str]) -> None:
         """Take one step down `loss` with the optimizers of `networks`; a weight without gradient stays as it is."""
-        weights = {name: list(getattr(self.model, name).parameters()) for name in networks}
+        weights = {name: list(self.network(name).parameters()) for name in networks}
         gradients = iter(
             torch.autograd.grad(loss, [weight for own in weights.values() for weight in own], allow_unused=True)
         )
         for name, own in weights.items():
             apply_gradients(self.optimizers[name], own, [next(gradients) for _ in own])
 
+    def network(self, name: str) -> nn.Module:
+        """Return the network called `name`: the model's, or one that the generator has for training alone."""
+        return self.generator.own.get(name) or getattr(self.model, name)
+
     def _optimizers(self) -> dict[str, torch.optim.Adam]:
         return {
             name: torch.optim.Adam(
-                getattr(self.model, name).parameters(),
+                self.network(name).parameters(),
                 adam.rate,
                 betas=(adam.beta1, 0.999),
                 fused=True,
@@ -134,4 +137,10 @@ class EggnTrainer:
 
     def _parts(self) -> dict:
         optimizers = {f"optimizer of {name}": optimizer for name, optimizer in self.optimizers.items()}
-        return {"model": self.model, "random": self.random, **self.generator.tensors(), **optimizers}
+        return {
+            "model": self.model,
+            "random": self.random,
+            **self.generator.own,
+            **self.generator.tensors(),
+            **optimizers,
+        }

@@ -12,7 +12,7 @@ from scegg_core.classify.predictions import Predictions, predict_final
 from scegg_core.classify.train import train_final
 from scegg_core.data.tasks import TASKS
 from scegg_core.eggn.data import SyntheticFeatures
-from scegg_core.eggn.model import EGGN
+from scegg_core.eggn.model import Networks
 from scegg_core.eggn.synthesis import synthesize_unseen
 from scegg_core.evaluate.scores import Metrics, score
 from scegg_core.scen.space import Space
@@ -45,7 +45,7 @@ class FinalResults:
 
 def run_final_steps(
     space: Space,
-    eggn: EGGN,
+    eggn: Networks,
     settings: FinalSettings,
     device: torch.device,
     predict_on: torch.device | None = None,

@@ -13,12 +13,21 @@ from scegg_core.settings.variants import CLOSED_FORM
 if TYPE_CHECKING:
     from scegg_core.settings.resolve import Configuration
 
-#: Generators that train Dec. A new one that does belongs here: of any other the classifier may not see Dec's layers.
+#: Generators that train Dec: where it has no weight, their classifier may not see its layers.
 WITH_DECODER = ("tf-vaegan",)
+
+#: Generators that make something of features for their classifier (`input: transformed`). A new one that does belongs here.
+TRANSFORMING = (*WITH_DECODER, "cada-vae", "ce-gzsl", "free")
+
+#: Generators whose synthetic features lie in a space of their own, so that the classifier has to see real ones there.
+IN_OWN_SPACE = ("cada-vae",)
+
+#: Generators that CLS_g cannot guide (L_EGS, Eq. 13), since they make no features of the space in training.
+UNGUIDED = ("cada-vae",)
 
 #: Generators without a classification loss of their own, so that `eggn.classification_weight` would weigh nothing; a
 #: new one that has none says so itself when it is trained.
-WITHOUT_CLASSIFICATION = ("tf-vaegan", "f-vaegan")
+WITHOUT_CLASSIFICATION = ("tf-vaegan", "f-vaegan", "f-vaegan-d2", "cada-vae", "ce-gzsl", "free")
 
 
 def check_dataset(config: "Configuration", name: str) -> None:
@@ -108,8 +117,23 @@ def check_pictures(config: "Configuration") -> None:
     if config.space(config.attention.space).kind != "scen":
         raise InputError(f"config: attention.space is {config.attention.space!r}, which has no SCEN.")
     for name in config.tsne.variants:
-        if config.variant(name).predict_by != "generation":
-            raise InputError(f"config: tsne.variants names {name!r}, which generates no features.")
+        _check_drawn(config, name)
+
+
+def _check_drawn(config: "Configuration", name: str) -> None:
+    """Refuse a variant in the t-SNE picture whose synthetic features are none, or none of its space."""
+    own = config.variant(name)
+    if own.predict_by != "generation":
+        raise InputError(f"config: tsne.variants names {name!r}, which generates no features.")
+    _check_space_drawn(config, name, own.eggn.get("generator", config.eggn.generator))
+
+
+def _check_space_drawn(config: "Configuration", name: str, generator: str) -> None:
+    if name in config.tsne.variants and generator in IN_OWN_SPACE:
+        raise InputError(
+            f"config: tsne.variants names {name!r}, whose generator {generator} makes latent features, which cannot be drawn "
+            "beside images' features; take it out."
+        )
 
 
 def check_tuning(config: "Configuration") -> None:
@@ -164,7 +188,7 @@ def check_stages(config: "Configuration", dataset: str, name: str) -> None:
     if config.space(variant.space).kind == "dazle":
         config.dazle_of(dataset, variant.space)
     if variant.predict_by == "generation":
-        config.eggn_of(dataset, name)
+        _check_space_drawn(config, name, config.eggn_of(dataset, name).generator)
         config.eggn_of(dataset + VALIDATION, name)
         config.synthesis_of(dataset, name)
         config.classifier_of(dataset, name)
@@ -198,8 +222,16 @@ def check_classification(eggn: EggnSettings, place: str) -> None:
 
 
 def check_guidance(eggn: EggnSettings, place: str) -> None:
-    """Refuse f-CLSWGAN's loss beside L_EGS: the trainer has one guide, so one of them would be left out unsaid."""
-    if eggn.classification_weight > 0 and (eggn.seen_guidance > 0 or eggn.unseen_guidance > 0):
+    """Refuse L_EGS where it would be left out unsaid: beside f-CLSWGAN's loss, since the trainer has one guide, and with
+    generators that it cannot guide."""
+    if eggn.seen_guidance == eggn.unseen_guidance == 0:
+        return
+    if eggn.generator in UNGUIDED:
+        raise InputError(
+            f"config: {place} has L_EGS, which cannot guide generator {eggn.generator}; set seen_guidance and "
+            "unseen_guidance to 0."
+        )
+    if eggn.classification_weight > 0:
         raise InputError(
             f"config: {place} has f-CLSWGAN's loss (classification_weight {eggn.classification_weight:g}) beside L_EGS; "
             f"set classification_weight, or seen_guidance and unseen_guidance, to 0."
@@ -207,10 +239,16 @@ def check_guidance(eggn: EggnSettings, place: str) -> None:
 
 
 def check_input(classifier: ClassifierSettings, eggn: EggnSettings, place: str) -> None:
-    """Refuse a classifier that sees Dec's layers where the generator trains no Dec."""
-    trained = eggn.generator in WITH_DECODER and eggn.decoder_weight > 0
-    if classifier.input == "transformed" and not trained:
+    """Refuse a classifier that sees what the generator does not make of features, or not what it does make."""
+    if classifier.input == "dense" and eggn.generator in IN_OWN_SPACE:
         raise InputError(
-            f"config: {place} has input transformed, which needs a trained Dec, but eggn has generator "
-            f"{eggn.generator} and decoder_weight {eggn.decoder_weight:g}; set input: dense."
+            f"config: {place} has input dense, but eggn's generator {eggn.generator} makes features of a space of its own; "
+            "set input: transformed."
+        )
+    untrained = eggn.generator in WITH_DECODER and eggn.decoder_weight == 0
+    if classifier.input == "transformed" and (untrained or eggn.generator not in TRANSFORMING):
+        raise InputError(
+            f"config: {place} has input transformed, which needs a trained Dec or a generator with a space of its own "
+            f"({', '.join(TRANSFORMING)}), but eggn has generator {eggn.generator} and decoder_weight "
+            f"{eggn.decoder_weight:g}; set input: dense."
         )

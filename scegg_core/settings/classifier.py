@@ -13,7 +13,8 @@ class ClassifierSettings:
     """Final classifier, one fully connected layer (paper section 3.3)."""
 
     input: Literal["dense", "transformed"] = Field(
-        "dense", description="g alone (the paper), or [g, Dec(g), Dec's hidden layer] as in TF-VAEGAN"
+        "dense",
+        description="g alone (the paper), or what the generator's method makes of it: TF-VAEGAN's [g, Dec(g), Dec's hidden layer], CE-GZSL's embedding, CADA-VAE's latent features",
     )
     # ASSUME: TF-VAEGAN's, since E_C is not given.
     epochs: Count = Field(25, description="epochs, E_C; not given in the paper, TF-VAEGAN's")
@@ -21,3 +22,7 @@ class ClassifierSettings:
     learning_rate: Rate = Field(1e-3, description="Adam learning rate; TF-VAEGAN's")
     beta1: float = Field(0.5, ge=0, lt=1, description="Adam's first beta; TF-VAEGAN's")
     weight_decay: Weight = Field(0.0, description="weight decay")
+    seen_per_class: Count | None = Field(
+        None,
+        description="features of each seen class that the classifier of all classes learns from, repeated where there are fewer; null: all training images once; CADA-VAE's is 200",
+    )

@@ -7,7 +7,7 @@ from pydantic import Field
 
 from scegg_core.settings.base import settings
 from scegg_core.settings.names import file_names
-from scegg_core.settings.numbers import Count, CountFrom0, Rate, Weight, Width
+from scegg_core.settings.numbers import Count, CountFrom0, Rate, Scale, Weight, Width
 
 GENERATORS = file_names(Path(__file__).parents[1] / "eggn" / "generators", "base")
 
@@ -74,6 +74,47 @@ class EggnSettings:
     classification_weight: Weight = Field(
         0.0,
         description="f-CLSWGAN's loss of a softmax classifier trained on real seen features, in place of L_EGS",
+    )
+    # CADA-VAE; its four networks are VAEs of features and of class vectors
+    image_encoder_width: Width = Field(1560, description="CADA-VAE: hidden width of the encoder of features")
+    image_decoder_width: Width = Field(1660, description="CADA-VAE: hidden width of the decoder of features")
+    vector_encoder_width: Width = Field(1450, description="CADA-VAE: hidden width of the encoder of class vectors")
+    vector_decoder_width: Width = Field(665, description="CADA-VAE: hidden width of the decoder of class vectors")
+    cross_weight: Weight = Field(2.37, description="CADA-VAE: gamma, weight of cross-alignment when it is warmed up")
+    alignment_weight: Weight = Field(
+        8.13, description="CADA-VAE: delta, weight of distribution alignment when it is warmed up"
+    )
+    warm_up: Weight = Field(
+        1.0, description="CADA-VAE: length of the warm-up of its weights over the published one, 93 passes; 0: none"
+    )
+    # CE-GZSL
+    embedding_size: Width = Field(
+        2048, description="CE-GZSL: size of the embedding h = E(g), which its classifier sees"
+    )
+    projection_size: Width = Field(512, description="CE-GZSL: size of the projection H(h), of unit length")
+    comparator_width: Width = Field(2048, description="CE-GZSL: hidden width of the comparator of h and class vectors")
+    instance_weight: Weight = Field(0.001, description="CE-GZSL: weight of the instance-level loss in G's step")
+    class_weight: Weight = Field(0.001, description="CE-GZSL: weight of the class-level loss in G's step")
+    instance_temperature: Scale = Field(0.1, description="CE-GZSL: tau_e, temperature of the instance-level loss")
+    class_temperature: Scale = Field(0.1, description="CE-GZSL: tau_s, temperature of the class-level loss")
+    # ASSUME: features of other classes alone, as the loss is written.
+    contrast: Literal["other_classes", "all_others"] = Field(
+        "other_classes",
+        description="CE-GZSL: what a positive is held against: features of other classes (the paper), or all others of the batch (its code)",
+    )
+    # LisGAN
+    soul_samples: Count = Field(3, description="LisGAN: soul samples of a seen class, K")
+    soul_made: Count = Field(20, description="LisGAN: features made of each seen class in a step, for L_R2")
+    soul_weight: Weight = Field(0.001, description="LisGAN: weight of L_R1, of made features")
+    soul_mean_weight: Weight = Field(0.01, description="LisGAN: weight of L_R2, of the mean of a class's made features")
+    # FREE; the weight of its L_R is decoder_weight, the learning rate of FR decoder_learning_rate
+    center_weight: Weight = Field(0.5, description="FREE: weight of L_SAMC")
+    center_margin: Weight = Field(200.0, description="FREE: Delta, margin of L_SAMC")
+    center_share: float = Field(
+        0.8, ge=0, le=1, description="FREE: gamma, share of the own centre's distance in L_SAMC"
+    )
+    other_center: Literal["random", "nearest"] = Field(
+        "random", description="FREE: the other centre of L_SAMC: any (fine-grained classes), or the nearest one"
     )
     # ASSUME: at most 20, since each one kept takes 54 M numbers at CUB's widths.
     snapshots: CountFrom0 = Field(

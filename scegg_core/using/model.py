@@ -13,7 +13,7 @@ from scegg_core.artifacts.files import matrix, read_table
 from scegg_core.classify.classifier import FinalClassifier, read_classifier
 from scegg_core.data.tables import class_norm, class_vectors, has_given_vectors
 from scegg_core.eggn.files import read_eggn
-from scegg_core.eggn.model import EGGN
+from scegg_core.eggn.model import Networks
 from scegg_core.errors import InputError
 from scegg_core.regions.backbone import Backbone
 from scegg_core.regions.extraction import region_features
@@ -60,7 +60,7 @@ class Model:
     images: BackboneSettings  # how images are prepared
     scen: SCEN | None
     scaler: MinMaxScaler
-    eggn: EGGN | None  # where a classifier looks at features through it
+    eggn: Networks | None  # where a classifier looks at features through it
     classifiers: dict[str, FinalClassifier]  # by task
     classes: ClassList
     attributes: tuple[str, ...]

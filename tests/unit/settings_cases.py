@@ -11,7 +11,9 @@ from pydantic import TypeAdapter
 WORK = {
     "epochs": 2, "batch_size": 9, "hidden_width": 9, "latent_size": 9, "critic_steps": 2, "per_class": 9,
     "stage1_epochs": 2, "stage2_epochs": 2, "stage1_steps": 3, "stage2_steps": 3, "compression_width": 9,
-    "classifier_width": 9, "snapshots": 2,
+    "classifier_width": 9, "snapshots": 2, "image_encoder_width": 9, "image_decoder_width": 9, "vector_encoder_width": 9,
+    "vector_decoder_width": 9, "embedding_size": 9, "projection_size": 9, "comparator_width": 9, "seen_per_class": 9,
+    "soul_made": 9,
 }  # fmt: skip
 
 #: Drawn cases of a test; SCEGG_CASES=5000 is the long mode.

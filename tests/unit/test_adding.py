@@ -1,4 +1,4 @@
-"""The worked examples of docs/adding.md: each diff applies, is small, passes the linter, and what it adds works."""
+"""The worked examples of docs/adding.md and docs/methods.md: each diff applies, is small, passes the linter, and what it adds works."""
 
 import os
 import re
@@ -16,6 +16,8 @@ from tests.conftest import ROOT
 from tests.workflow.conftest import Workflow
 
 TEXT = (ROOT / "docs/adding.md").read_text(encoding="utf-8")
+METHODS = (ROOT / "docs/methods.md").read_text(encoding="utf-8")
+LONGEST_METHOD = 60  # lines of the file of the minimal one
 MOST_CODE_FILES = 2
 
 
@@ -43,7 +45,7 @@ def examples() -> dict[str, Example]:
         for number, diff in enumerate(re.findall(r"```diff\n(.*?)```", section, re.DOTALL), start=1):
             name = heading if number == 1 else f"{heading} {number}"
             found[name] = Example(name, diff)
-    return found
+    return found | {"method": Example("method", *re.findall(r"```diff\n(.*?)```", METHODS, re.DOTALL))}
 
 
 EXAMPLES = examples()
@@ -91,7 +93,7 @@ def add(name: str, project: Path) -> None:
             text=True,
             check=False,
         )
-        assert done.returncode == 0, f"the diff of {name} in docs/adding.md does not apply: {done.stderr}"
+        assert done.returncode == 0, f"the diff of {name} does not apply: {done.stderr}"
 
 
 def python(project: Path, *arguments: str) -> None:
@@ -102,8 +104,12 @@ def python(project: Path, *arguments: str) -> None:
     assert done.returncode == 0, done.stdout[-2000:] + done.stderr[-2000:]
 
 
+def test_the_minimal_method_is_short():
+    assert EXAMPLES["method"].diff.partition("gaussian.py\n@@")[2].count("\n+") <= LONGEST_METHOD
+
+
 def test_there_is_an_example_of_each():
-    assert list(EXAMPLES) == ["loss", "generator", "data-set format", "backbone", "backbone 2", "figure"]
+    assert list(EXAMPLES) == ["loss", "generator", "data-set format", "backbone", "backbone 2", "figure", "method"]
 
 
 @EVERY
@@ -166,6 +172,28 @@ assert torch.equal(eggn.encoder.hidden.weight, start.encoder.hidden.weight)
 assert type(eggn) is NETWORKS["cycle-clswgan"]
 made = eggn.synthesize(torch.zeros(2, 3), torch.from_numpy(index.vectors[:2]), SynthesisSettings())
 assert made.shape == (2, 6) and 0 <= made.min() and made.max() <= 1
+"""
+
+METHOD = """
+from dataclasses import replace
+import torch
+from scegg_core.eggn.data import SeenFeatures
+from scegg_core.eggn.train import EggnTrainer, start_eggn
+from scegg_core.settings.synthesis import SynthesisSettings
+settings = replace(config.eggn_of("cub", "gaussian"), epochs=150, batch_size=50, learning_rate=0.02)
+draw = torch.Generator().manual_seed(0)
+vectors = torch.eye(3)
+means = torch.tensor([[0.3, 0.7], [0.6, 0.2]])
+labels = torch.arange(400) % 2
+features = means[labels] + 0.05 * torch.randn(400, 2, generator=draw)
+data = SeenFeatures(features, labels, vectors, torch.tensor([True, True, False]))
+model = start_eggn(2, 3, settings, 0)
+EggnTrainer(model, data, None, settings, 0).run()
+for label in range(2):
+    z = torch.randn(20000, 2, generator=draw)
+    made = model.synthesize(z, vectors[label].expand(20000, 3), SynthesisSettings()).detach()
+    assert torch.allclose(made.mean(dim=0), features[labels == label].mean(dim=0), atol=0.01), made.mean(dim=0)
+    assert torch.allclose(made.std(dim=0), features[labels == label].std(dim=0), atol=0.01), made.std(dim=0)
 """
 
 FORMAT = """
@@ -240,10 +268,11 @@ save(draw_unseen([], index), sys.argv[1])
     [
         ("loss", CONFIGURED + LOSS),
         ("generator", CONFIGURED + GENERATOR),
+        ("method", CONFIGURED + METHOD),
         ("backbone", CONFIGURED + NETWORK),
         ("backbone 2", CONFIGURED + TRANSFORMER),
     ],
-    ids=["loss", "generator", "backbone", "backbone 2"],
+    ids=["loss", "generator", "method", "backbone", "backbone 2"],
 )
 def test_what_is_added_works(name, check, copy):
     add(name, copy)

@@ -1,20 +1,21 @@
-"""What generators share: a conditional Wasserstein GAN, G against D, that a frozen classifier guides.
+"""What generators share: `Method`, which any of them is, and a conditional Wasserstein GAN that a classifier guides.
 
-`FeatureGenerator` has the critic's steps (Eq. 11) and the generator's step (Eqs. 9, 13-15, 18). A method overrides what
-is different in it; `EggnTrainer` asks for the two kinds of steps and knows nothing of what is in them.
+`EggnTrainer` asks a `Method` for steps and knows nothing of what is in them. `FeatureGenerator` takes the critic's steps
+(Eq. 11) and the generator's (Eqs. 9, 13-15, 18); a method built on it overrides what is different in it.
 """
 
+from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
 from scegg_core.eggn import losses
 from scegg_core.eggn.data import SeenFeatures
 from scegg_core.eggn.draws import Batch, Draws
 from scegg_core.eggn.guidance import Guide, guide_by_cls_g, guided_terms
-from scegg_core.eggn.model import EGGN, Latent
+from scegg_core.eggn.model import EGGN, Latent, Networks
 from scegg_core.errors import InputError
 from scegg_core.scen.losses import class_cross_entropy
 from scegg_core.scen.space import Space
@@ -55,18 +56,59 @@ class Made:
     feature: Tensor  # (batch, channels)
 
 
-class FeatureGenerator:
-    """A method's networks, losses and steps; the base is a Wasserstein GAN of G and D with guidance by CLS_g."""
+class Method(ABC):
+    """A way to make features of classes without images: how it is trained, step by step."""
 
     #: Whether the second half of each epoch's steps is a pass with feedback.
     has_feedback = False
 
-    def __init__(self, model: EGGN, guide: Guide | None, settings: EggnSettings, draws: Draws, update: Update):
+    def __init__(self, model: Networks, guide: Guide | None, settings: EggnSettings, draws: Draws, update: Update):
         """Without `guide` L_EGS is left out."""
         self.model, self.guide, self.settings, self.draws, self.update = model, guide, settings, draws, update
-        self.penalty_weight = torch.tensor(settings.penalty_weight, **draws.like)  # lambda of Eq. 11
+        self.own: dict[str, nn.Module] = {}  # what training alone needs, by name, beside the model's networks
 
-    # --- what is asked of the class ---
+    @classmethod
+    @abstractmethod
+    def optimizers(cls, settings: EggnSettings) -> dict[str, AdamSettings]:
+        """Return how each network that takes part is trained."""
+
+    @classmethod
+    def guide_of(cls, space: Space, data: SeenFeatures, settings: EggnSettings, seed: int) -> Guide | None:
+        """Return what guides the generator; here nothing can, so InputError where a guide has weight."""
+        refuse_classification(settings)
+        if guide_by_cls_g(space, settings, data.features.device):
+            raise InputError(
+                f"L_EGS cannot guide generator {settings.generator!r}; set eggn.seen_guidance and eggn.unseen_guidance to 0."
+            )
+        return None
+
+    @abstractmethod
+    def step(self, feedback: bool) -> dict[str, Tensor]:
+        """Take one step of training, in the pass with or without feedback; return its terms by name."""
+
+    def tensors(self) -> dict[str, Tensor]:
+        """Return the tensors that the steps change in place, by name: what a checkpoint saves beside the networks."""
+        return {}
+
+
+def refuse_classification(settings: EggnSettings) -> None:
+    """Raise InputError where a classification loss has weight, for methods that have none."""
+    if settings.classification_weight > 0:
+        raise InputError(
+            f"eggn.classification_weight is {settings.classification_weight}, but generator {settings.generator!r} "
+            "has no classification loss of its own; set it to 0."
+        )
+
+
+class FeatureGenerator(Method):
+    """A Wasserstein GAN of G and D with guidance by CLS_g."""
+
+    model: EGGN
+
+    def __init__(self, model: Networks, guide: Guide | None, settings: EggnSettings, draws: Draws, update: Update):
+        """Arguments are the base's."""
+        super().__init__(model, guide, settings, draws, update)
+        self.penalty_weight = torch.tensor(settings.penalty_weight, **draws.like)  # lambda of Eq. 11
 
     @classmethod
     def optimizers(cls, settings: EggnSettings) -> dict[str, AdamSettings]:
@@ -77,18 +119,17 @@ class FeatureGenerator:
     @classmethod
     def guide_of(cls, space: Space, data: SeenFeatures, settings: EggnSettings, seed: int) -> Guide | None:
         """Return what guides the generator: CLS_g, where the space has one and L_EGS has weight."""
-        if settings.classification_weight > 0:
-            raise InputError(
-                f"eggn.classification_weight is {settings.classification_weight}, but generator {settings.generator!r} "
-                "has no classification loss of its own; set it to 0."
-            )
+        refuse_classification(settings)
         return guide_by_cls_g(space, settings, data.features.device)
-
-    # --- what a checkpoint saves beside networks and optimizers ---
 
     def tensors(self) -> dict[str, Tensor]:
         """Return the tensors that the steps change in place, by name."""
         return {"penalty_weight": self.penalty_weight}
+
+    def step(self, feedback: bool) -> dict[str, Tensor]:
+        """Take the critic's steps and one of G; return the terms of both by name."""
+        critic = self.critic_steps(feedback)
+        return critic | self.generator_step(feedback)
 
     # --- D ---
 

@@ -1,9 +1,11 @@
 """Generators are files: the registry, the files and the settings name the same ones; each says what is its own."""
 
+from copy import deepcopy
+
 import pytest
 import torch
 from eggn_case import Case, Shape
-from trainers import eggn_trainer, random
+from trainers import KINDS, eggn_trainer, random, result, run_steps, same
 
 from scegg_core.eggn.data import SeenFeatures
 from scegg_core.eggn.draws import Batch
@@ -16,8 +18,23 @@ from scegg_core.errors import InputError
 from scegg_core.scen.space import Space
 from scegg_core.settings.eggn import GENERATORS as NAMES
 from scegg_core.settings.eggn import EggnSettings
+from scegg_core.settings.synthesis import SynthesisSettings
+from scegg_core.training.checkpoint import Checkpoint
 
 EVERY = pytest.mark.parametrize("name", GENERATORS)
+#: Widths of the methods that have their own, and a warm-up that ends within the few steps.
+SMALL = dict.fromkeys(
+    (
+        "image_encoder_width",
+        "image_decoder_width",
+        "vector_encoder_width",
+        "vector_decoder_width",
+        "embedding_size",
+        "projection_size",
+        "comparator_width",
+    ),
+    5,
+) | {"warm_up": 0.03, "soul_made": 2, "soul_samples": 2, "center_margin": 50.0}
 
 
 def test_registry_and_files_name_the_same_generators():
@@ -34,9 +51,32 @@ def test_the_generator_of_the_settings_is_the_one_that_trains(name):
 
 @EVERY
 def test_only_networks_that_take_part_have_an_optimizer_and_each_is_trained(name):
-    generator = eggn_trainer(generator=name).generator
-    trained = {*generator.trained(feedback=generator.has_feedback), "critic"}
-    assert set(GENERATORS[name].optimizers(generator.settings)) == trained
+    trainer = eggn_trainer(generator=name, **SMALL)
+    networks = {**dict(trainer.model.named_children()), **trainer.generator.own}
+    before = {part: deepcopy(network.state_dict()) for part, network in networks.items()}
+    trainer.run()
+    changed = lambda part, weight: not torch.equal(networks[part].state_dict()[weight], before[part][weight])  # noqa: E731
+    trained = {part for part in networks if any(changed(part, weight) for weight in before[part])}
+    assert trained == set(GENERATORS[name].optimizers(trainer.settings))
+
+
+@EVERY
+@pytest.mark.parametrize("steps", [2, 7])
+def test_a_stopped_training_goes_on_bit_identically(name, steps, tmp_path):
+    make = lambda: Checkpoint(tmp_path / "state", "key", interval=0)  # noqa: E731
+    run_steps(KINDS["eggn"], eggn_trainer(make(), generator=name, **SMALL), steps)
+    whole = result(eggn_trainer(generator=name, **SMALL))
+    assert same(result(eggn_trainer(make(), generator=name, **SMALL)), whole)
+
+
+@EVERY
+def test_networks_are_read_from_their_weights_and_from_those_that_snapshots_keep(name):
+    model, settings = (trainer := eggn_trainer(generator=name, **SMALL)).model, trainer.settings
+    kept = {key: value for key, value in model.state_dict().items() if key.split(".")[0] in model.kept}
+    z, vector, making = random(5, model.latent), random(5, 4, seed=1), SynthesisSettings()
+    for found in (eggn_of(model.state_dict(), settings), eggn_of(kept, settings, complete=False)):
+        assert torch.equal(found.synthesize(z, vector, making), model.synthesize(z, vector, making))
+        assert torch.equal(found.transform(random(5, 6)), model.transform(random(5, 6)))
 
 
 @pytest.mark.parametrize("name", ["f-vaegan", "tf-vaegan"])

@@ -27,8 +27,9 @@ from scegg_core.scen.embed import embed_images
 from scegg_core.scen.scaling import MinMaxScaler
 from scegg_core.scen.space import Space
 from scegg_core.scen.train import train_scen
-from scegg_core.settings.checks import WITH_DECODER
+from scegg_core.settings.checks import IN_OWN_SPACE, TRANSFORMING, UNGUIDED, WITH_DECODER
 from scegg_core.settings.dazle import DazleSettings
+from scegg_core.settings.eggn import GENERATORS
 from scegg_core.settings.overrides import STAGES
 from scegg_core.settings.scen import ScenSettings
 
@@ -94,9 +95,19 @@ def fitting(given: dict[str, dict]) -> dict[str, object]:
     eggn = made["eggn"]
     if eggn.classification_weight > 0:
         made["eggn"] = eggn = replace(eggn, generator="f-clswgan", seen_guidance=0.0, unseen_guidance=0.0)
-    if eggn.generator not in WITH_DECODER or eggn.decoder_weight == 0:
+    if eggn.generator in UNGUIDED:
+        made["eggn"] = eggn = replace(eggn, seen_guidance=0.0, unseen_guidance=0.0)
+    if eggn.generator not in TRANSFORMING or (eggn.generator in WITH_DECODER and eggn.decoder_weight == 0):
         made["classifier"] = replace(made["classifier"], input="dense")
+    if eggn.generator in IN_OWN_SPACE:
+        made["classifier"] = replace(made["classifier"], input="transformed")
     return made
+
+
+def owner(stage: str, name: str) -> dict[str, dict]:
+    """The generator that a setting is for, where its description begins with one."""
+    method = fields_of(STAGES[stage])[name].get("description", "").partition(":")[0].lower()
+    return {"eggn": {"generator": method}} if method in GENERATORS else {}
 
 
 def space_by(index: DatasetIndex, store: RegionStore, settings: ScenSettings, folder: Path) -> tuple[Space, Metrics]:
@@ -143,7 +154,7 @@ def judge(scores: Callable[[], Iterable[Metrics]]) -> None:
 @pytest.mark.parametrize(("stage", "name", "value"), CASES, ids=lambda value: str(value)[:12])
 @pytest.mark.slow
 def test_each_setting_at_both_ends_of_its_range(index, store, usual, tmp_path, stage, name, value):
-    made = fitting({stage: {name: value}})
+    made = fitting({stage: {name: value, **owner(stage, name).get(stage, {})}})
     if stage == "scen":
         judge(lambda: [space_by(index, store, made["scen"], tmp_path)[1]])
     elif stage == "dazle":

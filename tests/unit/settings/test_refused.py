@@ -191,6 +191,18 @@ def test_names_that_yaml_reads_as_something_else_are_refused():
             "datasets: {cub: {variants: [mine]}}\nvariants: {mine: {eggn: {generator: f-vaegan}, classifier: {input: transformed}}}",
             "has input transformed, which needs a trained Dec",
         ),
+        (
+            "datasets: {cub: {variants: [mine]}}\nvariants: {mine: {space: backbone, eggn: {generator: cada-vae}, classifier: {input: dense}}}",
+            "has input dense, but eggn's generator cada-vae makes features of a space of its own; set input: transformed.",
+        ),
+        (
+            "datasets: {cub: {variants: [mine]}}\nvariants: {mine: {eggn: {generator: cada-vae}, classifier: {input: transformed}}}",
+            "has L_EGS, which cannot guide generator cada-vae; set seen_guidance and unseen_guidance to 0.",
+        ),
+        (
+            "tsne: {variants: [cada-vae]}",
+            "config: tsne.variants names 'cada-vae', whose generator cada-vae makes latent features, which cannot be drawn",
+        ),
     ],
 )
 def test_settings_that_do_not_fit_together_are_refused(overlay, said):
