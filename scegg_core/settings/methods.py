@@ -16,8 +16,19 @@ ON = "+"  # f-clswgan+sc-egg is the method of f-clswgan on the space sc-egg
 UNGUIDED = {"seen_guidance": 0.0, "unseen_guidance": 0.0}
 
 
-def on_space(own: VariantSettings, name: str, space: str) -> VariantSettings:
-    """Return the method of the variant `own`, called `name`, on another space."""
+def on_space(own: VariantSettings, name: str, kind: str, space: str) -> VariantSettings:
+    """Return the method of the variant `own`, called `name`, on the space `space` of this kind.
+
+    Raises InputError for a variant that generates no features or is tuned, and for DAZLE's space, which has none.
+    """
+    if own.predict_by != "generation" or own.tuned is not None:
+        raise InputError(
+            f"config: {name + ON + space!r} is no row: {name!r} generates no features or is tuned; name one that does."
+        )
+    if kind == "dazle":
+        raise InputError(
+            f"config: {name + ON + space!r} is no row: space {space!r} has no features; name another space."
+        )
     return replace(own, title=f"{own.title or name} on {space}", space=space, eggn=own.eggn | UNGUIDED)
 
 

@@ -94,7 +94,7 @@ class Configuration:
         f-clswgan+sc-egg the method of f-clswgan on the space sc-egg."""
         if ON in name:
             method, _, space = name.partition(ON)
-            return on_space(self.variant(method), method, space)
+            return on_space(self.variant(method), method, self.space(space).kind, space)
         if POINT in name:
             if name not in self._variants_of_points:
                 self._variants_of_points[name] = self._point_variant(name)
@@ -143,6 +143,7 @@ class Configuration:
         names = [name for name, own in self.variants.items() if own.tuned is None]
         names += [point for tuned in self.tuning for point in self.points_of(tuned)]
         names += derived(self)
+        names += [name for own in self.datasets.values() for name in own.variants if ON in name]
         return {name: self.variant(name) for name in names}
 
     def grid_points(self, dataset: str) -> list[dict]:
@@ -158,7 +159,7 @@ class Configuration:
 
     def tunings_of(self, dataset: str) -> list[str]:
         """Return the grids that a data set's rows stand for, or all that it can have where none does."""
-        found = [self.variants[name].tuned for name in self.dataset(dataset).variants if self.variants[name].tuned]
+        found = [tuned for name in self.dataset(dataset).variants if (tuned := self.tuned(name))]
         if found:
             return list(dict.fromkeys(found))
         named = self.dataset(dataset).class_vectors is None

@@ -38,13 +38,13 @@ def test_a_variant_that_has_the_method_on_a_space_is_taken_and_a_row_of_the_tabl
     found = {method["title"]: method["variants"] for method in methods_of(configured(), "cub")}
     # baseline is a row of cub and the same as tf-vaegan; without L_EGS, SC-EGG is TF-VAEGAN on SCEN
     assert found["TF-VAEGAN (baseline)"] == {"backbone": "baseline", "sc-egg": "wo-egs"}
-    assert found["f-CLSWGAN"] == {"backbone": "f-clswgan", "sc-egg": "f-clswgan-dense"}
-    assert found["f-VAEGAN"] == {"backbone": "f-vaegan", "sc-egg": "f-vaegan-dense"}
+    assert found["f-CLSWGAN"] == {"backbone": "f-clswgan", "sc-egg": "f-clswgan+sc-egg"}
+    assert found["f-VAEGAN"] == {"backbone": "f-vaegan", "sc-egg": "f-vaegan+sc-egg"}
     assert "TF-VAEGAN" not in found
-    rows = ["sc-egg", "tf-vaegan-dense", "tf-vaegan"]
+    rows = ["sc-egg", "tf-vaegan+sc-egg", "tf-vaegan"]
     own = methods_of(configured(["baseline"], rows), "cub")
     assert own == [
-        {"title": "TF-VAEGAN (baseline)", "variants": {"backbone": "tf-vaegan", "sc-egg": "tf-vaegan-dense"}}
+        {"title": "TF-VAEGAN (baseline)", "variants": {"backbone": "tf-vaegan", "sc-egg": "tf-vaegan+sc-egg"}}
     ]
 
 

@@ -29,7 +29,9 @@ from scegg_core.settings.resolve import Configuration, read_configuration
 from scegg_core.training.linear import train_classifier
 from tests.conftest import ROOT
 
-CONFIG: Configuration = read_configuration(yaml.safe_load((ROOT / "config.yaml").read_text()))
+FILES = (ROOT / "resources/methods.yaml", ROOT / "config.yaml")
+METHODS, VALUES = (yaml.safe_load(file.read_text(encoding="utf-8")) for file in FILES)
+CONFIG: Configuration = read_configuration({**VALUES, "variants": METHODS["variants"] | VALUES["variants"]})
 CLASSES, CHANNELS, REGIONS, ATTRIBUTES = 6, 8, 4, 5
 LARGEST = 65504.0  # of half precision
 

@@ -20,7 +20,10 @@ METHODS = {
 
 def configured(name: str) -> Configuration:
     """config.yaml with the overlay of the data set laid over it, as Snakemake does: mappings are merged."""
-    values = yaml.safe_load((ROOT / "config.yaml").read_text(encoding="utf-8"))
+    files = [ROOT / "config.yaml", ROOT / "resources/methods.yaml"]
+    check_written(files)
+    values, methods = (yaml.safe_load(file.read_text(encoding="utf-8")) for file in files)
+    values["variants"] |= methods["variants"]
     overlay = ROOT / f"overlays/methods/{name}.yaml"
     if overlay.exists():
         check_written([overlay])
@@ -36,7 +39,7 @@ def configured(name: str) -> Configuration:
 def test_published_values_reach_the_runs_on_both_spaces(name):
     config = configured(name)
     place = ("cub", "sun", "awa2").index(name)
-    for space in ("", "-dense"):
+    for space in ("", "+sc-egg"):
         ce, lis, free = (config.eggn_of(name, method + space) for method in ("ce-gzsl", "lisgan", "free"))
         assert ce.learning_rate == (1e-4, 5e-5, 1e-4)[place]
         assert ce.class_weight == ce.instance_weight == (1e-3, 1e-2, 1e-3)[place]
@@ -66,5 +69,5 @@ def test_every_method_has_a_heading_a_file_and_a_row_on_both_spaces():
     for method, word in METHODS.items():
         assert f"\n## {method}\n\n`{word}`; " in page
         assert (ROOT / f"scegg_core/eggn/generators/{word.replace('-', '_')}.py").exists()
-        kinds = [config.space(config.variant(row).space).kind for row in (word, f"{word}-dense")]
+        kinds = [config.space(config.variant(row).space).kind for row in (word, f"{word}+sc-egg")]
         assert kinds == ["backbone", "scen"]

@@ -159,7 +159,7 @@ def test_rows_on_backbone_features_need_no_word_vectors():
     assert plan_of(config, "cub")["sheets"] is None
 
 
-@pytest.mark.parametrize("row", ["sc-egg", "len", "f-clswgan-dense"])
+@pytest.mark.parametrize("row", ["sc-egg", "len", "f-clswgan+sc-egg"])
 def test_rows_that_need_named_attributes_are_refused_before_any_job(row):
     with pytest.raises(InputError) as error:
         configured(variants=[*ROWS, row])
