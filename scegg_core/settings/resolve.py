@@ -94,6 +94,7 @@ class Configuration:
         f-clswgan+sc-egg the method of f-clswgan on the space sc-egg."""
         if ON in name:
             method, _, space = name.partition(ON)
+            self.space(space)
             return on_space(self.variant(method), method, space)
         if POINT in name:
             if name not in self._variants_of_points:
