@@ -1,6 +1,7 @@
 """Methods on several spaces: which runs answer whether a generator does better on SCEN's features than on pooled ones."""
 
-from collections.abc import Hashable, Iterator
+from collections.abc import Hashable, Iterable, Iterator
+from contextlib import suppress
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
@@ -44,14 +45,13 @@ def methods_of(config: "Configuration", dataset: str) -> list[dict]:
     """Return the methods that spaces.csv compares: the title of each, and its variant on each space.
 
     Variants with the same settings are one method. It takes the runs of a variant that has it on a space already, first of
-    a row of the data set's table. Raises InputError for names that nothing answers to, and where a space is DAZLE's.
+    a row of the data set's table. Raises InputError for names that nothing answers to, and for spaces that the data set
+    cannot have, or that have no features.
     """
-    _check_spaces(config)
-    known = dict.fromkeys((*config.dataset(dataset).variants, *config.variants))
-    pure = [name for name in known if _is_pure(config, dataset, name)]
-    keys = {name: _method(config, dataset, name) for name in pure}
+    _check_spaces(config, dataset)
+    keys = _pure_methods(config, dataset)
     found: dict[Hashable, str] = {}
-    for name in _named(config, pure):
+    for name in _named(config, keys):
         found.setdefault(keys.get(name) or _method(config, dataset, name), name)
     if not found:
         raise InputError(
@@ -63,7 +63,7 @@ def methods_of(config: "Configuration", dataset: str) -> list[dict]:
             "title": config.variant(name).title or name,
             "variants": {
                 space: next(
-                    (other for other in pure if keys[other] == key and config.variant(other).space == space),
+                    (other for other in keys if keys[other] == key and config.variant(other).space == space),
                     f"{name}{ON}{space}",
                 )
                 for space in config.tables.spaces
@@ -73,7 +73,7 @@ def methods_of(config: "Configuration", dataset: str) -> list[dict]:
     ]
 
 
-def _named(config: "Configuration", pure: list[str]) -> list[str]:
+def _named(config: "Configuration", pure: Iterable[str]) -> list[str]:
     """The variants whose methods are compared."""
     named = config.tables.methods
     if named is None:
@@ -86,10 +86,23 @@ def _named(config: "Configuration", pure: list[str]) -> list[str]:
     return list(named)
 
 
-def _check_spaces(config: "Configuration") -> None:
+def _check_spaces(config: "Configuration", dataset: str) -> None:
     for space in config.tables.spaces:
         if config.space(space).kind == "dazle":
             raise InputError(f"config: tables.spaces names {space!r}, which has no features; take it out.")
+        if config.space(space).kind == "scen":
+            config.scen_of(dataset, space)
+
+
+def _pure_methods(config: "Configuration", dataset: str) -> dict[str, Hashable]:
+    """The method of every variant that is one alone, the rows of the data set's table first; without those whose settings
+    do not fit together on it."""
+    found = {}
+    for name in dict.fromkeys((*config.dataset(dataset).variants, *config.variants)):
+        with suppress(InputError):
+            if _is_pure(config, dataset, name):
+                found[name] = _method(config, dataset, name)
+    return found
 
 
 def _is_pure(config: "Configuration", dataset: str, name: str) -> bool:

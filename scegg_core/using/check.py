@@ -122,7 +122,7 @@ def _with_room(report: CheckReport, problems: list[str], results: Path, plan: Pl
     if plan.here and report.memory > memory:
         problems.append(
             f"a job takes about {_size(report.memory)} of memory, but this machine has {_size(memory)}; lower "
-            "scen.memory_budget or eggn.hidden_width, or raise shards."
+            "memory_budget of scen or dazle, or eggn.hidden_width, or raise shards."
         )
     return replace(report, disk_free=free, problems=tuple(problems))
 

@@ -79,12 +79,29 @@ def test_three_spaces_are_compared_where_three_are_named():
         ({"methods": ["len"]}, "tables.methods names 'len', which generates no features"),
         ({"spaces": ["backbone", "dazle"]}, "tables.spaces names 'dazle', which has no features"),
         ({"spaces": ["backbone", "nothing"]}, "spaces has no 'nothing'"),
+        ({"methods": ["f-vaegan+nothing"]}, "spaces has no 'nothing'"),
         ({"spaces": ["wo-lce", "backbone"]}, "no variant generates features on the space 'wo-lce' alone"),
     ],
 )
 def test_what_cannot_be_compared_gets_a_sentence(tables, sentence):
     with pytest.raises(InputError, match="^config: " + sentence):
         methods_of(configured(**tables), "cub")
+
+
+def test_without_named_attributes_there_is_no_space_of_scen_to_compare():
+    values = {**VALUES, "tables": {"summary": ["cub"]}, "datasets": {"cub": VALUES["datasets"]["cub"]}}
+    values["datasets"]["cub"] = values["datasets"]["cub"] | {
+        "class_vectors": {"path": "v.csv"},
+        "variants": ["baseline"],
+    }
+    with pytest.raises(InputError, match="there can be no space 'sc-egg', which SCEN makes or needs"):
+        methods_of(read_configuration(values), "cub")
+
+
+def test_a_variant_that_does_not_fit_the_data_set_is_in_nobodys_way():
+    odd = {"space": "backbone", "eggn": {"generator": "f-vaegan"}, "classifier": {"input": "transformed"}}
+    found = [method["title"] for method in methods_of(configured(variants={"odd": odd}), "cub")]
+    assert "odd" not in found and "f-VAEGAN" in found
 
 
 # --- what it says ---
