@@ -11,6 +11,7 @@ report: "report/workflow.rst"
 
 
 include: "rules/resume.smk"
+include: "rules/screen.smk"
 include: "rules/records.smk"
 include: "rules/common.smk"
 include: "rules/resources.smk"
