@@ -16,22 +16,17 @@ import threading
 import time
 from collections.abc import Iterable
 from contextlib import suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 
 from snakemake.common import NOTHING_TO_BE_DONE_MSG
 from snakemake.logging import logger
 from snakemake_interface_logger_plugins.common import LogEvent
 
-from scegg_core.workflow.job import LOG_ALONE
+from scegg_core.workflow.logs import LOG_ALONE, JobLog
 
 GLANCE = 1.0  # seconds between two looks at the logs of the jobs at work, for the bar of a terminal
 REPORT = 300.0  # seconds between two lines that tell of the jobs at work, where there is no terminal
-#: A progress bar as tqdm writes it: all between two moves of the cursor that ends with the times in brackets.
-BAR = re.compile(r"[^\r\n]*\[\d+:\d\d[^\]\r\n]*\]")
-#: The percents and the time that is left in it.
-LEFT = re.compile(r"(\d+%)\|.*<([\d:]+)")
-KILLED = 128  # a shell's exit status of a process that a signal ended is larger by this than the signal's number
 
 
 def show(workflow) -> None:
@@ -48,50 +43,19 @@ def show(workflow) -> None:
 
 @dataclass
 class AtWork:
-    """A job that was started: what it is, its rule and logs, when it started, and what has been read of its log."""
+    """A job that was started: what it is, where it says what, and why it failed if it did."""
 
     name: str
-    rule: str
-    logs: list[str]
-    raw: bool = False  # whether what it says is its result: it makes no file
-    since: float = field(default_factory=time.monotonic)
-    bar: str = ""
-    sentence: str = ""
-    _before: tuple = ()
-    _read: int = 0
-
-    def __post_init__(self):
-        self._before = self._state()
+    log: JobLog
+    logs: list[str]  # of a failed job also those of the cluster
+    reports: bool  # it makes no file: what it says is its result
+    since: float
+    why: str = ""
 
     @property
-    def seconds(self) -> float:
-        """Return how long ago it was started."""
-        return time.monotonic() - self.since
-
-    def news(self, ended: bool = False) -> list[str]:
-        """Return the lines that its log has got since the last call, without progress bars and its last sentence."""
-        if not self.logs or self._state() in (self._before, ()):  # the log of an earlier run
-            return []
-        with Path(self.logs[0]).open("rb") as file:
-            file.seek(self._read)
-            new = file.read()
-        whole = len(new) if ended else max(new.rfind(b"\n") + 1, new.rfind(b"\r"), 0)
-        self._read += whole
-        if bars := BAR.findall(new.decode(errors="replace")):
-            self.bar = bars[-1]
-        return [line for line in _without_bars(new[:whole].decode(errors="replace")) if not self._is_sentence(line)]
-
-    def _state(self) -> tuple:
-        with suppress(OSError, IndexError):
-            found = Path(self.logs[0]).stat()
-            return found.st_mtime_ns, found.st_size, found.st_ino
-        return ()
-
-    def _is_sentence(self, line: str) -> bool:
-        """Whether the line is of what a job says that cannot go on: its rule, a colon, and the rest of the log."""
-        if line.startswith(f"{self.rule}: ") or self.sentence:
-            self.sentence = "\n".join(filter(None, [self.sentence, line.removeprefix(f"{self.rule}: ")]))
-        return bool(self.sentence)
+    def took(self) -> str:
+        """Return the time since it was started."""
+        return _clock(time.monotonic() - self.since)
 
 
 class Screen(logging.Filter):
@@ -149,19 +113,20 @@ class Screen(logging.Filter):
         threading.Thread(target=self._watch, args=(GLANCE if seen else REPORT,), daemon=True).start()
 
     def _job_started(self, record) -> None:
-        name = _name(record.rule_name, dict(record.wildcards))
-        self.at_work[record.jobid] = AtWork(name, record.rule_name, list(record.log), raw=not record.output)
+        if record.log:  # a rule without one only names what it asks for
+            log, logs = JobLog(record.log[0], record.rule_name), list(record.log)
+            name = _name(record.rule_name, dict(record.wildcards))
+            self.at_work[record.jobid] = AtWork(name, log, logs, not record.output, time.monotonic())
 
     def _job_finished(self, record) -> None:
         self.done += 1
+        self._bar.n = self.done
         self.failed.pop(record.job_id, None)  # it was tried again
         job = self.at_work.pop(record.job_id, None)
-        if job is None or not job.logs:  # a rule that only names what it asks for
-            return
-        self._bar.n = self.done
-        self._tell(job, ended=True)
-        width = len(str(self.total))
-        self._say(f"{self.done:{width}} of {self.total}  {_clock(job.seconds)}  {job.name}")
+        if job is not None:
+            self._tell(job, ended=True)
+            width = len(str(self.total))
+            self._say(f"{self.done:{width}} of {self.total}  {job.took}  {job.name}")
 
     def _progress(self, record) -> None:
         self.total = record.total  # a checkpoint can add jobs
@@ -177,8 +142,7 @@ class Screen(logging.Filter):
     def _error(self, record) -> bool:
         text = record.getMessage()
         if "CalledProcessError" in text:  # of the job that is told next
-            found = re.search(r"exit status (\d+)", text)
-            self._endings[threading.get_ident()] = _meaning(int(found[1])) if found else ""
+            self._endings[threading.get_ident()] = _ending(text)
             return False
         if "At least one job did not complete successfully" in text:
             return False
@@ -193,7 +157,7 @@ class Screen(logging.Filter):
             return True
         if text.startswith("Terminating processes on user request"):
             self.stopped = True
-            self._say("SC-EGG: stopping by Ctrl-C …")
+            self._say("SC-EGG: stopping the jobs at work …")
         if text.startswith("Will exit after finishing currently running jobs"):
             self.stopped = True
             self._say("SC-EGG: stopping when the jobs at work are done …")
@@ -209,18 +173,18 @@ class Screen(logging.Filter):
     def _fail(self, infos: Iterable[dict], message: str | None, further: Iterable[str] = ()) -> None:
         """Tell of a job, or the jobs of a group, of which those count that say why."""
         ending = self._endings.pop(threading.get_ident(), "")
-        jobs = {info["jobid"]: self.at_work.pop(info["jobid"], None) for info in infos}
-        jobs = {number: job for number, job in jobs.items() if job is not None}
+        numbers = [info["jobid"] for info in infos if info["jobid"] in self.at_work]
+        jobs = {number: self.at_work.pop(number) for number in numbers}
         for job in jobs.values():
             self._tell(job, ended=True)
         goes_on = self.at_work or self.workflow.execution_settings.keep_going  # else all is said again at once
-        spoken = {number: job for number, job in jobs.items() if job.sentence}
+        spoken = {number: job for number, job in jobs.items() if job.log.sentence}
         for number, job in (spoken or jobs).items():
-            job.sentence = job.sentence or ending or message or "it ended without saying why"
+            job.why = job.log.sentence or ending or message or "it ended without saying why"
             job.logs = [*dict.fromkeys([*job.logs, *further])]
-            if not self.stopped and not job.sentence.endswith("stopped by Ctrl-C"):
+            if not self.stopped and not job.why.endswith("stopped by Ctrl-C"):
                 self.failed[number] = job
-                self._say(f"failed after {_clock(job.seconds)}  {job.name}{f': {job.sentence}' if goes_on else ''}")
+                self._say(f"failed after {job.took}  {job.name}{f': {job.why}' if goes_on else ''}")
 
     def _end(self) -> None:
         self.over = True
@@ -230,17 +194,17 @@ class Screen(logging.Filter):
             self._say(f"SC-EGG: {_jobs(self.done)} done in {took}.")
             self._say_results()
             return
-        why = "stopped" if self.stopped else f"{max(len(failed), 1)} failed"
+        why = f"{max(len(failed), 1)} failed" if failed or self.troubles else "stopped"
         left = self.total - self.done - len(failed)
         self._say(
-            f"SC-EGG: {why} after {took}; of {_jobs(self.total)} {self.done} are done, {left} are left. "
+            f"SC-EGG: {why} after {took}; {self.done} of {_jobs(self.total)} done, {left} left. "
             "The same command goes on from here."
         )
         for job in failed:
-            self._say(f"{job.rule}: {job.sentence}")
+            self._say(f"{job.log.rule}: {job.why}")
             self._say(f"    log: {', '.join(map(self._shown, job.logs))}")
-        if not failed and not self.stopped:
-            self._say("\n".join(self.troubles))
+        for trouble in self.troubles:
+            self._say(trouble)
 
     def _say_results(self) -> None:
         """Say where the files lie that were asked for, folder by folder."""
@@ -252,8 +216,8 @@ class Screen(logging.Filter):
 
     def _tell(self, job: AtWork, ended: bool = False) -> None:
         """Say what the job's log has said."""
-        for line in job.news(ended):
-            self._say(line if job.raw else f"{job.name} | {line}")
+        for line in job.log.news(ended):
+            self._say(line if job.reports else f"{job.name} | {line}")
 
     def _watch(self, every: float) -> None:
         """Tell of the jobs at work again and again until the run is over."""
@@ -272,7 +236,7 @@ class Screen(logging.Filter):
         self._bar.set_description_str(self._all_at_work())
 
     def _all_at_work(self) -> str:
-        return "; ".join(f"{job.name}{_left(job.bar)}" for job in self.at_work.values() if job.logs)
+        return "; ".join(f"{job.name} {job.log.progress}".rstrip() for job in self.at_work.values())
 
     def _shown(self, path: str) -> str:
         """A path of the run as seen from where its command was given."""
@@ -294,19 +258,6 @@ def _name(rule: str, wildcards: dict[str, str]) -> str:
     return ": ".join(filter(None, [", ".join(words), rule]))
 
 
-def _left(bar: str) -> str:
-    """The share that is done and the time that is left in a progress bar, for the end of a job's name."""
-    found = LEFT.search(bar)
-    return f" {found[1]}, {found[2]} left" if found else ""
-
-
-def _without_bars(text: str) -> list[str]:
-    """The lines of a log without the progress bars in it, and what clears these."""
-    lines = text.removesuffix("\n").split("\n") if text else []
-    bare = [(line, BAR.sub("", line).replace("\r", "").rstrip()) for line in lines]
-    return [rest for line, rest in bare if rest or "\r" not in line]
-
-
 def _jobs(count: int) -> str:
     return "1 job" if count == 1 else f"{count} jobs"
 
@@ -317,10 +268,11 @@ def _clock(seconds: float) -> str:
     return f"{hours}:{minutes:02d}:{seconds:02d}" if hours else f"{minutes}:{seconds:02d}"
 
 
-def _meaning(status: int) -> str:
-    if status == KILLED + signal.SIGKILL:
-        return "it was killed (SIGKILL): maybe there was not enough memory"
-    if status > KILLED:
-        with suppress(ValueError):
-            return f"it was ended by {signal.Signals(status - KILLED).name}"
-    return f"it ended with exit status {status} and said nothing in its log"
+def _ending(text: str) -> str:
+    """How a process has ended, from Snakemake's message; a shell's status is 128 more than the number of a signal."""
+    signals = {str(128 + number): number.name for number in signal.Signals}
+    status = re.search(r"Signals\.(\w+)|exit status (\d+)|$", text)
+    name = status[1] or signals.get(status[2])
+    if name is None:
+        return f"it ended with exit status {status[2]} and said nothing in its log"
+    return f"{name} ended it{'; maybe there was not enough memory' if name == 'SIGKILL' else ''}"

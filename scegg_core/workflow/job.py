@@ -18,6 +18,7 @@ from scegg_core.artifacts.paths import IndexFiles, SpaceFiles
 from scegg_core.artifacts.provenance import computed_on
 from scegg_core.errors import InputError
 from scegg_core.settings.base import parse_section
+from scegg_core.workflow.logs import LOG_ALONE
 
 #: Inputs whose name means one and the same artifact in all stages of a run.
 SHARED = ("scen", "features", "scaler", "eggn", "synthetic")
@@ -33,9 +34,6 @@ SHORT = 8
 
 #: What a job says that asks for memory that there is not.
 LACKING = "there is not enough memory; lower what the job's settings make large (widths, batch_size, per_class), or give it more"
-
-#: Set in the environment of jobs whose logs another process shows on the terminal.
-LOG_ALONE = "SCEGG_LOG_ALONE"
 
 
 @dataclass(frozen=True)
