@@ -10,6 +10,7 @@ import traceback
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, redirect_stderr
 from dataclasses import dataclass
+from io import RawIOBase
 from pathlib import Path
 from typing import Any, TextIO
 
@@ -125,24 +126,23 @@ def _lacks_memory(error: Exception) -> bool:
 class _Said:
     """Writes to the log and to the terminal; to the log alone if it is read there and its disk has room."""
 
-    def __init__(self, terminal: TextIO, log: TextIO):
+    def __init__(self, terminal: TextIO, log: RawIOBase):
         self.terminal, self.log = terminal, log
 
     def write(self, text: str) -> int:
-        kept = _done(self.log.write, text)
+        kept = _done(self.log.write, text.encode(errors="backslashreplace"))
         if not (kept and LOG_ALONE in os.environ):
             _done(self.terminal.write, text)
         return len(text)
 
     def flush(self) -> None:
-        _done(self.log.flush)
         _done(self.terminal.flush)
 
     def isatty(self) -> bool:
         return self.terminal.isatty()
 
 
-def _done(action: Callable, *arguments: str) -> bool:
+def _done(action: Callable, *arguments: str | bytes) -> bool:
     """Do it, and return whether there was a place to write to."""
     try:
         action(*arguments)
@@ -185,7 +185,7 @@ def run_job(task: Any) -> Iterator[Job]:
     signal.signal(signal.SIGTERM, lambda *_: sys.exit("stopped by SIGTERM"))
     log = Path(task.log[0])
     log.parent.mkdir(parents=True, exist_ok=True)
-    with log.open("w", encoding="utf-8", buffering=1) as file, redirect_stderr(_Said(sys.stderr, file)):
+    with log.open("wb", buffering=0) as file, redirect_stderr(_Said(sys.stderr, file)):
         try:
             _use_threads(task)
             yield Job(task)

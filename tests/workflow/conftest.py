@@ -1,5 +1,6 @@
 """Running the workflow on a reduced aviary, in a folder of its own; finished runs that tests share."""
 
+import re
 import shutil
 from dataclasses import dataclass
 from pathlib import Path
@@ -36,7 +37,9 @@ class Workflow:
 
 
 def rules_in(text: str) -> set[str]:
-    """The rule names in the job table of a dry run."""
+    """The rule names in the job table of a dry run, or in the first line of a run."""
+    if found := re.search(r"^SC-EGG: \d+ jobs?: (.+)$", text, re.MULTILINE):
+        return {rule.split()[-1] for rule in found[1].split(", ")}
     if "Job stats:" not in text:
         return set()
     table = text.split("Job stats:")[1].split("total", maxsplit=1)[0]
@@ -78,12 +81,14 @@ def pytest_collection_modifyitems(items) -> None:
 
 @pytest.fixture(scope="session")
 def finished(tmp_path_factory) -> Workflow:
-    """A project whose reduced aviary has run to its table and pictures. Tests leave it as they found it."""
+    """A project whose reduced aviary has run to its table and pictures; what that said is in the file `said` beside.
+    Tests leave it as they found it."""
     base = tmp_path_factory.mktemp("finished")
     workflow = Workflow(copy_project(base / "project"), base / "work")
     workflow.folder.mkdir()
     done = workflow.run()
     assert done.returncode == 0, done.stdout + done.stderr
+    (base / "said").write_text(done.stderr, encoding="utf-8")
     return workflow
 
 
