@@ -12,6 +12,7 @@ report: "report/workflow.rst"
 
 
 include: "rules/resume.smk"
+include: "rules/screen.smk"
 include: "rules/records.smk"
 include: "rules/common.smk"
 include: "rules/resources.smk"

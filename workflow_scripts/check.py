@@ -20,4 +20,4 @@ with run_job(snakemake) as job:
     )
     print(render(report), file=sys.stderr)
     if not report.ready:
-        sys.exit(1)
+        sys.exit("not ready; mend what is said above, in its log too")

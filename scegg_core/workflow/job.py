@@ -6,17 +6,20 @@ Knows of the workflow engine only that a task has `input`, `output`, `params`, `
 import os
 import signal
 import sys
-from collections.abc import Iterator
-from contextlib import contextmanager, redirect_stderr, suppress
+import traceback
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, redirect_stderr
 from dataclasses import dataclass
+from io import RawIOBase
 from pathlib import Path
-from typing import Any, NoReturn, TextIO
+from typing import Any, TextIO
 
 from scegg_core.artifacts.files import Provenance, input_digest, input_origin
 from scegg_core.artifacts.paths import IndexFiles, SpaceFiles
 from scegg_core.artifacts.provenance import computed_on
 from scegg_core.errors import InputError
 from scegg_core.settings.base import parse_section
+from scegg_core.workflow.logs import LOG_ALONE
 
 #: Inputs whose name means one and the same artifact in all stages of a run.
 SHARED = ("scen", "dazle", "features", "scaler", "eggn", "synthetic")
@@ -120,25 +123,32 @@ def _lacks_memory(error: Exception) -> bool:
     return kinds or "can't allocate memory" in str(error)
 
 
-class _Tee:
-    """Writes to the terminal and, as long as its disk has room, to the log."""
+class _Said:
+    """Writes to the log and to the terminal; to the log alone if it is read there and its disk has room."""
 
-    def __init__(self, *streams: TextIO):
-        self.streams = streams
+    def __init__(self, terminal: TextIO, log: RawIOBase):
+        self.terminal, self.log = terminal, log
 
     def write(self, text: str) -> int:
-        for stream in self.streams:
-            with suppress(OSError):
-                stream.write(text)
+        kept = _done(self.log.write, text.encode(errors="backslashreplace"))
+        if not (kept and LOG_ALONE in os.environ):
+            _done(self.terminal.write, text)
         return len(text)
 
     def flush(self) -> None:
-        for stream in self.streams:
-            with suppress(OSError):
-                stream.flush()
+        _done(self.terminal.flush)
 
     def isatty(self) -> bool:
-        return self.streams[0].isatty()
+        return self.terminal.isatty()
+
+
+def _done(action: Callable, *arguments: str | bytes) -> bool:
+    """Do it, and return whether there was a place to write to."""
+    try:
+        action(*arguments)
+    except OSError:
+        return False
+    return True
 
 
 def _use_threads(task: Any) -> None:
@@ -150,32 +160,39 @@ def _use_threads(task: Any) -> None:
         use_threads(threads)
 
 
-def _end(task: Any, sentence: str) -> NoReturn:
-    print(f"{task.rule}: {sentence}", file=sys.stderr)
-    sys.exit(1)
+def _sentence(task: Any, error: BaseException) -> str | None:
+    """What a job says that `error` ends; None if nobody expected it."""
+    if isinstance(error, InputError):
+        return str(error)
+    if isinstance(error, KeyboardInterrupt):
+        return "stopped by Ctrl-C"
+    if isinstance(error, SystemExit):
+        return str(error.code)
+    if isinstance(error, (MemoryError, RuntimeError)) and _lacks_memory(error):
+        return f"{LACKING} ({str(error).strip().splitlines()[0][:150]})."
+    if isinstance(error, OSError) and (error.filename is not None or error.errno is not None):
+        reason = os.strerror(error.errno) if error.errno else error.strerror  # libraries word it as they like
+        return f"{reason}: {error.filename or f'while writing {task.output[0]}'}"
+    return None
 
 
 @contextmanager
 def run_job(task: Any) -> Iterator[Job]:
-    """Yield the job of `task`; bad input ends the process with its sentence, on the terminal and in the log.
+    """Yield the job of `task`; what ends it is said in the log's last line, after the traceback of what nobody expected.
 
     SIGTERM ends it as an error would, so that no half-written file stays; training stages save their state first.
     """
-    signal.signal(signal.SIGTERM, lambda *_: sys.exit(f"{task.rule}: stopped by SIGTERM"))
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit("stopped by SIGTERM"))
     log = Path(task.log[0])
     log.parent.mkdir(parents=True, exist_ok=True)
-    with log.open("w", encoding="utf-8", buffering=1) as file, redirect_stderr(_Tee(sys.stderr, file)):
+    with log.open("wb", buffering=0) as file, redirect_stderr(_Said(sys.stderr, file)):
         try:
             _use_threads(task)
             yield Job(task)
-        except InputError as error:
-            _end(task, str(error))
-        except (MemoryError, RuntimeError) as error:
-            if not _lacks_memory(error):
-                raise
-            _end(task, f"{LACKING} ({str(error).strip().splitlines()[0][:150]}).")
-        except OSError as error:
-            if error.filename is None and error.errno is None:
-                raise
-            reason = os.strerror(error.errno) if error.errno else error.strerror  # libraries word it as they like
-            _end(task, f"{reason}: {error.filename or f'while writing {task.output[0]}'}")
+        except (Exception, KeyboardInterrupt, SystemExit) as error:
+            sentence = _sentence(task, error)
+            if sentence is None:
+                traceback.print_exc()
+                sentence = f"{type(error).__name__}: {error}"
+            print(f"{task.rule}: {sentence}", file=sys.stderr)
+            sys.exit(1)

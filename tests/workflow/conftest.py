@@ -1,6 +1,7 @@
 """Running the workflow on a reduced aviary, in a folder of its own; finished runs that tests share."""
 
 import os
+import re
 import shutil
 from dataclasses import dataclass
 from pathlib import Path
@@ -39,7 +40,9 @@ class Workflow:
 
 
 def rules_in(text: str) -> set[str]:
-    """The rule names in the job table of a dry run."""
+    """The rule names in the job table of a dry run, or in the first line of a run."""
+    if found := re.search(r"^SC-EGG: \d+ jobs?: (.+)$", text, re.MULTILINE):
+        return {rule.split()[-1] for rule in found[1].split(", ")}
     if "Job stats:" not in text:
         return set()
     table = text.split("Job stats:")[1].split("total", maxsplit=1)[0]
@@ -50,7 +53,7 @@ def rules_in(text: str) -> set[str]:
 def copy_project(target: Path) -> Path:
     """Copy what the workflow consists of."""
     target.mkdir(parents=True)
-    for name in ("Snakefile", "config.yaml", "resume.py", "records.py"):
+    for name in ("Snakefile", "config.yaml", "resume.py", "records.py", "screen.py"):
         shutil.copy(ROOT / name, target / name)
     for name in ("rules", "workflow_scripts", "scegg_core", "resources", "report", "profiles"):
         if (ROOT / name).is_dir():
@@ -81,12 +84,14 @@ def pytest_collection_modifyitems(items) -> None:
 
 @pytest.fixture(scope="session")
 def finished(tmp_path_factory) -> Workflow:
-    """A project whose reduced aviary has run to its table and pictures. Tests leave it as they found it."""
+    """A project whose reduced aviary has run to its table and pictures; what that said is in the file `said` beside.
+    Tests leave it as they found it."""
     base = tmp_path_factory.mktemp("finished")
     workflow = Workflow(copy_project(base / "project"), base / "work")
     workflow.folder.mkdir()
     done = workflow.run()
     assert done.returncode == 0, done.stdout + done.stderr
+    (base / "said").write_text(done.stderr, encoding="utf-8")
     return workflow
 
 

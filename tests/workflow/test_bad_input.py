@@ -1,5 +1,7 @@
 """Bad input gets one sentence that names file and value, before any job starts or from the first that meets it."""
 
+import re
+
 import pytest
 
 from tests.workflow.conftest import TINY, Workflow, copy_project
@@ -70,22 +72,20 @@ def test_no_cores(fresh):
     assert done.stderr.splitlines()[-1] == "SC-EGG: --cores has to be at least 1, got 0."
 
 
-@pytest.mark.parametrize(
-    ("overlay", "sentence"),
-    [
-        ("{format: cub, folder: no/where, splits: no/where}", "no/where"),
-        ("{format: folder, folder: no/where, unseen_classes: [a]}", "no/where"),
-    ],
-)
-def test_missing_data_are_named_by_the_first_job(fresh, tmp_path, overlay, sentence):
-    file = tmp_path / "overlay.yaml"
-    file.write_text(f"datasets: {{mine: {overlay}}}\n")
-    done = fresh.run("results/mine/table.csv", overlays=(TINY, file))
-    said = [line for line in done.stderr.splitlines() if line.startswith("index_dataset: ")]
+def test_missing_data_are_named_by_the_first_jobs_and_last_on_the_screen(fresh, tmp_path):
+    file, sets = tmp_path / "overlay.yaml", ("mine", "yours")
+    file.write_text(
+        "datasets: {mine: {format: cub, folder: no/where, splits: no/where},"
+        "yours: {format: folder, folder: no/here, unseen_classes: [a]}}\n"
+    )
+    done = fresh.run(*(f"results/{name}/table.csv" for name in sets), "--keep-going", overlays=(TINY, file))
     assert done.returncode == 1
-    assert len(said) == 1
-    assert sentence in said[0]
     assert "Traceback" not in done.stderr
+    end = done.stderr.splitlines()[-5:]
+    assert re.fullmatch(r"SC-EGG: 2 failed after [\d:]+; 0 of \d+ jobs done, \d+ left\. The same .+", end[0])
+    assert {end[2], end[4]} == {f"    log: {fresh.folder}/logs/{name}/index_dataset.log" for name in sets}
+    for sentence, log in (end[1:3], end[3:5]):
+        assert sentence.startswith(f"index_dataset: the folder {'no/where' if 'mine' in log else 'no/here'}")
     assert not list((fresh.folder / "results").rglob("*.parquet"))
 
 

@@ -1,5 +1,7 @@
 """The whole workflow on a reduced aviary: what comes out, what a second run does, what an edit re-runs."""
 
+import re
+
 import pandas as pd
 import pytest
 
@@ -30,6 +32,20 @@ def test_pictures_are_there(finished):
 def test_second_run_has_nothing_to_do(finished):
     done = finished.run()
     assert "Nothing to be done" in done.stdout + done.stderr
+    assert "    results/summary.csv" in done.stderr.splitlines()
+
+
+def test_a_run_says_each_stage_in_a_line_and_last_where_the_results_lie(finished):
+    lines = (finished.folder.parent / "said").read_text(encoding="utf-8").splitlines()
+    count = int(re.fullmatch(r"SC-EGG: (\d+) jobs done in [\d:]+\.", next(x for x in lines if "jobs done" in x))[1])
+    stages = [re.fullmatch(rf" *(\d+) of {count}  [\d:]+  (.+)", line) for line in lines]
+    stages = {found[2]: int(found[1]) for found in stages if found}
+    assert list(stages.values()) == list(range(1, count))  # the last names what was asked for, and makes nothing
+    assert stages["aviary: index_dataset"] < stages["aviary, sc-egg, seed 1: train_eggn"] < stages["aviary: tabulate"]
+    results = lines[lines.index(next(line for line in lines if "jobs done" in line)) + 1 :]
+    assert all((finished.folder / line.split(",")[0].replace("/  ", "/").strip()).is_file() for line in results)
+    assert any(line.startswith(f"    {finished.folder}/results/aviary/  ") for line in results)
+    assert len(lines) < 2 * count
 
 
 def test_every_artifact_is_readable_with_pandas_alone(finished):

@@ -17,6 +17,7 @@ from scegg_core.artifacts.paths import IndexFiles, SpaceFiles
 from scegg_core.errors import InputError
 from scegg_core.training.device import use_threads
 from scegg_core.workflow.job import Job, run_job
+from scegg_core.workflow.logs import LOG_ALONE
 from tests.conftest import ROOT
 
 
@@ -119,18 +120,45 @@ def test_sigterm_leaves_no_half_written_file(tmp_path):
     assert [path.name for path in tmp_path.iterdir()] == ["log"]
 
 
+@pytest.fixture
+def task(tmp_path):
+    """A task with a log, after which SIGTERM means what it did before."""
+    before = signal.getsignal(signal.SIGTERM)
+    yield SimpleNamespace(rule="train_eggn", params={}, log=[str(tmp_path / "job.log")], output=["out"])
+    signal.signal(signal.SIGTERM, before)
+
+
+@pytest.mark.parametrize("error", [ZeroDivisionError("a bug"), KeyboardInterrupt(), SystemExit("stopped by SIGTERM")])
+def test_the_last_line_of_a_log_says_what_ended_the_job(task, capsys, error):
+    with pytest.raises(SystemExit) as end, run_job(task):
+        raise error
+    said = Path(task.log[0]).read_text("utf-8")
+    expected = isinstance(error, ZeroDivisionError)
+    assert end.value.code == 1
+    assert ("Traceback" in said) == expected
+    last = "ZeroDivisionError: a bug" if expected else str(error) or "stopped by Ctrl-C"
+    assert said.splitlines()[-1] == f"train_eggn: {last}"
+    assert capsys.readouterr().err == said
+
+
+@pytest.mark.parametrize("room", [True, False])
+def test_a_job_whose_log_is_shown_writes_to_the_terminal_only_what_the_log_has_no_room_for(
+    task, capsys, monkeypatch, room
+):
+    monkeypatch.setenv(LOG_ALONE, "yes")
+    if not room:
+        Path(task.log[0]).symlink_to("/dev/full")
+    with run_job(task):
+        print("a warning", file=sys.stderr)
+    assert capsys.readouterr().err == ("" if room else "a warning\n")
+    assert not room or Path(task.log[0]).read_text("utf-8") == "a warning\n"
+
+
 @pytest.mark.parametrize("ask", [lambda: torch.empty(2**50), lambda: np.empty(2**50)], ids=["torch", "numpy"])
-def test_memory_that_there_is_not_ends_a_job_with_a_sentence(tmp_path, capsys, ask):
-    task, before = (
-        SimpleNamespace(rule="train_eggn", params={}, log=[str(tmp_path / "job.log")]),
-        signal.getsignal(signal.SIGTERM),
-    )
-    try:
-        with pytest.raises(SystemExit), run_job(task):
-            ask()
-    finally:
-        signal.signal(signal.SIGTERM, before)
-    said = (tmp_path / "job.log").read_text("utf-8")
+def test_memory_that_there_is_not_ends_a_job_with_a_sentence(task, capsys, ask):
+    with pytest.raises(SystemExit), run_job(task):
+        ask()
+    said = Path(task.log[0]).read_text("utf-8")
     assert said.startswith("train_eggn: there is not enough memory; lower what the job's settings make large (widths, ")
     assert said.endswith(").\n") and said.count("\n") == 1
     assert "not enough memory" in capsys.readouterr().err
