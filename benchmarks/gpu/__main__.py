@@ -15,7 +15,7 @@ from pathlib import Path
 
 from benchmarks.gpu.needs import CORE, PICTURES, missing, said_of
 from benchmarks.gpu.record import Record, read_record
-from benchmarks.gpu.runner import Step, has_cuda, run_steps
+from benchmarks.gpu.runner import Step, prepare, run_steps
 
 #: In order of worth. The shares are limits: most steps end long before, and the whole run takes what they leave.
 STEPS = (
@@ -44,10 +44,11 @@ def main(arguments: list[str] | None = None) -> None:
     for step in steps:
         if lacking := missing(step.needs):
             print(f"{step.name} will be left out: {said_of(lacking)}", file=sys.stderr)
-    if not (given.tiny or has_cuda()):
+    processes = prepare(steps)
+    if not (given.tiny or processes.cuda):
         sys.exit("torch sees no CUDA device here; --tiny tries this script without one.")
     given.out.mkdir(parents=True, exist_ok=True)
-    run_steps(steps, Record(given.minutes, given.tiny), given.out)
+    run_steps(steps, Record(given.minutes, given.tiny), given.out, processes)
 
 
 def _parse(arguments: list[str] | None) -> argparse.Namespace:

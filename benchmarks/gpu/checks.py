@@ -137,12 +137,16 @@ def eggn_difference(device: torch.device) -> float:
 
 
 def graph_difference(device: torch.device) -> float:
-    """Return how far weights and loss terms differ between iterations replayed as CUDA graphs and usual ones."""
+    """Return how far weights, loss terms and random numbers differ between iterations replayed as CUDA graphs and usual
+    ones."""
 
     def trained(graphs: bool) -> list[Tensor]:
         trainer = eggn_trainer(device, cuda_graphs=graphs)
         terms = [trainer.iterate(feedback=step % 2 == 1) for step in range(14)]  # of each kind 3 as usual, 4 replayed
-        return [*trainer.model.parameters(), *(value for step in terms for _, value in sorted(step.items()))]
+        if trainer.graphed and any(iteration.graph is None for iteration in trainer.iterations):
+            raise ValueError("no graph was captured")
+        values = [value for step in terms for _, value in sorted(step.items())]
+        return [*trainer.model.parameters(), *values, trainer.random.get_state()]
 
     return largest(trained(True), trained(False))
 
@@ -153,7 +157,9 @@ def resumed_difference(device: torch.device, graphs: bool) -> float:
     whole.run(epochs=3)
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "state"
-        eggn_trainer(device, Checkpoint(path, "key", interval=0), cuda_graphs=graphs).run(epochs=1)  # saved before its end
+        eggn_trainer(device, Checkpoint(path, "key", interval=0), cuda_graphs=graphs).run(
+            epochs=1
+        )  # saved before its end
         continued = eggn_trainer(device, Checkpoint(path, "key", interval=1e9), cuda_graphs=graphs)
         continued.run(epochs=3)
     return largest([*continued.model.parameters()], [*whole.model.parameters()])
@@ -165,7 +171,9 @@ def resumed_scen_difference(device: torch.device) -> float:
     whole = scen_trainer(device).run()
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "state"
-        scen_trainer(device, Checkpoint(path, "key", interval=0)).run()  # what it saved last is one step short of the end
+        scen_trainer(
+            device, Checkpoint(path, "key", interval=0)
+        ).run()  # what it saved last is one step short of the end
         continued = scen_trainer(device, Checkpoint(path, "key", interval=1e9)).run()
     return largest([*continued.model.state_dict().values()], [*whole.model.state_dict().values()])
 

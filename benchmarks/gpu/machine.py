@@ -22,7 +22,9 @@ def machine(run: Run) -> Iterator[Figure]:
         yield attempt(f"large products, {name}", "TFLOP/s", lambda name=name: product_rate(name, size) / 1e12)
     yield attempt("copies within the memory", "GB/s", lambda: measure_machine(64 if run.tiny else 4096).bandwidth / 1e9)
     if torch.cuda.is_available():
-        yield attempt("from pinned main memory to the device", "GB/s", lambda: upload_rate(1 if run.tiny else 512) / 1e9)
+        yield attempt(
+            "from pinned main memory to the device", "GB/s", lambda: upload_rate(1 if run.tiny else 512) / 1e9
+        )
 
 
 def set_precision(name: str) -> torch.dtype:

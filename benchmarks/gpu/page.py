@@ -46,7 +46,7 @@ def _value(figure: Figure) -> str:
 def _number(value: float | str) -> str:
     if isinstance(value, str):
         return _in_cell(value)
-    return f"{value:,.0f}" if abs(value) >= 1000 or value == int(value) else f"{value:.3g}"
+    return f"{value:,.0f}" if abs(value) >= 1000 or float(value).is_integer() else f"{value:.3g}"
 
 
 def _goal(figure: Figure) -> str:

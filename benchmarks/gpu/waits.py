@@ -28,7 +28,9 @@ def epochs(device: torch.device) -> dict[str, Callable[[], object]]:
     return {
         f"an epoch of stage 1, {scen.batches.steps} steps": scen.run,
         f"an epoch of stage 3, {plain.steps_per_epoch} iterations": lambda: plain.run(epochs=1),
-        f"four epochs of stage 3 with CUDA graphs, {4 * graphs.steps_per_epoch} iterations": lambda: graphs.run(epochs=4),
+        f"four epochs of stage 3 with CUDA graphs, {4 * graphs.steps_per_epoch} iterations": lambda: graphs.run(
+            epochs=4
+        ),
         "an epoch of the classifier, 16 steps": lambda: train_classifier(inputs, labels, classes, settings, seed=0),
     }
 

@@ -98,9 +98,11 @@ def whole(run: Run) -> Iterator[Figure]:
     size, device = TINY if run.tiny else Size(), prepare_device("auto", deterministic=False)
     set_precision("TF32")
     timer = Timer(device)
-    with tempfile.TemporaryDirectory(dir=run.out) as folder:
+    with tempfile.TemporaryDirectory() as folder:  # 10 GB of shards
         index = made_index(size)
-        yield from timer.stage(f"{size.images:,} pictures made (not part of the run)", lambda: make_pictures(folder, index))
+        yield from timer.stage(
+            f"{size.images:,} pictures made (not part of the run)", lambda: make_pictures(folder, index)
+        )
         timer.total = 0.0
         yield from timer.stage("extraction", lambda: extract(Path(folder), index, run, device))
         store = timer.made
