@@ -1,12 +1,12 @@
 """Speed and memory of the training stages on the device, in each precision and each way of running them."""
 
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import replace
 
 import torch
 from torch.profiler import ProfilerActivity, profile
 
-from benchmarks.gpu.checks import agreed
 from benchmarks.gpu.machine import MIB, PRECISIONS, set_precision
 from benchmarks.gpu.record import Figure
 from benchmarks.gpu.runner import Run, attempt
@@ -22,7 +22,6 @@ from scegg_core.training.device import prepare_device
 
 KERNELS = 10  # of a profile that are shown
 SCEN_GOAL, EGGN_GOAL = 60.0, 200.0  # seconds of both stages at CUB's size; iterations a second
-GRAPHS = "stage 3 with CUDA graphs"  # how the name of the check of graphs begins
 
 
 def shapes(run: Run) -> list[Shape]:
@@ -60,15 +59,15 @@ def _scen_in(precision: str, shape: Shape, inputs, run: Run, how: str = "") -> I
     yield from _peak(f"{name}: a step of stage 1", next(iter(steps.values())).works["ours"])
 
 
-class _in_one_part:
+@contextmanager
+def _in_one_part() -> Iterator[None]:
     """Within the block a step takes its whole batch at once: a CPU's caches ask for parts, a GPU may not need them."""
-
-    def __enter__(self):
-        self.usual = scen_train.PART, compression.GROUP
-        scen_train.PART = compression.GROUP = 1 << 40
-
-    def __exit__(self, *_):
-        scen_train.PART, compression.GROUP = self.usual
+    usual = scen_train.PART, compression.GROUP
+    scen_train.PART = compression.GROUP = 1 << 40
+    try:
+        yield
+    finally:
+        scen_train.PART, compression.GROUP = usual
 
 
 def eggn(run: Run) -> Iterator[Figure]:
@@ -144,8 +143,3 @@ def longest(work: Work, calls: int) -> Iterator[Figure]:
     yield Figure("profile: kernels in one iteration", sum(event.count for event in events if own(event)) / calls, "")
     for event in events[:KERNELS]:
         yield Figure(f"profile: {event.key[:120]}, {event.count / calls:g} times", 100 * own(event) / total, "%")
-
-
-def graphs_work(run: Run) -> bool:
-    """Return whether CUDA graphs gave what usual iterations give; False where the check of it has not run."""
-    return agreed(run, GRAPHS)

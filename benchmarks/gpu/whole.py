@@ -16,11 +16,11 @@ import numpy as np
 import torch
 from PIL import Image
 
+from benchmarks.gpu.checks import graphs_work
 from benchmarks.gpu.extraction import best_decoder, settings_of
 from benchmarks.gpu.machine import MIB, set_precision
 from benchmarks.gpu.record import Figure
 from benchmarks.gpu.runner import Run
-from benchmarks.gpu.training import graphs_work
 from benchmarks.pipeline import random_backbone
 from scegg_core.artifacts.files import Provenance
 from scegg_core.data.tables import DatasetIndex
