@@ -68,6 +68,15 @@ def timed(work: Work) -> float:
     return time.perf_counter() - start
 
 
+def seconds_each(work: Work, budget: float, warm_up: int = 3) -> float:
+    """Return the seconds that a call takes when calls follow each other, as steps of a training do: the median of five
+    rows of calls, which in all take about `budget` seconds."""
+    for _ in range(warm_up):
+        work()
+    calls = max(1, int(budget / 5 / timed(work)))
+    return statistics.median(timed(lambda: [work() for _ in range(calls)]) for _ in range(5)) / calls
+
+
 def ratios(slow: list[float], fast: list[float]) -> Spread:
     """Return how many times longer `slow` took, round by round."""
     return Spread.of([a / b for a, b in zip(slow, fast, strict=True)])

@@ -3,6 +3,7 @@
 import subprocess
 import sys
 import tempfile
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -63,10 +64,7 @@ def extraction_rows(batches: int, rounds: int, image_size: int = 448) -> list[Ro
     device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
     batch = 32 if device.type == "cuda" else 1  # on a CPU several batches of one, so that there is something to overlap
     settings = BackboneSettings(weights="random", image_size=image_size, batch_size=batch)
-    backbone = build_backbone(settings, None).to(device, memory_format=torch.channels_last)
-    for layer in backbone.modules():
-        if isinstance(layer, torch.nn.Conv2d):
-            layer.weight.mul_(0.5)  # a random start of a hundred layers leaves half precision
+    backbone = random_backbone(settings).to(device, memory_format=torch.channels_last)
     with tempfile.TemporaryDirectory() as folder:
         paths = photographs(Path(folder), batches * batch)
         seconds = take_turns(extraction_works(backbone, paths, settings, device), rounds)
@@ -77,13 +75,26 @@ def extraction_rows(batches: int, rounds: int, image_size: int = 448) -> list[Ro
     ]
 
 
+def random_backbone(settings: BackboneSettings) -> Backbone:
+    """Return the backbone of these settings with random weights whose features half precision can hold."""
+    backbone = build_backbone(settings, None)
+    for layer in backbone.modules():
+        if isinstance(layer, torch.nn.Conv2d):
+            layer.weight.mul_(0.5)  # a random start of a hundred layers leaves half precision
+    return backbone
+
+
 def photographs(folder: Path, images: int) -> list[Path]:
-    """Return the paths of `images` JPEG files of 500 x 375 pixels, written to `folder`."""
-    draw, paths = np.random.default_rng(0), [folder / f"{number}.jpg" for number in range(images)]
-    for path in paths:
-        noise = draw.integers(0, 256, (38, 50, 3), np.uint8)
-        Image.fromarray(noise).resize((500, 375)).save(path)
+    """Return the paths of `images` JPEG files of 500 x 375 pixels, written to `folder` by all threads of torch."""
+    paths = [folder / f"{number}.jpg" for number in range(images)]
+    with ThreadPoolExecutor(torch.get_num_threads()) as pool:
+        list(pool.map(_photograph, paths, range(images)))
     return paths
+
+
+def _photograph(path: Path, number: int) -> None:
+    noise = np.random.default_rng(number).integers(0, 256, (38, 50, 3), np.uint8)
+    Image.fromarray(noise).resize((500, 375)).save(path)
 
 
 def extraction_works(

@@ -1,6 +1,9 @@
-"""SCEN written down plainly, as the yardstick of the benchmarks: h (batch, attributes, channels) is built in full.
+"""SCEN written down plainly, as the yardstick of the benchmarks: h (batch, channels, attributes) is built in full.
 
-One einsum per equation, autograd for every gradient, eager; this is how released codes of this family compute.
+Everything in the order of the equations, autograd for every gradient, eager; this is how released codes of this family
+compute. Of the layouts that were tried, this is the fastest (docs/benchmarks.md): with the attributes last, SC is one
+large product of h as it lies, where an einsum per equation, on maps of (batch, channels, height, width) or of (batch,
+R, channels), makes SC's linear layer copy h.
 Weights have the names that scegg_core gives them, so that both sides of a comparison start from the same numbers.
 """
 
@@ -26,20 +29,20 @@ class PlainScen(nn.Module):
     def forward(self, regions: Tensor) -> tuple[Tensor, Tensor, Tensor]:
         """Return p_l, p_g (batch, classes) and g (batch, channels) of regions (batch, R, channels)."""
         h = self.local_features(regions)
-        semantic = torch.einsum("na,da,bnd->bn", self.words, self.embed, h)  # Eq. 2, keys first: the cheaper order
+        semantic = (h * (self.embed @ self.words.T)).sum(dim=1)  # Eq. 2, keys first: the cheaper order
         local = semantic @ self.class_vectors.T  # Eq. 3
         feature = self.compress(h)
         return local, self.classify(feature), feature  # Eq. 5
 
     def local_features(self, regions: Tensor) -> Tensor:
-        """Return h (batch, attributes, channels), Eq. 1."""
+        """Return h (batch, channels, attributes), Eq. 1."""
         regions = functional.normalize(regions.float(), dim=2)
-        scores = torch.einsum("na,ad,brd->bnr", self.words, self.attend, regions)
-        return torch.einsum("bnr,brd->bnd", scores.softmax(dim=2), regions)
+        scores = functional.linear(regions, self.words @ self.attend)  # (batch, R, attributes)
+        return torch.bmm(regions.transpose(1, 2), scores.softmax(dim=1))
 
     def compress(self, h: Tensor) -> Tensor:
         """Return g (batch, channels), Eq. 4."""
-        hidden = functional.leaky_relu(self.reduce(h.transpose(1, 2)), 0.01)
+        hidden = functional.leaky_relu_(self.reduce(h), 0.01)
         return self.combine(hidden).squeeze(2)
 
 

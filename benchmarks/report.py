@@ -30,7 +30,7 @@ def report(machine: Machine, about: list[str], steps: list[Compared], rows: list
         parts += [_peaks([step for step in steps if step.peaks])]
     if rows:
         lines = [[row.name, row.seconds.show(3), row.rate, row.over_ours] for row in rows]
-        parts += [_table(["work", "seconds", "rate", "times ours"], lines)]
+        parts += [table(["work", "seconds", "rate", "times ours"], lines)]
     return "\n\n".join(part for part in parts if part) + "\n"
 
 
@@ -55,7 +55,7 @@ def _times(steps: list[Compared]) -> str:
             if name != "ours":
                 times = [Spread.of(ours).show(3), Spread.of(plain).show(3), f"**{ratios(plain, ours).show()}**"]
                 lines.append([step.size, step.step, name, *times])
-    return _table(["size", "step", "compared with", "ours, s", "that, s", "times faster"], lines)
+    return table(["size", "step", "compared with", "ours, s", "that, s", "times faster"], lines)
 
 
 def _floors(machine: Machine, steps: list[Compared]) -> str:
@@ -68,7 +68,7 @@ def _floors(machine: Machine, steps: list[Compared]) -> str:
         cells = [f"{step.flops['ours'] / 1e9:.1f}", others, f"{arithmetic:.3f}", f"{traffic:.3f}"]
         lines.append([step.size, step.step, *cells, f"{max(arithmetic, traffic) / ours:.0%}"])
     head = ["size", "step", "GFLOP, ours", "GFLOP, references", "arithmetic, s", "traffic, s", "floor / ours"]
-    return _table(head, lines)
+    return table(head, lines)
 
 
 def _peaks(steps: list[Compared]) -> str:
@@ -77,9 +77,10 @@ def _peaks(steps: list[Compared]) -> str:
         for step in steps
         for ours, plain in [(step.peaks["ours"], step.peaks["plain"])]
     ]
-    return _table(["size", "step", "peak, ours, MiB", "peak, plain, MiB", "share"], lines) if lines else ""
+    return table(["size", "step", "peak, ours, MiB", "peak, plain, MiB", "share"], lines) if lines else ""
 
 
-def _table(head: list[str], lines: list[list[str]]) -> str:
+def table(head: list[str], lines: list[list[str]]) -> str:
+    """Return a markdown table."""
     rows = [head, ["---"] * len(head), *lines]
     return "\n".join(f"| {' | '.join(row)} |" for row in rows)

@@ -72,9 +72,9 @@ def make_inputs(shape: Shape, device: torch.device) -> Inputs:
     )
 
 
-def scen_steps(shape: Shape, inputs: Inputs) -> list[Step]:
-    """Return stage 1's and stage 2's steps on one batch."""
-    settings, device = ScenSettings(), inputs.regions.device
+def scen_steps(shape: Shape, inputs: Inputs, settings: ScenSettings | None = None) -> list[Step]:
+    """Return stage 1's and stage 2's steps on one batch; without `settings` those of the paper."""
+    settings, device = settings or ScenSettings(), inputs.regions.device
     model = start_scen(inputs.words, inputs.vectors, shape.channels, settings, seed=0).to(device)
     plain = PlainScenSteps(PlainScen(model.state_dict()))
     regions, labels = inputs.regions[: shape.batch], inputs.labels[: shape.batch]
@@ -94,25 +94,34 @@ def scen_steps(shape: Shape, inputs: Inputs) -> list[Step]:
 
 def eggn_steps(shape: Shape, inputs: Inputs) -> list[Step]:
     """Return stage 3's iterations, without and with feedback."""
-    device = inputs.regions.device
-    settings = EggnSettings(hidden_width=shape.width, batch_size=shape.batch)
-    scen = start_scen(inputs.words, inputs.vectors, shape.channels, ScenSettings(), seed=0).to(device)
-    classify = scen.glob.classify.requires_grad_(False)
-    features = torch.rand(len(inputs.labels), shape.channels, device=device)
-    data = SeenFeatures(features, inputs.labels, inputs.vectors, inputs.seen).to(device)
-    model = start_eggn(shape.channels, shape.attributes, settings, seed=0).to(device)
-    scaler = MinMaxScaler(features.new_zeros(shape.channels), features.new_ones(shape.channels))
+    scen = start_scen(inputs.words, inputs.vectors, shape.channels, ScenSettings(), seed=0).to(inputs.regions.device)
+    trainer = eggn_trainer(shape, inputs, scen)
+    model, data, classify = trainer.model, trainer.draws.data, trainer.generator.guide.classify
     plain = {
         "plain, extracting": _plain(copy.deepcopy(model), data, classify, extracted(scen, inputs), shape.batch),
-        "plain TF-VAEGAN, cached": _plain(copy.deepcopy(model), data, None, lambda rows: features[rows], shape.batch),
+        "plain TF-VAEGAN, cached": _plain(
+            copy.deepcopy(model), data, None, lambda rows: data.features[rows], shape.batch
+        ),
     }
-    trainer = EggnTrainer(model, data, guide_by(classify, scaler, settings), settings, seed=0)
     found = []
     for feedback, name in ((False, "without feedback"), (True, "with feedback")):
         works: dict[str, Work] = {"ours": lambda feedback=feedback: trainer.iterate(feedback)}
         works |= {key: lambda steps=steps, feedback=feedback: steps.iterate(feedback) for key, steps in plain.items()}
-        found.append(Step(f"stage 3 iteration {name}", works, _adam_bytes(model, settings.critic_steps, feedback)))
+        least = _adam_bytes(model, trainer.settings.critic_steps, feedback)
+        found.append(Step(f"stage 3 iteration {name}", works, least))
     return found
+
+
+def eggn_trainer(shape: Shape, inputs: Inputs, scen: SCEN, **settings) -> EggnTrainer:
+    """Return stage 3's trainer on made-up features, guided by the CLS_g of `scen`; further `settings` of stage 3."""
+    device = inputs.regions.device
+    given = EggnSettings(hidden_width=shape.width, batch_size=shape.batch, **settings)
+    classify = scen.glob.classify.requires_grad_(False)
+    features = torch.rand(len(inputs.labels), shape.channels, device=device)
+    data = SeenFeatures(features, inputs.labels, inputs.vectors, inputs.seen).to(device)
+    model = start_eggn(shape.channels, shape.attributes, given, seed=0).to(device)
+    scaler = MinMaxScaler(features.new_zeros(shape.channels), features.new_ones(shape.channels))
+    return EggnTrainer(model, data, guide_by(classify, scaler, given), given, seed=0)
 
 
 def extracted(scen: SCEN, inputs: Inputs):

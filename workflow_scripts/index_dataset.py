@@ -7,5 +7,6 @@ from scegg_core.workflow.job import run_job
 
 with run_job(snakemake) as job:
     section = {**snakemake.params.settings, **snakemake.params.paths}
-    index = index_dataset(parse_section(IndexSettings, section, f"datasets.{snakemake.wildcards.dataset}"))
+    settings = parse_section(IndexSettings, section, f"datasets.{snakemake.wildcards.dataset}")
+    index = index_dataset(settings, cores=snakemake.threads)
     write_index(index, job.index_outputs(), job.provenance(further=snakemake.params.digest))

@@ -42,15 +42,16 @@ WHOLE_BYTES = 100_000_000
 Progress = Callable[[int, int], None]
 
 
-def index_dataset(settings: IndexSettings, progress: Progress | None = None) -> DatasetIndex:
+def index_dataset(settings: IndexSettings, progress: Progress | None = None, cores: int | None = None) -> DatasetIndex:
     """Return the checked index of a data set, unusable images handled by the policy `settings.images`.
 
-    `progress(done, total)` is called as images are checked. Raises InputError with one sentence for bad input.
+    `progress(done, total)` is called as images are checked, by `cores` cores (None: all). Raises InputError with one
+    sentence for bad input.
     """
     index = load_index(settings)
     if settings.features is not None:
         return index
-    index = apply_policy(index, find_bad_images(index, Path(settings.folder), progress), settings.images)
+    index = apply_policy(index, find_bad_images(index, Path(settings.folder), progress, cores), settings.images)
     check_index(index)
     if said := said_of_copies(index, Path(settings.folder)):
         log.warning("%s: they spoil what is measured", said)
@@ -92,14 +93,18 @@ def check_index(index: DatasetIndex) -> None:
     _check_splits(index)
 
 
-def find_bad_images(index: DatasetIndex, root: Path, progress: Progress | None = None) -> dict[int, str]:
+def find_bad_images(
+    index: DatasetIndex, root: Path, progress: Progress | None = None, cores: int | None = None
+) -> dict[int, str]:
     """Return position → reason for the images of `index` that cannot be used; files lie under `root`.
 
-    Where they have WHOLE_BYTES or less in all they are decoded; of more, headers and ends are read.
+    Where they have WHOLE_BYTES or less in all they are decoded; of more, headers and ends are read. Threads for `cores`
+    cores do that (None: for all); their number changes nothing that is found.
     """
     bad, total, base = {}, len(index.paths), str(root)
     whole = _bytes_up_to(WHOLE_BYTES, (f"{base}/{path}" for path in index.paths)) <= WHOLE_BYTES
-    workers = min(8, (1 if whole else 4) * (os.cpu_count() or 1))  # whole images take memory, headers wait for the disk
+    threads = 1 if whole else 4  # of a core: whole images take memory, headers wait for the disk
+    workers = min(8, threads * (cores or os.cpu_count() or 1))
     with ThreadPoolExecutor(workers) as pool:
         reasons = pool.map(lambda path: probe(f"{base}/{path}", whole), index.paths, chunksize=256)
         for position, reason in enumerate(reasons):

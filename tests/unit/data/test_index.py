@@ -1,5 +1,6 @@
 """The index of small data sets in CUB's layout: known answers, round trips, policies. Other tests build on them too."""
 
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import astuple, replace
 
 import numpy as np
@@ -147,6 +148,21 @@ def test_small_sets_are_decoded_by_the_check(tmp_path, monkeypatch, limit, found
     monkeypatch.setattr("scegg_core.data.index.WHOLE_BYTES", limit)
     expected = {2: "is damaged (its coded data end before its last pixel)"} if found else {}
     assert find_bad_images(index, tmp_path) == expected
+
+
+@pytest.mark.parametrize(("limit", "threads"), [(10**6, 1), (100, 4)], ids=["decoded", "headers"])
+def test_images_are_looked_at_by_the_threads_of_the_given_cores_alone(tmp_path, monkeypatch, limit, threads):
+    asked, pool = [], ThreadPoolExecutor
+    monkeypatch.setattr(
+        "scegg_core.data.index.ThreadPoolExecutor", lambda workers: asked.append(workers) or pool(workers)
+    )
+    monkeypatch.setattr("scegg_core.data.index.WHOLE_BYTES", limit)
+    monkeypatch.setattr("os.cpu_count", lambda: 64)
+    index = LOADERS["cub"](make_cub(tmp_path))
+    (tmp_path / index.paths[5]).write_bytes(b"")
+    found = [find_bad_images(index, tmp_path, cores=cores) for cores in (1, 2, 100, None)]
+    assert asked == [threads, 2 * threads, 8, 8]
+    assert found == [{5: "is empty (0 bytes)"}] * 4
 
 
 def test_stopping_lists_the_bad_images_and_counts_the_rest(tmp_path, monkeypatch):

@@ -1,4 +1,4 @@
-"""From image files to shards: order, overlap, too little memory, decoders; on CUDA where there is one."""
+"""From image files to shards: order, overlap, too little memory, decoders; the checks on CUDA are those of benchmarks/gpu."""
 
 import io
 import threading
@@ -28,7 +28,6 @@ from scegg_core.regions.store import RegionStore, one_ahead
 from scegg_core.settings.backbone import BackboneSettings
 
 CPU = torch.device("cpu")
-needs_cuda = pytest.mark.skipif(not torch.cuda.is_available(), reason="there is no CUDA device")
 
 
 def settings(**values) -> BackboneSettings:
@@ -255,41 +254,6 @@ def test_a_damaged_jpeg_is_named(pictures, tmp_path):
 def test_a_gpu_decoder_is_refused_where_there_is_none():
     with pytest.raises(InputError, match="'gpu', but there is no JPEG decoder of torchvision on cpu"):
         make_decoder(settings(decoder="gpu"), CPU)
-
-
-@needs_cuda
-def test_cuda_gives_the_cpus_features(pictures):
-    given = settings(batch_size=None)
-    on_cpu = np.concatenate(list(region_features(build_backbone(given, None), pictures, given, CPU)))
-    cuda = torch.device("cuda")
-    on_gpu = np.concatenate(list(region_features(build_backbone(given, None), pictures, given, cuda)))
-    np.testing.assert_allclose(on_gpu, on_cpu, atol=2e-2)
-
-
-@needs_cuda
-def test_half_precision_on_cuda_is_close(pictures):
-    cuda, half = torch.device("cuda"), settings(precision="float16")
-    exact = np.concatenate(list(region_features(build_backbone(settings(), None), pictures, settings(), cuda)))
-    rough = np.concatenate(list(region_features(build_backbone(half, None), pictures, half, cuda)))
-    assert np.abs(rough - exact).mean() < 0.01 * np.abs(exact).mean() + 1e-3
-
-
-@needs_cuda
-def test_cuda_batch_follows_free_memory(pictures):
-    cuda = torch.device("cuda")
-    found = batch_size_on(cuda, build_backbone(settings(), None).to(cuda), settings(batch_size=None))
-    assert found & (found - 1) == 0
-    assert 1 <= found <= 512
-
-
-@needs_cuda
-def test_torchvisions_decoder_is_close_to_pillow(pictures):
-    try:
-        decoder = make_decoder(settings(decoder="gpu"), torch.device("cuda"))
-    except InputError as error:
-        pytest.skip(str(error))
-    batch = decoder.batch([decoder.load(path) for path in pictures]).cpu()
-    assert (batch.int() - load_images(pictures, PillowDecoder(settings(), CPU)).int()).abs().float().mean() < 2
 
 
 def test_a_cut_jpeg_is_told_by_pillow_where_the_gpu_fills_it_with_gray(pictures, tmp_path):
