@@ -48,6 +48,13 @@ def test_published_values_reach_the_runs_on_both_spaces(name):
         assert config.eggn_of(name, "f-vaegan-d2" + space).learning_rate == (1e-4, 1e-3, 1e-5)[place]
 
 
+def test_rows_on_two_spaces_share_no_section_that_an_overlay_would_change_in_both():
+    """An alias of YAML is one mapping in two places."""
+    variants = yaml.safe_load((ROOT / "config.yaml").read_text(encoding="utf-8"))["variants"]
+    stages = [stage for row in variants.values() for stage in row.values() if isinstance(stage, dict)]
+    assert len({id(stage) for stage in stages}) == len(stages)
+
+
 def test_the_page_gives_the_figures_that_the_project_has():
     page = (ROOT / "docs/methods.md").read_text(encoding="utf-8").splitlines()
     with (ROOT / "resources/published_table1.csv").open(encoding="utf-8") as file:
