@@ -58,6 +58,7 @@ def make_run(
     classifier_input: str = "dense",
     class_norm: str = "l2",
     feature_scaling: str = "channel",
+    generator: str = "tf-vaegan",
 ) -> SmallRun:
     """Write a run of 4 classes, one unseen, 4 pictures each; `weights` names the backbone's weight file, if any."""
     index, images = _pictures(root / "pictures")
@@ -69,7 +70,8 @@ def make_run(
     inputs = {name: input_digest(results / f"{name}.parquet") for name in ("classes", "images", "attributes")}
     inputs["regions"] = input_digest(results / "regions/part-0000.parquet")
     inputs |= _write_space(space, store, index, feature_scaling, inputs)
-    _write_final(run, space, index, inputs, ClassifierSettings(epochs=2, input=classifier_input))
+    final = ClassifierSettings(epochs=2, input=classifier_input)
+    _write_final(run, space, index, inputs, final, EggnSettings(generator=generator, hidden_width=8))
     return SmallRun(root, run, images, index)
 
 
@@ -133,13 +135,18 @@ def _write_space(
 
 
 def _write_final(
-    run: Path, folder: Path, index: DatasetIndex, inputs: dict[str, str], settings: ClassifierSettings
+    run: Path,
+    folder: Path,
+    index: DatasetIndex,
+    inputs: dict[str, str],
+    settings: ClassifierSettings,
+    given: EggnSettings,
 ) -> None:
     torch.manual_seed(1)
     space = Space(
         index, read_features(folder / "features.parquet", index), read_scaler(folder / "scaler.safetensors"), None
     )
-    given, making = EggnSettings(hidden_width=8), SynthesisSettings(per_class=6)
+    making = SynthesisSettings(per_class=6)
     eggn = NETWORKS[given.generator](space.features.shape[1], len(ATTRIBUTES), given).eval().requires_grad_(False)
     write_eggn(run / "eggn.safetensors", eggn, given, Provenance("train_eggn", inputs=inputs, seed=3))
     inputs = inputs | {"eggn": input_digest(run / "eggn.safetensors")}

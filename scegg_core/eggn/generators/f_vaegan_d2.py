@@ -29,7 +29,7 @@ class FVaeganD2(FVaegan):
         settings, vector = self.settings, made.batch.vector
         kl = losses.kl_to_standard_normal(made.latent.mean, made.latent.log_variance)
         yield Term("KL", settings.kl_weight, kl)
-        # ASSUME: log p(x | z, a) is a cross-entropy of features in [0, 1], as in the code that is built on it.
+        # log p(x | z, a) as a cross-entropy of features in [0, 1], as in the code that is built on the paper
         yield Term("BCE", 1.0, losses.reconstruction(made.logits, made.batch.feature))
         score = self.model.critic(self.model.generator(self.draws.normal(len(vector)), vector), vector)
         yield Term("adversarial", settings.adversarial_weight, -score.mean())

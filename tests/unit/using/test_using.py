@@ -11,6 +11,7 @@ from scegg_core.__main__ import main
 from scegg_core.classify.predictions import read_predictions
 from scegg_core.data.tasks import TASKS
 from scegg_core.errors import InputError
+from scegg_core.settings.checks import TRANSFORMING
 from scegg_core.using.api import contrast_classes, contrast_image, draw_contrast, export_run, load_model, predict
 from scegg_core.using.run_folder import find_run
 from tests.unit.small_run import ATTRIBUTES, make_run
@@ -42,8 +43,9 @@ def test_predictions_are_the_workflows_own(model, small, task):
 
 
 @pytest.mark.slow
-def test_predictions_through_the_generators_decoder(tmp_path):
-    small = make_run(tmp_path, classifier_input="transformed")
+@pytest.mark.parametrize("generator", TRANSFORMING)
+def test_predictions_through_what_the_generator_makes_of_features(tmp_path, generator):
+    small = make_run(tmp_path, classifier_input="transformed", generator=generator)
     assert_same_answers(load_model(small.run, "cpu"), small, "gzsl")
     exported = load_model(export_run(small.run, tmp_path / "export"), "cpu")
     assert_same_answers(exported, small, "gzsl")

@@ -159,8 +159,10 @@ def test_an_extension_is_used_as_a_run(small, tmp_path):
 
 
 @pytest.mark.slow
-def test_unnormalized_classes_and_one_scale_stay_so_through_use_export_and_extension(tmp_path):
-    small = make_run(tmp_path, classifier_input="transformed", class_norm="none", feature_scaling="all")
+@pytest.mark.parametrize("generator", ["tf-vaegan", "cada-vae"])  # the latter's synthetic features are latent
+def test_unnormalized_classes_and_one_scale_stay_so_through_use_export_and_extension(tmp_path, generator):
+    given = {"classifier_input": "transformed", "generator": generator}
+    small = make_run(tmp_path, class_norm="none", feature_scaling="all", **given)
     folder = add_classes(small.run, table(tmp_path, ["Moon Bird,10,20,30,40,50"]), "moon", "cpu")
     exported = export_run(folder, tmp_path / "export")
     for place in (folder, exported):
