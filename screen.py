@@ -239,9 +239,8 @@ class Screen(logging.Filter):
         return "; ".join(f"{job.name} {job.log.progress}".rstrip() for job in self.at_work.values())
 
     def _shown(self, path: str) -> str:
-        """A path of the run as seen from where its command was given."""
-        place, here = Path(path).absolute(), Path(self.workflow.workdir_init)
-        return str(place.relative_to(here) if place.is_relative_to(here) else place)
+        """A path of the run as it can be used where the command was given: whole with --directory."""
+        return path if self.workflow.overwrite_workdir is None else str(Path(path).absolute())
 
     def _say(self, text: str) -> None:
         with suppress(OSError, ValueError):  # the terminal was closed

@@ -78,11 +78,11 @@ def test_missing_data_are_named_by_the_first_jobs_and_last_on_the_screen(fresh, 
         "datasets: {mine: {format: cub, folder: no/where, splits: no/where},"
         "yours: {format: folder, folder: no/here, unseen_classes: [a]}}\n"
     )
-    done = fresh.run(*(f"results/{name}/table.csv" for name in sets), "--keep-going", overlays=(TINY, file))
+    done = fresh.run(*(f"results/{name}/classes.parquet" for name in sets), "--keep-going", overlays=(TINY, file))
     assert done.returncode == 1
     assert "Traceback" not in done.stderr
     end = done.stderr.splitlines()[-5:]
-    assert re.fullmatch(r"SC-EGG: 2 failed after [\d:]+; 0 of \d+ jobs done, \d+ left\. The same .+", end[0])
+    assert re.fullmatch(r"SC-EGG: 2 failed after [\d:]+; 0 of 2 jobs done, 0 left\. The same .+", end[0])
     assert {end[2], end[4]} == {f"    log: {fresh.folder}/logs/{name}/index_dataset.log" for name in sets}
     for sentence, log in (end[1:3], end[3:5]):
         assert sentence.startswith(f"index_dataset: the folder {'no/where' if 'mine' in log else 'no/here'}")

@@ -20,7 +20,7 @@ class Story:
         asked = {"results/a/table.csv", "results/a/page.html", "results/summary.csv"}
         self.screen = Screen(
             SimpleNamespace(
-                workdir_init=folder,
+                overwrite_workdir=None,
                 execution_settings=SimpleNamespace(keep_going=keep_going),
                 dag=SimpleNamespace(derived_targetfiles=asked),
             ),
