@@ -42,6 +42,7 @@ def assert_quiet(page) -> None:
 
 def assert_fits(page) -> None:
     """Nothing is wider than the window, light and dark, on a telephone, a tablet and a screen."""
+    page.evaluate("document.querySelectorAll('section').forEach((one) => (one.style.contentVisibility = 'visible'))")
     for scheme in ("light", "dark"):
         page.emulate_media(color_scheme=scheme)
         for width in (360, 768, 1366):
