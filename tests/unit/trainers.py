@@ -25,6 +25,19 @@ from scegg_core.training.checkpoint import Checkpoint
 from scegg_core.training.device import seeded
 
 SEEN = torch.tensor([True, True, True, False])
+#: Small ones for methods that have widths of their own.
+WIDTHS = dict.fromkeys(
+    (
+        "image_encoder_width",
+        "image_decoder_width",
+        "vector_encoder_width",
+        "vector_decoder_width",
+        "embedding_size",
+        "projection_size",
+        "comparator_width",
+    ),
+    5,
+)
 RELEASED = {
     "optimizer": "rmsprop", "weight_decay": 1e-4, "momentum": 0.9, "sampling": "class_balanced", "compression": "mean",
     "initialization": "dazle", "classifier_width": 7, "stage2_updates": "classifier", "stage2_reduction": "mean", "softmax_classes": "seen",

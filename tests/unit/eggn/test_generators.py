@@ -5,7 +5,7 @@ from copy import deepcopy
 import pytest
 import torch
 from eggn_case import Case, Shape
-from trainers import KINDS, eggn_trainer, random, result, run_steps, same
+from trainers import KINDS, WIDTHS, eggn_trainer, random, result, run_steps, same
 
 from scegg_core.eggn.data import SeenFeatures
 from scegg_core.eggn.draws import Batch
@@ -22,19 +22,8 @@ from scegg_core.settings.synthesis import SynthesisSettings
 from scegg_core.training.checkpoint import Checkpoint
 
 EVERY = pytest.mark.parametrize("name", GENERATORS)
-#: Widths of the methods that have their own, and a warm-up that ends within the few steps.
-SMALL = dict.fromkeys(
-    (
-        "image_encoder_width",
-        "image_decoder_width",
-        "vector_encoder_width",
-        "vector_decoder_width",
-        "embedding_size",
-        "projection_size",
-        "comparator_width",
-    ),
-    5,
-) | {"warm_up": 0.03, "soul_made": 2, "soul_samples": 2, "center_margin": 50.0}
+#: A warm-up that ends within the few steps, and few soul samples.
+SMALL = {**WIDTHS, "warm_up": 0.03, "soul_made": 2, "soul_samples": 2, "center_margin": 50.0}
 
 
 def test_registry_and_files_name_the_same_generators():
