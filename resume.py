@@ -62,13 +62,20 @@ def hold(exclusive: bool = False):
     return file
 
 
-def started(given_in: str) -> None:
-    """Record the run of this process, whose command was given in the folder `given_in`."""
+def started(folder: str, directory: str | Path | None) -> None:
+    """Record the run of this process in `folder`, which it has entered already where the command has --directory."""
     for name in ("results", "logs"):
         if Path(name).exists() and not os.access(name, os.W_OK):
             sys.exit(f"SC-EGG: {Path(name).resolve()} cannot be written (read-only, or another user's).")
     since = time.strftime("%Y-%m-%d %H:%M:%S")
-    _write(Run(sys.argv[1:], given_in, socket.gethostname(), os.getpid(), since))
+    _write(Run(sys.argv[1:], place_of(folder, directory), socket.gethostname(), os.getpid(), since))
+
+
+def place_of(folder: str, directory: str | Path | None) -> str:
+    """Return the folder where the command was given, from where its paths count; `directory` is that of --directory."""
+    shell = os.environ.get("PWD", "")
+    from_there = directory is not None and Path(shell).is_absolute() and Path(shell).is_dir()
+    return shell if from_there and Path(shell, directory).resolve() == Path(folder).resolve() else folder
 
 
 def ended() -> None:
@@ -122,6 +129,7 @@ def main(arguments: list[str]) -> None:
                 f"SC-EGG: the last run was started in {given_in}, which is not there any more; give its arguments."
             )
     os.chdir(given_in)
+    os.environ["PWD"] = str(given_in)
     arguments = [argument for argument in arguments if argument != "--rerun-incomplete"]
     command = [sys.executable, "-m", "snakemake", "--rerun-incomplete", *arguments]
     _say(f"running: {shlex.join(command[2:])}")

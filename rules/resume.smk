@@ -6,7 +6,7 @@ RUN_LOCK = resume.hold() if workflow.is_main_process else None
 
 
 onstart:
-    resume.started(workflow.workdir_init)
+    resume.started(workflow.workdir_init, workflow.overwrite_workdir)
 
 
 onsuccess:

@@ -99,7 +99,7 @@ def test_locks_and_half_written_files_go_and_the_rest_stays(folder, capsys):
 
 def test_a_run_records_itself_and_its_end(monkeypatch):
     monkeypatch.setattr(sys, "argv", ["snakemake", "--cores", "1"])
-    resume.started("/given/here")
+    resume.started("/given/here", None)
     run = resume.last_run()
     assert (run.arguments, run.given_in, run.pid, run.ended) == (["--cores", "1"], "/given/here", os.getpid(), False)
     resume.ended()
@@ -131,3 +131,14 @@ def test_a_file_where_a_folder_belongs_is_one_sentence(folder, name):
     (folder / name).write_text("")
     with pytest.raises(SystemExit, match=rf"{name} is not a folder, but a run keeps its files there; move it away\."):
         resume.hold()
+
+
+def test_with_directory_paths_count_from_where_the_command_was_given(tmp_path, monkeypatch):
+    (tmp_path / "work").mkdir()
+    inside = str(tmp_path / "work")
+    monkeypatch.setenv("PWD", str(tmp_path))
+    assert resume.place_of(inside, "work") == str(tmp_path) == resume.place_of(inside, inside)
+    assert resume.place_of(inside, None) == inside
+    for stale in ("", "elsewhere", str(tmp_path / "gone"), "/"):
+        monkeypatch.setenv("PWD", stale)
+        assert resume.place_of(inside, "work") == inside
