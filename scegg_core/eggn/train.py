@@ -121,7 +121,8 @@ class EggnTrainer:
 
     def network(self, name: str) -> nn.Module:
         """Return the network called `name`: the model's, or one that the generator has for training alone."""
-        return self.generator.own.get(name) or getattr(self.model, name)
+        own = self.generator.own
+        return own[name] if name in own else getattr(self.model, name)
 
     def _optimizers(self) -> dict[str, torch.optim.Adam]:
         return {
