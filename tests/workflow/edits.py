@@ -88,8 +88,8 @@ EDITS = (
     one(
         "`classify/train.py` `train_final`: the final classifier",
         "scegg_core/classify/train.py",
-        "    features, labels = synthetic.features, synthetic.labels\n",
-        "    labels, features = synthetic.labels, synthetic.features\n",
+        "    real, labels = None, synthetic.labels\n",
+        "    labels, real = synthetic.labels, None\n",
         {"train_classifier", "score_epochs"},
         CLASSIFIER,
     ),
