@@ -22,7 +22,7 @@ from scegg_core.regions.extraction import autocast
 from scegg_core.regions.layers import freeze_others, hold_frozen, hold_statistics
 from scegg_core.regions.training_images import TrainingImages, augment, training_images
 from scegg_core.regions.weights import normalization
-from scegg_core.settings.backbone import BackboneSettings, FinetuneSettings
+from scegg_core.settings.backbone import BackboneSettings
 from scegg_core.training.checkpoint import Checkpoint
 from scegg_core.training.progress import bar
 from scegg_core.training.state import TrainingState
@@ -129,7 +129,7 @@ class _Trainer:
         self.epoch_steps = len(images) // self.settings.batch_size
         self.steps = self.settings.epochs * self.epoch_steps
         device = next(model.parameters()).device
-        groups = model.groups(self.settings)
+        groups = model.groups(*settings.rates)
         self.optimizer = torch.optim.AdamW(groups, weight_decay=self.settings.weight_decay)
         rates = [group["lr"] for group in groups]
         self.schedule = torch.optim.lr_scheduler.OneCycleLR(self.optimizer, rates, total_steps=self.steps)
@@ -236,14 +236,10 @@ class _Classifier(nn.Module):
         nn.init.zeros_(self.head.weight)
         nn.init.zeros_(self.head.bias)
 
-    def groups(self, settings: FinetuneSettings) -> list[dict]:
+    def groups(self, rate: float, head_rate: float) -> list[dict]:
         """Return what AdamW trains: the weights of the backbone and of the head, each with its highest learning rate."""
         trained = [weight for weight in self.backbone.parameters() if weight.requires_grad]
-        head_rate = settings.head_learning_rate or settings.learning_rate
-        return [
-            {"params": trained, "lr": settings.learning_rate},
-            {"params": list(self.head.parameters()), "lr": head_rate},
-        ]
+        return [{"params": trained, "lr": rate}, {"params": list(self.head.parameters()), "lr": head_rate}]
 
     def train(self, mode: bool = True) -> "_Classifier":
         """Switch to training, but for what is frozen and for the statistics of given weights."""

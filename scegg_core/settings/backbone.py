@@ -24,10 +24,13 @@ class FinetuneSettings:
 
     epochs: Count = Field(8, description="passes over the training images")
     batch_size: int = Field(16, ge=2, le=1_000_000, description="images per step")
-    learning_rate: Rate = Field(2e-3, description="highest learning rate of AdamW; it rises, then falls to 0")
+    learning_rate: Rate | None = Field(
+        None,
+        description="highest learning rate of AdamW; it rises, then falls to 0; null: 2e-3 for random weights, 3e-5 for given ones",
+    )
     head_learning_rate: Rate | None = Field(
         None,
-        description="that of the head, which begins with zeros: given weights need smaller steps than it; null: learning_rate",
+        description="that of the head, which begins with zeros; null: the same for random weights, 100 times it for given ones",
     )
     weight_decay: Weight = Field(0.05, description="AdamW's weight decay")
     label_smoothing: float = Field(0.05, ge=0, lt=1, description="share of each target spread over all classes")
@@ -141,6 +144,14 @@ class BackboneSettings:
     def tuning(self) -> FinetuneSettings:
         """Return how it is trained here."""
         return self.finetune or FinetuneSettings()
+
+    @property
+    def rates(self) -> tuple[float, float]:
+        """Return the highest learning rates of the network and of the head."""
+        # ASSUME: given weights know more than the few images here teach; larger steps distort that (docs/notes/cub100.md)
+        usual, times = (2e-3, 1) if self.weights == "train" else (3e-5, 100)
+        rate = self.tuning.learning_rate or usual
+        return rate, self.tuning.head_learning_rate or rate * times
 
     @property
     def training_size(self) -> int:

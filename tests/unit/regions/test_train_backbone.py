@@ -70,6 +70,17 @@ def test_the_head_has_a_rate_of_its_own():
     assert named.curve == slow.curve
 
 
+def test_given_weights_have_small_steps_beside_a_quick_head():
+    random, tuned = given(), BackboneSettings(weights="w.pt", finetune={"epochs": 4})
+    assert random.rates == (2e-3, 2e-3)
+    assert tuned.rates == (3e-5, pytest.approx(3e-3))
+    assert BackboneSettings(weights="w.pt", finetune={"learning_rate": 1e-4, "head_learning_rate": 0.5}).rates == (
+        1e-4,
+        0.5,
+    )
+    assert given(learning_rate=0.01).rates == (0.01, 0.01)
+
+
 def test_what_is_not_named_keeps_weights_and_statistics():
     images, labels = dark_and_light()
     network = tiny_network()
