@@ -99,7 +99,6 @@ def _start(folder: str, path: str, modules: str) -> None:
     """Start the process that is forked, once, and wait until it listens."""
     import fcntl
     import socket
-    import subprocess
 
     with open(f"{path}.lock", "w", encoding="utf-8") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
@@ -108,8 +107,9 @@ def _start(folder: str, path: str, modules: str) -> None:
                 return
         listens, tell = os.pipe()
         words = [sys.executable, "-P", os.path.abspath(__file__), "--serve", folder, path, modules, str(tell)]
-        streams = dict.fromkeys(("stdin", "stdout", "stderr"), subprocess.DEVNULL)
-        subprocess.Popen(words, pass_fds=[tell], start_new_session=True, cwd="/", **streams)
+        os.set_inheritable(tell, True)
+        streams = [(os.POSIX_SPAWN_OPEN, number, os.devnull, os.O_RDWR, 0) for number in range(3)]
+        os.posix_spawn(sys.executable, words, os.environ, file_actions=streams, setsid=True)
         os.close(tell)
         os.read(listens, 1)
 
@@ -254,6 +254,8 @@ def serve(folder: str, path: str, modules: str, tell: str) -> dict | None:
     import gc
     import importlib
 
+    os.chdir("/")
+    os.closerange(3, int(tell))  # none of them is ours
     server = Server(path)
     os.write(int(tell), b"listening")
     os.close(int(tell))

@@ -200,8 +200,8 @@ def test_names_that_yaml_reads_as_something_else_are_refused():
             "has L_EGS, which cannot guide generator cada-vae; set seen_guidance and unseen_guidance to 0.",
         ),
         (
-            "tsne: {variants: [cada-vae]}",
-            "config: tsne.variants names 'cada-vae', whose generator cada-vae makes latent features, which cannot be drawn",
+            "tsne: {variants: [mine]}\nvariants: {mine: {space: backbone, eggn: {generator: cada-vae}, classifier: {input: transformed}}}",
+            "config: tsne.variants names 'mine', whose generator cada-vae makes latent features, which cannot be drawn",
         ),
     ],
 )
