@@ -54,7 +54,7 @@ def test_config_leaves_the_stages_at_the_defaults_of_their_classes(values, secti
 
 
 def test_config_is_what_a_user_edits():
-    assert len((ROOT / "config.yaml").read_text(encoding="utf-8").splitlines()) <= 250
+    assert len((ROOT / "config.yaml").read_text(encoding="utf-8").splitlines()) <= 200
 
 
 def test_config_validates_against_the_schema(values):
