@@ -11,6 +11,7 @@ import pytest
 import torch
 from settings_cases import MANY, drawn, ends, fields_of
 from small_run import CPU
+from trainers import WIDTHS
 
 from scegg_core.artifacts.files import Provenance, write_tensors
 from scegg_core.classify.predictions import predict_embedding
@@ -36,8 +37,12 @@ from scegg_core.settings.scen import ScenSettings
 CLASSES, ATTRIBUTES, CHANNELS = 5, 4, 6
 USUAL = {
     "scen": {"stage1_epochs": 1, "stage2_epochs": 1, "batch_size": 4},
+<<<<<<< HEAD
     "dazle": {"epochs": 1, "batch_size": 4},
     "eggn": {"hidden_width": 5, "epochs": 1, "batch_size": 4},
+=======
+    "eggn": {"hidden_width": 5, "epochs": 1, "batch_size": 4, "soul_made": 3, **WIDTHS},
+>>>>>>> methods
     "synthesis": {"per_class": 4},
     "classifier": {"epochs": 1, "batch_size": 6},
 }
