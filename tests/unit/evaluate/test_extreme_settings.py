@@ -37,12 +37,8 @@ from scegg_core.settings.scen import ScenSettings
 CLASSES, ATTRIBUTES, CHANNELS = 5, 4, 6
 USUAL = {
     "scen": {"stage1_epochs": 1, "stage2_epochs": 1, "batch_size": 4},
-<<<<<<< HEAD
     "dazle": {"epochs": 1, "batch_size": 4},
-    "eggn": {"hidden_width": 5, "epochs": 1, "batch_size": 4},
-=======
     "eggn": {"hidden_width": 5, "epochs": 1, "batch_size": 4, "soul_made": 3, **WIDTHS},
->>>>>>> methods
     "synthesis": {"per_class": 4},
     "classifier": {"epochs": 1, "batch_size": 6},
 }
