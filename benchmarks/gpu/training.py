@@ -14,8 +14,7 @@ from benchmarks.measure import Work, seconds_each
 from benchmarks.shapes import PAPER, QUICK, Shape
 from benchmarks.steps import eggn_trainer, make_inputs, scen_steps
 from scegg_core.eggn.train import EggnTrainer
-from scegg_core.scen import compression
-from scegg_core.scen import train as scen_train
+from scegg_core.scen import compression, stages
 from scegg_core.scen.train import start_scen
 from scegg_core.settings.scen import ScenSettings
 from scegg_core.training.device import prepare_device
@@ -62,12 +61,12 @@ def _scen_in(precision: str, shape: Shape, inputs, run: Run, how: str = "") -> I
 @contextmanager
 def _in_one_part() -> Iterator[None]:
     """Within the block a step takes its whole batch at once: a CPU's caches ask for parts, a GPU may not need them."""
-    usual = scen_train.PART, compression.GROUP
-    scen_train.PART = compression.GROUP = 1 << 40
+    usual = stages.PART, compression.GROUP
+    stages.PART = compression.GROUP = 1 << 40
     try:
         yield
     finally:
-        scen_train.PART, compression.GROUP = usual
+        stages.PART, compression.GROUP = usual
 
 
 def eggn(run: Run) -> Iterator[Figure]:

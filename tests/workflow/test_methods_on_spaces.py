@@ -35,7 +35,9 @@ def test_dazle_is_trained_on_the_regions_that_are_there_and_predicts_with_its_ma
     done = flow.run(f"{row}/metrics.json", overlays=overlays)
     assert done.returncode == 0, done.stdout + done.stderr
     made = flow.folder / row
-    assert json.loads((made / "metrics.json").read_text())["metrics"]["s"] == 0  # a margin of 1000 leaves no score of a seen class
+    assert (
+        json.loads((made / "metrics.json").read_text())["metrics"]["s"] == 0
+    )  # a margin of 1000 leaves no score of a seen class
     found = read_predictions(made / "predictions_gzsl.parquet")
     tables = flow.folder / "results/aviary"
     index = read_index(IndexFiles(*(tables / f"{name}.parquet" for name in ("classes", "images", "attributes"))))
