@@ -32,7 +32,7 @@ def test_pictures_are_there(finished):
 def test_second_run_has_nothing_to_do(finished):
     done = finished.run()
     assert "Nothing to be done" in done.stdout + done.stderr
-    assert "    results/summary.csv" in done.stderr.splitlines()
+    assert f"    {finished.folder}/results/summary.csv" in done.stderr.splitlines()
 
 
 def test_a_run_says_each_stage_in_a_line_and_last_where_the_results_lie(finished):
