@@ -53,7 +53,7 @@ resume: $(VENV)/installed
 check: $(VENV)/installed-dev lint
 	@$(MAKE) --no-print-directory --jobs=2 --keep-going check-training check-others
 
-TRAINING := $(addprefix tests/unit/,training scen eggn classify using)
+TRAINING := $(addprefix tests/unit/,training scen eggn classify using settings)
 check-training: $(VENV)/installed-dev
 	@$(BIN)/python -m pytest -m "not slow" $(TRAINING)
 
