@@ -8,10 +8,10 @@ from torch import Tensor
 
 from scegg_core.data.tables import DatasetIndex
 from scegg_core.dazle.model import Dazle
-from scegg_core.regions.batches import ResidentBatches, StreamedBatches, region_batches
+from scegg_core.regions.batches import ResidentBatches, StreamedBatches
 from scegg_core.regions.store import RegionStore
 from scegg_core.scen.losses import class_cross_entropy, self_calibration
-from scegg_core.scen.stages import Stage, StagedTrainer, device_of
+from scegg_core.scen.stages import Stage, StagedTrainer, device_of, training_batches
 from scegg_core.settings.dazle import DazleSettings
 from scegg_core.training.alarms import warn
 from scegg_core.training.checkpoint import Checkpoint
@@ -88,18 +88,7 @@ def train_dazle(
     checkpoint: Checkpoint | None = None,
 ) -> TrainedDazle:
     """Return DAZLE trained on the trainval images of `index`; `words` (attributes, size) are the attribute vectors."""
-    training = index.in_split("trainval")
-    batches = region_batches(
-        store,
-        index.rows[training],
-        index.labels[training],
-        settings.batch_size,
-        seed,
-        settings.memory_budget,
-        settings.sampling == "class_balanced",
-        device,
-        section="dazle",
-    )
+    batches = training_batches(index, store, settings, seed, device, "dazle")
     vectors = torch.from_numpy(index.vectors)
     model = start_dazle(torch.tensor(words), vectors, store.size.channels, settings, seed).to(device)
     trained = DazleTrainer(model, batches, torch.from_numpy(index.seen), settings, checkpoint).run()

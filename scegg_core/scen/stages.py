@@ -6,7 +6,11 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor, nn
 
-from scegg_core.regions.batches import ResidentBatches, StreamedBatches
+from scegg_core.data.tables import DatasetIndex
+from scegg_core.regions.batches import ResidentBatches, StreamedBatches, region_batches
+from scegg_core.regions.store import RegionStore
+from scegg_core.settings.dazle import DazleSettings
+from scegg_core.settings.scen import ScenSettings
 from scegg_core.training.checkpoint import Checkpoint
 from scegg_core.training.device import apply_gradients
 from scegg_core.training.progress import bar
@@ -108,6 +112,29 @@ class StagedTrainer:
                     return
                 yield step, batch
                 step += 1
+
+
+def training_batches(
+    index: DatasetIndex,
+    store: RegionStore,
+    settings: ScenSettings | DazleSettings,
+    seed: int,
+    device: torch.device,
+    section: str,
+) -> ResidentBatches | StreamedBatches:
+    """Return batches of the trainval images' regions and labels; `section` of the settings is named in errors."""
+    training = index.in_split("trainval")
+    return region_batches(
+        store,
+        index.rows[training],
+        index.labels[training],
+        settings.batch_size,
+        seed,
+        settings.memory_budget,
+        settings.sampling == "class_balanced",
+        device,
+        section=section,
+    )
 
 
 def device_of(model: nn.Module) -> torch.device:

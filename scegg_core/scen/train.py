@@ -8,12 +8,12 @@ import torch
 from torch import Tensor
 
 from scegg_core.data.tables import DatasetIndex
-from scegg_core.regions.batches import ResidentBatches, StreamedBatches, region_batches
+from scegg_core.regions.batches import ResidentBatches, StreamedBatches
 from scegg_core.regions.store import RegionStore
 from scegg_core.scen import losses
 from scegg_core.scen.compression import uprightness
 from scegg_core.scen.model import SCEN, part_averaging
-from scegg_core.scen.stages import Stage, StagedTrainer, device_of
+from scegg_core.scen.stages import Stage, StagedTrainer, device_of, training_batches
 from scegg_core.settings.scen import ScenSettings
 from scegg_core.training.alarms import warn
 from scegg_core.training.checkpoint import Checkpoint
@@ -172,17 +172,7 @@ def train_scen(
     checkpoint: Checkpoint | None = None,
 ) -> TrainedScen:
     """Return SCEN trained on the trainval images of `index`; `words` (attributes, size) are the attribute vectors."""
-    training = index.in_split("trainval")
-    batches = region_batches(
-        store,
-        index.rows[training],
-        index.labels[training],
-        settings.batch_size,
-        seed,
-        settings.memory_budget,
-        settings.sampling == "class_balanced",
-        device,
-    )
+    batches = training_batches(index, store, settings, seed, device, "scen")
     vectors = torch.from_numpy(index.vectors)
     averaging = part_averaging(index.parts) if settings.attention_words == "part" else None
     model = start_scen(torch.tensor(words), vectors, store.size.channels, settings, seed, averaging).to(device)
