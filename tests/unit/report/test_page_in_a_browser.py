@@ -20,12 +20,20 @@ def page(tmp_path_factory, browser):
 
 
 def point_at(page, selector: str, x: float, y: float) -> str:
-    """Move the pointer to a place of an element, as shares of its width and height; return what the page says there."""
+    """Move the pointer to a place of an element, as shares of its width and height; return what the page says there.
+
+    On a busy machine the page may still be drawn when the pointer arrives, so it is moved again until it is answered.
+    """
     element = page.locator(selector).first
     element.scroll_into_view_if_needed()
-    box = element.bounding_box()
-    page.mouse.move(box["x"] + x * box["width"], box["y"] + y * box["height"])
-    return page.locator("#tip").inner_text() if page.locator("#tip").is_visible() else ""
+    for _ in range(50):
+        box = element.bounding_box()
+        page.mouse.move(0, 0)
+        page.mouse.move(box["x"] + x * box["width"], box["y"] + y * box["height"])
+        if page.locator("#tip").is_visible():
+            return page.locator("#tip").inner_text()
+        page.wait_for_timeout(100)
+    return ""
 
 
 def best_picture(made: Page, strengths: np.ndarray) -> int:
