@@ -49,20 +49,20 @@ demo: $(VENV)/installed
 resume: $(VENV)/installed
 	@$(BIN)/python resume.py $(RUN)
 
-# Between two edits, a minute or two: style and all unit tests but those marked slow, in two halves at a time.
+# Between two edits, a minute: style and all unit tests but those marked slow, in two halves at a time.
 check: $(VENV)/installed-dev lint
-	@$(MAKE) --no-print-directory --jobs=2 --keep-going check-training check-others
+	@$(MAKE) --no-print-directory --jobs=2 --keep-going check-half check-rest
 
-TRAINING := $(addprefix tests/unit/,training scen eggn classify using settings)
-check-training: $(VENV)/installed-dev
-	@$(BIN)/python -m pytest -m "not slow" $(TRAINING)
+HALF := $(addprefix tests/unit/,training scen eggn classify using settings dazle evaluate report words)
+check-half: $(VENV)/installed-dev
+	@$(BIN)/python -m pytest -m "not slow" $(HALF)
 
-check-others: $(VENV)/installed-dev
-	@$(BIN)/python -m pytest -m "not slow" tests/unit $(addprefix --ignore=,$(TRAINING))
+check-rest: $(VENV)/installed-dev
+	@$(BIN)/python -m pytest -m "not slow" tests/unit $(addprefix --ignore=,$(HALF))
 
-# Everything, in three parts and two at a time: each of them often keeps only one core busy.
+# Everything, in three parts at a time: runs wait often for what they start, while the others keep the cores busy.
 test: $(VENV)/installed-dev lint
-	@$(MAKE) --no-print-directory --jobs=2 --keep-going test-finished test-unit test-runs
+	@$(MAKE) --no-print-directory --jobs=3 --keep-going test-finished test-unit test-runs
 
 test-finished: $(VENV)/installed-dev
 	@$(BIN)/python -m pytest -m finished tests/workflow

@@ -39,6 +39,9 @@ SHOWN = 20
 #: Images of up to so many bytes in all are decoded by the check: that takes seconds.
 WHOLE_BYTES = 100_000_000
 
+#: Images that a thread of the check reads at a time: handing them over one by one takes longer than reading them.
+BLOCK = 64
+
 Progress = Callable[[int, int], None]
 
 
@@ -105,13 +108,13 @@ def find_bad_images(
     whole = _bytes_up_to(WHOLE_BYTES, (f"{base}/{path}" for path in index.paths)) <= WHOLE_BYTES
     threads = 1 if whole else 4  # of a core: whole images take memory, headers wait for the disk
     workers = min(8, threads * (cores or os.cpu_count() or 1))
+    blocks = [range(start, min(start + BLOCK, total)) for start in range(0, total, BLOCK)]
     with ThreadPoolExecutor(workers) as pool:
-        reasons = pool.map(lambda path: probe(f"{base}/{path}", whole), index.paths, chunksize=256)
-        for position, reason in enumerate(reasons):
-            if reason:
-                bad[position] = reason
-            if progress and (position + 1 == total or (position + 1) % 500 == 0):
-                progress(position + 1, total)
+        found = pool.map(lambda block: [probe(f"{base}/{index.paths[place]}", whole) for place in block], blocks)
+        for block, reasons in zip(blocks, found, strict=True):
+            bad.update((place, reason) for place, reason in zip(block, reasons, strict=True) if reason)
+            if progress:
+                progress(block.stop, total)
     return bad
 
 

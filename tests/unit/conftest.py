@@ -18,3 +18,10 @@ def _one_thread():
 def browser():
     """Chromium; of a module, since other tests may not run within its loop of events."""
     yield from start_browser()
+
+
+def pytest_collection_modifyitems(items):
+    """What opens a browser or reads real photographs is slow."""
+    for item in items:
+        if {"browser", "real_data"} & set(item.fixturenames):
+            item.add_marker(pytest.mark.slow)

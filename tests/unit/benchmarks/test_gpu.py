@@ -108,6 +108,7 @@ def test_a_step_that_fails_or_dies_says_so_and_the_next_goes_on(tmp_path):
     assert "ValueError" in (tmp_path / "gpu.log").read_text()
 
 
+@pytest.mark.slow
 def test_a_step_that_hangs_is_stopped_and_what_it_found_stands(tmp_path, monkeypatch):
     monkeypatch.setattr("benchmarks.gpu.runner.LEAST", 0.5)
     monkeypatch.setattr("benchmarks.gpu.runner.RESERVE", 0.5)

@@ -19,6 +19,7 @@ def mat_bytes(content: dict, compressed: bool) -> bytes:
     return buffer.getvalue()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("compressed", [False, True])
 def test_damaged_files_are_refused_or_give_a_sound_index(tmp_path, compressed):
     settings = make_cub(tmp_path)

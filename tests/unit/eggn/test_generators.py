@@ -49,6 +49,7 @@ def test_only_networks_that_take_part_have_an_optimizer_and_each_is_trained(name
     assert trained == set(GENERATORS[name].optimizers(trainer.settings))
 
 
+@pytest.mark.slow
 @EVERY
 @pytest.mark.parametrize("steps", [2, 7])
 def test_a_stopped_training_goes_on_bit_identically(name, steps, tmp_path):

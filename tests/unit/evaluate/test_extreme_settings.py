@@ -164,6 +164,7 @@ def test_each_setting_at_both_ends_of_its_range(index, store, usual, tmp_path, s
         judge(lambda: [scores_on(usual, made, tmp_path)])
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("seed", range(MANY // 10))
 def test_all_settings_drawn_from_their_ranges_at_once(index, store, tmp_path, seed):
     source = random.Random(seed)

@@ -80,6 +80,7 @@ def splits(index: DatasetIndex) -> tuple[DatasetIndex, DatasetIndex]:
     return index, class_split(index, DatasetSettings(format="folder", folder="unused"))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("validation", [False, True], ids=["data set", "validation split"])
 def test_permuted_or_unknown_test_labels_change_nothing_before_scoring(small, tmp_path, validation):
     store = regions_of(small, tmp_path)
@@ -100,6 +101,7 @@ def permute(index: DatasetIndex) -> DatasetIndex:
     return replace(index, labels=labels)
 
 
+@pytest.mark.slow
 def test_the_scores_do_depend_on_test_labels(small):
     """Answers that are right for every image are wrong for every test image of seen classes after the permutation."""
     classes = np.arange(len(small.index.classes))
@@ -125,6 +127,7 @@ def test_other_pixels_in_test_images_change_no_training(small, tmp_path):
     assert not torch.equal(first[0]["scen.local.attend"], third[0]["scen.local.attend"])  # training images do count
 
 
+@pytest.mark.slow
 def test_other_pixels_in_test_images_change_no_backbone_that_is_trained_here(small):
     settings = BackboneSettings(**BACKBONE, weights="train", finetune={"epochs": 1, "batch_size": 3})
     before = train_on_seen(small.index, str(small.images), settings, Computing(CPU))
@@ -148,6 +151,7 @@ def test_the_backbone_of_the_validation_split_reads_no_image_that_is_held_out(sm
     assert not read & {index.paths[row] for row in index.test_images}
 
 
+@pytest.mark.slow
 def test_permuted_labels_of_held_out_images_change_no_backbone(small):
     split = class_split(small.index, DatasetSettings(format="folder", folder="unused", validation_share=0.4))
     labels = split.labels.copy()

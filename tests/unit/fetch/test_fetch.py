@@ -158,6 +158,7 @@ def test_a_slow_host_is_waited_for(address, tmp_path, capfd):
     assert "a.bin" in capfd.readouterr().err  # the progress bar
 
 
+@pytest.mark.slow
 def test_a_silent_host_is_given_up(address, tmp_path, monkeypatch):
     monkeypatch.setattr(fetching, "ATTEMPTS", 2)
     with pytest.raises(InputError, match=r"^cannot fetch http://127\.0\.0\.1:\d+/silent \(.*\); put a copy of it"):

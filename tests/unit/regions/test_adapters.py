@@ -157,6 +157,7 @@ def test_the_map_is_what_torchvisions_own_head_takes(network, tmp_path):
     torch.testing.assert_close(found, expected, rtol=1e-3, atol=1e-4 * float(expected.abs().max()))
 
 
+@pytest.mark.slow
 def test_position_embeddings_are_interpolated_as_torchvision_does_it(monkeypatch, tmp_path):
     made_without_start(monkeypatch)
     large, small = feature_extractor("vit_b_32", image_size=256), feature_extractor("vit_b_32", image_size=128)

@@ -45,6 +45,7 @@ def test_size_of_the_last_map_is_read(network, channels, grid):
     assert (size.channels, size.height, size.width, size.regions) == (channels, grid, grid, grid * grid)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("network", ["resnet18", "mobilenet_v2", "regnet_y_400mf"])
 def test_features_are_those_of_the_whole_network(network):
     torch.manual_seed(0)

@@ -62,6 +62,7 @@ def noise(size: int, count: int = 1) -> Tensor:
 @pytest.mark.parametrize(
     "network", [pytest.param(name, marks=pytest.mark.slow) if "swin" in name else name for name in FAMILIES]
 )
+@pytest.mark.slow
 def test_a_family_gives_its_map_in_place(network):
     size, channels, rows = FAMILIES[network]
     backbone = build_backbone(settings(network=f"timm/{network}", image_size=size), None)

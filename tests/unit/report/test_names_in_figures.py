@@ -85,6 +85,7 @@ def test_an_installed_font_is_found_for_the_letters_that_the_usual_one_lacks(ins
     assert fonts.fonts_for(frozenset("斑\ue000鸟")) == (("DejaVu Sans", "Horse", "Zebra"), "鸟")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("outlines", ["ttf", "otf"])
 def test_names_of_ticks_titles_and_legends_are_drawn_in_that_font(install, tmp_path, capsys, outlines):
     install("Zebra", "斑马", outlines)

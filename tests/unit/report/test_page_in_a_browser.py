@@ -8,8 +8,6 @@ from page_case import made_page
 from scegg_core.report.page.model import Page
 from scegg_core.report.page.render import render
 
-pytestmark = pytest.mark.slow
-
 
 @pytest.fixture(scope="module")
 def page(tmp_path_factory, browser):

@@ -195,6 +195,7 @@ def test_two_writers_of_one_state_leave_a_whole_one(tmp_path):
     assert {path.name for path in tmp_path.iterdir()} <= {"state", "state.older"}
 
 
+@pytest.mark.slow
 def test_the_final_classifier_goes_on_bit_identically(tmp_path, monkeypatch):
     inputs, labels, classes = random(20, 5), torch.arange(20) % 3, torch.arange(3)
     given = ClassifierSettings(epochs=6, batch_size=8)

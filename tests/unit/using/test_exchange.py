@@ -223,6 +223,7 @@ def test_dazles_loader_reads_the_maps_with_their_places(tmp_path, store, index):
     assert read_record(path.with_suffix(".json"), "exchange")["shape"] == [30, 3, 2, 4]
 
 
+@pytest.mark.slow
 def test_equal_maps_give_equal_bytes(tmp_path, store, index):
     for name in ("a", "b"):
         write_feature_map(tmp_path / f"{name}.hdf5", tmp_path / f"{name}.json", store, index, np.ones((4, 2)), MADE)

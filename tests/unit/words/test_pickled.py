@@ -199,6 +199,7 @@ def test_sizes_that_are_declared_alone_take_no_memory(tmp_path):
     assert peak < 5_000_000
 
 
+@pytest.mark.slow
 def test_every_cut_and_every_changed_byte_gives_an_array_or_a_sentence(tmp_path):
     whole, rng = pickle.dumps(VALUES.astype("f4"), 2), np.random.default_rng(0)
     for place in range(len(whole)):

@@ -23,17 +23,17 @@ pytestmark = pytest.mark.skipif(not sys.platform.startswith("linux"), reason="fo
 
 
 @pytest.fixture
-def words(monkeypatch, tmp_path_factory):
-    """What stands before a script, with processes that end with this test."""
-    with subprocess.Popen([sys.executable, "-c", "input()"], stdin=subprocess.PIPE) as owner:
-        monkeypatch.setenv(forks.OWNER, f"{owner.pid}-{forks.start_of(owner.pid)}")
-        found = forks.command(sys.executable, ("wave",))
-        yield found
-        owner.stdin.close()
-    folder, end = Path(found[3]), time.monotonic() + 10
-    while folder.exists() and time.monotonic() < end:
-        time.sleep(0.05)
-    assert not folder.exists()  # the process that was forked is gone with its owner, and has left nothing
+def owner():
+    """The process with which the forked ones end."""
+    with subprocess.Popen([sys.executable, "-c", "input()"], stdin=subprocess.PIPE) as process:
+        yield process
+
+
+@pytest.fixture
+def words(monkeypatch, owner):
+    """What stands before a script, with processes that end after this test."""
+    monkeypatch.setenv(forks.OWNER, f"{owner.pid}-{forks.start_of(owner.pid)}")
+    return forks.command(sys.executable, ("wave",))
 
 
 def written(folder: Path, text: str) -> str:
@@ -118,6 +118,16 @@ def test_a_script_does_not_outlive_the_process_it_was_forked_from(words, tmp_pat
         assert process.wait(timeout=30) == 1
     again = run(words, written(tmp_path, "print('as before')"))  # another one is started
     assert again.stdout == "as before\n"
+
+
+def test_what_was_forked_ends_with_its_owner_and_leaves_nothing(owner, words, tmp_path):
+    run(words, written(tmp_path, ""))
+    folder, end = Path(words[3]), time.monotonic() + 10
+    assert folder.exists()
+    owner.communicate()
+    while folder.exists() and time.monotonic() < end:
+        time.sleep(0.05)
+    assert not folder.exists()
 
 
 def test_where_no_fork_can_be_made_the_script_is_started_as_usual(words, tmp_path):
