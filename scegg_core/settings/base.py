@@ -49,6 +49,9 @@ PLAIN = (str, int, float, NoneType, date)
 #: So many problems are named in a sentence, the others are counted; values longer than this are cut.
 SHOWN, LONGEST = 5, 100
 
+#: Known settings that a sentence lists; a section with more has a page for them.
+LISTED = 25
+
 
 def parse_section(kind: type[Section], values: dict, place: str = "") -> Section:
     """Return `values` as an instance of the settings class `kind`.
@@ -82,11 +85,13 @@ def problem(text: str) -> PydanticCustomError:
 
 
 def unknown_setting(name: str, known: list[str]) -> str:
-    """Return what is said of a setting that does not exist: the nearest known one, or all."""
+    """Return what is said of a setting that does not exist: the nearest known one, or all, or where many are listed."""
     if name in RENAMED:
         return RENAMED[name]
-    close = get_close_matches(name, known, 1)
-    return "is not a known setting" + (f" (did you mean {close[0]}?)" if close else f"; known: {', '.join(known)}")
+    if close := get_close_matches(name, known, 1):
+        return f"is not a known setting (did you mean {close[0]}?)"
+    listed = f"known: {', '.join(known)}" if len(known) <= LISTED else f"docs/config.md lists the {len(known)} that are"
+    return f"is not a known setting; {listed}"
 
 
 def problem_of(item: dict[str, Any], kind: type) -> str:

@@ -297,6 +297,7 @@ def test_what_would_be_left_out_unsaid_or_end_a_run_late_is_refused(overlay, sai
         ("variants: {len: null}", "config: variants.len is null: should be a section with settings."),
         ("eggn: {epochs: 08}", "config: eggn.epochs is the text '08'; write the number as 8, without quotes."),
         ("'': 1", "config: '' is not a known setting; known: run, scen, "),
+        ("eggn: {x: 1}", "config: eggn.x is not a known setting; docs/config.md lists the "),
         (r'"eg\ngn": 1', r"config: 'eg\ngn' is not a known setting (did you mean eggn?)."),
         (f"eggn: {{epochs: {'x' * 300}}}", f"config: eggn.epochs is '{'x' * 99}…: should be a whole number."),
         (
