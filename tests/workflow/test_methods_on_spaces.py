@@ -1,4 +1,4 @@
-"""The row of DAZLE on the shared run, and which runs spaces.csv asks for."""
+"""All methods as rows on the shared run, spaces.csv, and which runs it asks for."""
 
 import json
 import re
@@ -6,6 +6,7 @@ import re
 import numpy as np
 import pytest
 
+from scegg_core.artifacts.files import read_description
 from scegg_core.artifacts.paths import IndexFiles
 from scegg_core.classify.predictions import read_predictions
 from scegg_core.data.tables import read_index
@@ -18,22 +19,51 @@ datasets:
     dazle: {epochs: 1, batch_size: 16, margin: 1000.0}
 variants:
   wide: {space: backbone, eggn: {hidden_width: 17}}
-tables: {methods: [baseline, wide]}
+tables: {methods: [baseline, METHOD]}
 """
+#: Rows that no table of the shared run has, by what trains them.
+METHODS = {
+    "f-clswgan": "f-clswgan",
+    "f-vaegan": "f-vaegan",
+    "f-vaegan-d2": "f-vaegan-d2",
+    "cada-vae~budget": "cada-vae",
+    "ce-gzsl~budget": "ce-gzsl",
+    "lisgan~budget": "lisgan",
+    "free~budget": "free",
+}
 
 
-@pytest.fixture
-def overlays(tmp_path) -> tuple:
-    (tmp_path / "own.yaml").write_text(OVERLAY, encoding="utf-8")
+@pytest.fixture(params=["wide"])
+def overlays(request, tmp_path) -> tuple:
+    (tmp_path / "own.yaml").write_text(OVERLAY.replace("METHOD", request.param), encoding="utf-8")
     return TINY, tmp_path / "own.yaml"
 
 
-@pytest.mark.slow
-def test_dazle_is_trained_on_the_regions_that_are_there_and_predicts_with_its_margin(finished, overlays, tmp_path):
-    flow = copy_run(finished, tmp_path / "work")
-    row = "results/aviary/variants/dazle/seed0"
-    done = flow.run(f"{row}/metrics.json", overlays=overlays)
+@pytest.fixture(scope="module")
+def trained(finished, tmp_path_factory) -> Workflow:
+    """The shared run with one run of every method, and CADA-VAE's on both spaces."""
+    folder = tmp_path_factory.mktemp("methods")
+    (folder / "own.yaml").write_text(OVERLAY.replace("METHOD", "cada-vae") + "  missing: name\n", encoding="utf-8")
+    flow = copy_run(finished, folder / "work")
+    rows = (f"results/aviary/variants/{name}/seed0/metrics.json" for name in (*METHODS, "dazle"))
+    done = flow.run(*rows, "results/aviary/spaces.csv", overlays=(TINY, folder / "own.yaml"))
     assert done.returncode == 0, done.stdout + done.stderr
+    return flow
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", METHODS)
+def test_every_method_is_a_row_on_the_aviary(trained, name):
+    run = trained.folder / f"results/aviary/variants/{name}/seed0"
+    given = read_description(run / "eggn.safetensors")["settings"]
+    assert (given["generator"], given["epochs"], given["batch_size"]) == (METHODS[name], 1, 16)
+    metrics = json.loads((run / "metrics.json").read_text())["metrics"]
+    assert all(0 <= metrics[key] <= 1 for key in ("acc", "u", "s", "h", "ausuc"))
+
+
+@pytest.mark.slow
+def test_dazle_is_trained_on_the_regions_that_are_there_and_predicts_with_its_margin(trained):
+    flow, row = trained, "results/aviary/variants/dazle/seed0"
     made = flow.folder / row
     assert (
         json.loads((made / "metrics.json").read_text())["metrics"]["s"] == 0
