@@ -121,7 +121,10 @@ def said_of_budget(config: "Configuration", dataset: str) -> str:
         return "Each method is trained as its variant says."
     first = next(iter(methods_of(config, dataset)[0]["variants"].values()))
     own = config.eggn_of(dataset, first)
-    return f"Each method is trained for {own.epochs} epochs with batches of {own.batch_size} images."
+    epochs, images = (
+        f"{count} {word}{'s' * (count != 1)}" for count, word in ((own.epochs, "epoch"), (own.batch_size, "image"))
+    )
+    return f"Each method is trained for {epochs} with batches of {images}."
 
 
 def _with_budget(config: "Configuration", dataset: str, name: str) -> str:
