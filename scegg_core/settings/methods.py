@@ -21,6 +21,17 @@ ON = "+"  # f-clswgan+sc-egg is the method of f-clswgan on the space sc-egg
 
 BUDGET = "~budget"  # free~budget is the variant free with the epochs and batches of tables.budget
 
+#: Of networks that one method alone has; where a variant says them, they are meant for the width of CUB's generator, 4096.
+WIDTHS = (
+    "image_encoder_width",
+    "image_decoder_width",
+    "vector_encoder_width",
+    "vector_decoder_width",
+    "embedding_size",
+    "projection_size",
+    "comparator_width",
+)
+
 #: L_EGS is no part of a method that runs on any space: it needs SCEN's classifier.
 UNGUIDED = {"seen_guidance": 0.0, "unseen_guidance": 0.0}
 
@@ -64,9 +75,13 @@ def _on_space(config: "Configuration", own: VariantSettings, name: str, space: s
     return replace(own, title=f"{own.title or name.partition(ON)[0]} on {space}", space=space, eggn=own.eggn | UNGUIDED)
 
 
-def warmed_up(found: EggnSettings, longer: EggnSettings) -> EggnSettings:
-    """Return the settings with the warm-up of those for `longer.epochs` epochs, shortened as the training is."""
-    return replace(found, warm_up=longer.warm_up * min(1.0, found.epochs / longer.epochs))
+def fitted(found: EggnSettings, said: Iterable[str], own: EggnSettings) -> EggnSettings:
+    """Return the settings with the budget, fitted to it where the variant has `said` a size: no network is wider than
+    the data set's generator, and a warm-up is shortened as the training is; `own` are those without the budget."""
+    fits = {width: min(getattr(found, width), found.hidden_width) for width in WIDTHS if width in said}
+    if "warm_up" in said:
+        fits["warm_up"] = own.warm_up * min(1.0, found.epochs / own.epochs)
+    return replace(found, **fits)
 
 
 def derived(config: "Configuration") -> Iterator[str]:

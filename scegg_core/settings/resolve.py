@@ -32,7 +32,7 @@ from scegg_core.settings.datasets import DatasetSettings
 from scegg_core.settings.dazle import DazleSettings
 from scegg_core.settings.downloads import Download
 from scegg_core.settings.eggn import EggnSettings
-from scegg_core.settings.methods import BUDGET, ON, derived, of_method, warmed_up
+from scegg_core.settings.methods import BUDGET, ON, derived, fitted, of_method
 from scegg_core.settings.names import VALIDATION, DottedName, Name
 from scegg_core.settings.paths import LocalPath
 from scegg_core.settings.run import RunSettings
@@ -183,8 +183,8 @@ class Configuration:
         """Return EGGN's settings for a variant on a data set; no snapshots where no epochs are compared."""
         own, place = self.variant(variant), _place("variants", variant)
         found, layers = self._stage("eggn", dataset, place, own.eggn), _layers("eggn", dataset, place)
-        if BUDGET in variant and "warm_up" in own.eggn:
-            found = warmed_up(found, self.eggn_of(dataset, variant.replace(BUDGET, "")))
+        if BUDGET in variant:
+            found = fitted(found, own.eggn, self.eggn_of(dataset, variant.replace(BUDGET, "")))
         if self.space(own.space).kind == "scen":
             check_guidance(found, layers)
         check_classification(found, layers)

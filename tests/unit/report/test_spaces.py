@@ -106,8 +106,19 @@ def test_a_variant_that_does_not_fit_the_data_set_is_in_nobodys_way():
 
 # --- for how long they are trained ---
 
-LONG = {"title": "Long", "space": "backbone", "eggn": {"generator": "cada-vae", "epochs": 50, "batch_size": 7, "latent_size": 9,
-        "warm_up": 2.0}, "classifier": {"input": "transformed"}}  # fmt: skip
+LONG = {
+    "title": "Long",
+    "space": "backbone",
+    "eggn": {
+        "generator": "cada-vae",
+        "epochs": 50,
+        "batch_size": 7,
+        "latent_size": 9,
+        "vector_encoder_width": 1450,
+        "warm_up": 2.0,
+    },
+    "classifier": {"input": "transformed"},
+}
 CUBS_OWN = "Each method is trained for 200 epochs with batches of 64 images."
 
 
@@ -123,9 +134,16 @@ def test_a_method_is_trained_for_the_data_sets_own_epochs_and_batches_whatever_i
     for name in found["Long"].values():
         given = config.eggn_of("aviary", name)
         assert (given.epochs, given.batch_size, given.latent_size, given.warm_up) == (32, 64, 9, 2.0 * 32 / 50)
+        assert (given.vector_encoder_width, given.image_encoder_width) == (
+            384,
+            1560,
+        )  # the second is the default, unsaid
         unguided = {"seen_guidance": given.seen_guidance, "unseen_guidance": given.unseen_guidance}
-        assert replace(given, epochs=50, batch_size=7, warm_up=2.0) == replace(own, **unguided)
-    assert config.eggn_of("cub", "long~budget").warm_up == 2.0  # 200 epochs there: longer than its own
+        assert replace(given, epochs=50, batch_size=7, warm_up=2.0, vector_encoder_width=1450) == replace(
+            own, **unguided
+        )
+    on_cub = config.eggn_of("cub", "long~budget")  # 200 epochs, and a generator of width 4096
+    assert (on_cub.warm_up, on_cub.vector_encoder_width) == (2.0, 1450)
     assert said_of_budget(config, "aviary") == "Each method is trained for 32 epochs with batches of 64 images."
     assert said_of_budget(config, "cub") == CUBS_OWN
 
