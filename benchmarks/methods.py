@@ -32,6 +32,7 @@ IMAGES = 3  # of each seen class, as many as LisGAN has soul samples
 WIDTHS = ("hidden_width", "image_encoder_width", "image_decoder_width", "vector_encoder_width", "vector_decoder_width",
           "embedding_size", "projection_size", "comparator_width")  # fmt: skip
 PAPERS_WIDTH = 4096
+REFERENCE = "plain, cached"
 
 
 def method_steps(shape: Shape, inputs: Inputs) -> Iterator[Step]:
@@ -41,7 +42,7 @@ def method_steps(shape: Shape, inputs: Inputs) -> Iterator[Step]:
     for name in PLAIN:
         settings = at_size(config.eggn_of("cub", name), shape)
         trainer = method_trainer(shape, settings, inputs.regions.device)
-        works = {"ours": lambda trainer=trainer: trainer.iterate(False), "plain": PLAIN[name](trainer).iterate}
+        works = {"ours": lambda trainer=trainer: trainer.iterate(False), REFERENCE: PLAIN[name](trainer).iterate}
         title = f"{config.variant(name).title} step, {settings.batch_size} images"
         yield Step(title, works, _adam_bytes(trainer))
 
@@ -93,7 +94,7 @@ def dazle_step(shape: Shape, inputs: Inputs) -> Step:
     regions, labels = trainer.batches.features, trainer.batches.labels
     works = {
         "ours": lambda: trainer.step(stage, optimizer, regions, labels),
-        "plain": lambda: plain.step(regions, labels),
+        REFERENCE: lambda: plain.step(regions, labels),
     }
     weights = sum(weight.numel() for weight in stage.parameters)  # RMSprop with momentum moves as much as Adam
     return Step(f"DAZLE step, {len(regions)} images", works, regions.numel() * 2 + weights * ADAM)
