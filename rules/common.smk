@@ -77,7 +77,7 @@ def datasets_by(ready):
 
 wildcard_constraints:
     dataset=r"[A-Za-z0-9_-]+(/validation)?",
-    variant=r"[A-Za-z0-9_.@+-]+",
+    variant=r"[A-Za-z0-9_.@+~-]+",
     space=r"[A-Za-z0-9_.@-]+",
     seed=r"0|[1-9]\d{0,17}|[1-8]\d{18}",  # those of the settings: up to LARGEST_SEED
     shard=r"\d+",

@@ -7,7 +7,7 @@
 from hashlib import sha256
 
 from scegg_core.settings.changed import changed_settings
-from scegg_core.settings.methods import methods_of
+from scegg_core.settings.methods import methods_of, said_of_budget
 
 PUBLISHED = [str(ROOT / "resources" / name) for name in ("published_table1.csv", "published_ablation.csv")]
 
@@ -154,6 +154,7 @@ rule compare_spaces:
             lambda w: {
                 "table": table_part(w.dataset, rows_on_spaces(w.dataset)),
                 "methods": methods_of(CONFIG, w.dataset),
+                "budget": said_of_budget(CONFIG, w.dataset),
             }
         ),
         runs=sentence(lambda w: [run for run, _ in runs_on_spaces("metrics.json")(w)]),

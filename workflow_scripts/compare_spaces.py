@@ -11,7 +11,7 @@ with run_job(snakemake) as job:
     results = run_results(snakemake.input.metrics, snakemake.params.runs, settings.table)
     results = with_intervals(results, snakemake.input.outcomes, snakemake.params.resampled)
     table = spaces_table(results, settings.methods)
-    notes = [*answers(table), *remarks(results, settings.table)]
+    notes = [*answers(table), settings.budget, *remarks(results, settings.table)]
     write_text(files.spaces, table.to_csv(index=False))
     write_text(files.spaces_page, to_page(f"{settings.table.dataset}: methods on both spaces", in_print(table), notes))
     write_text(files.markdown, to_markdown(in_print(table), notes))

@@ -30,6 +30,7 @@ class SpacesSettings:
 
     table: TableSettings
     methods: tuple[Method, ...]
+    budget: str  # how long they were trained, a sentence
 
 
 def spaces_table(results: Sequence[RunResult], methods: Sequence[Method]) -> "DataFrame":

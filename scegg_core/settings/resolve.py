@@ -32,7 +32,7 @@ from scegg_core.settings.datasets import DatasetSettings
 from scegg_core.settings.dazle import DazleSettings
 from scegg_core.settings.downloads import Download
 from scegg_core.settings.eggn import EggnSettings
-from scegg_core.settings.methods import ON, derived, on_space
+from scegg_core.settings.methods import BUDGET, ON, derived, fitted, of_method
 from scegg_core.settings.names import VALIDATION, DottedName, Name
 from scegg_core.settings.paths import LocalPath
 from scegg_core.settings.run import RunSettings
@@ -90,11 +90,10 @@ class Configuration:
         raise InputError(f"config: no data set is generated into {folder!r}.")
 
     def variant(self, name: str) -> VariantSettings:
-        """Return the settings of the variant `name`; sc-egg@3 is point 3 of the grid that tunes sc-egg, and
-        f-clswgan+sc-egg the method of f-clswgan on the space sc-egg."""
-        if ON in name:
-            method, _, space = name.partition(ON)
-            return on_space(self.variant(method), method, self.space(space).kind, space)
+        """Return the settings of the variant `name`; sc-egg@3 is point 3 of the grid that tunes sc-egg, free~budget
+        the variant free with the budget of comparisons, and f-clswgan+sc-egg the method of f-clswgan on the space sc-egg."""
+        if ON in name or BUDGET in name:
+            return of_method(self, name)
         if POINT in name:
             if name not in self._variants_of_points:
                 self._variants_of_points[name] = self._point_variant(name)
@@ -111,7 +110,7 @@ class Configuration:
 
     def tuned(self, variant: str) -> str | None:
         """Return the entry of section tuning whose best point the variant stands for, or None."""
-        return None if POINT in variant or ON in variant else self._named("variants", variant).tuned
+        return None if any(mark in variant for mark in (POINT, ON, BUDGET)) else self._named("variants", variant).tuned
 
     def point(self, name: str) -> Point:
         """Return the point of a grid that is called `name`, such as sc-egg@3."""
@@ -139,11 +138,11 @@ class Configuration:
 
     def with_points(self) -> dict[str, VariantSettings]:
         """Return every variant that has runs of its own by name: those of the configuration, the grids' points, and
-        methods on other spaces."""
+        methods with the budget and on other spaces."""
         names = [name for name, own in self.variants.items() if own.tuned is None]
         names += [point for tuned in self.tuning for point in self.points_of(tuned)]
         names += derived(self)
-        names += [name for own in self.datasets.values() for name in own.variants if ON in name]
+        names += [name for own in self.datasets.values() for name in own.variants if ON in name or BUDGET in name]
         return {name: self.variant(name) for name in names}
 
     def grid_points(self, dataset: str) -> list[dict]:
@@ -184,6 +183,8 @@ class Configuration:
         """Return EGGN's settings for a variant on a data set; no snapshots where no epochs are compared."""
         own, place = self.variant(variant), _place("variants", variant)
         found, layers = self._stage("eggn", dataset, place, own.eggn), _layers("eggn", dataset, place)
+        if BUDGET in variant:
+            found = fitted(found, own.eggn, self.eggn_of(dataset, variant.replace(BUDGET, "")))
         if self.space(own.space).kind == "scen":
             check_guidance(found, layers)
         check_classification(found, layers)
@@ -273,7 +274,11 @@ class Configuration:
 
 def _place(section: str, name: str) -> str:
     """Where the settings of a variant or space are written: those of a point in its grid."""
-    return f"tuning.{name.partition(POINT)[0]}.grid" if POINT in name else f"{section}.{name.partition(ON)[0]}"
+    return (
+        f"tuning.{name.partition(POINT)[0]}.grid"
+        if POINT in name
+        else f"{section}.{name.partition(ON)[0].removesuffix(BUDGET)}"
+    )
 
 
 def _layers(stage: str, dataset: str, place: str) -> str:

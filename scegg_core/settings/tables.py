@@ -6,6 +6,15 @@ from pydantic import Field
 
 from scegg_core.settings.base import settings
 from scegg_core.settings.names import Distinct
+from scegg_core.settings.numbers import Count
+
+
+@settings
+class BudgetSettings:
+    """How long each method of a comparison is trained, whatever its variant says."""
+
+    epochs: Count | None = Field(None, description="epochs of the generator; null: the data set's own (section eggn)")
+    batch_size: Count | None = Field(None, description="images per step; null: the data set's own (section eggn)")
 
 
 @settings
@@ -30,6 +39,10 @@ class ReportTables:
     methods: Distinct | None = Field(
         None,
         description="variants whose methods spaces.csv compares; null: all that generate on the first of the spaces",
+    )
+    budget: BudgetSettings | None = Field(
+        default_factory=BudgetSettings,
+        description="how long spaces.csv trains each method, and rows called <variant>~budget; null: spaces.csv as the variants say",
     )
 
 

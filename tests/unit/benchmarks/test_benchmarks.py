@@ -150,6 +150,7 @@ def test_every_part_runs(capsys):
         "stage 1 step",
         "stage 2 step",
         "stage 3 iteration with feedback",
+        "CE-GZSL step",
         "read",
         "one after the other",
         "network alone",

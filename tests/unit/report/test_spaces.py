@@ -11,7 +11,7 @@ from scegg_core.errors import InputError
 from scegg_core.evaluate.summary import METRICS
 from scegg_core.report.spaces import Method, answers, in_print, spaces_table
 from scegg_core.report.typeset import to_markdown
-from scegg_core.settings.methods import methods_of
+from scegg_core.settings.methods import methods_of, said_of_budget
 from scegg_core.settings.resolve import read_configuration
 from tests.conftest import ROOT
 
@@ -19,8 +19,8 @@ VALUES = yaml.safe_load((ROOT / "config.yaml").read_text(encoding="utf-8"))
 PAIR = {"backbone": "a", "sc-egg": "a+sc-egg"}
 
 
-def configured(methods=None, rows=None, variants=None, **tables):
-    values = {**VALUES, "variants": VALUES["variants"] | (variants or {})}
+def configured(methods=None, rows=None, variants=None, tuning=None, **tables):
+    values = {**VALUES, "variants": VALUES["variants"] | (variants or {}), "tuning": tuning or {}}
     values["tables"] = {**({"methods": methods} if methods else {}), **tables}
     if rows:
         values["datasets"] = {**VALUES["datasets"], "cub": VALUES["datasets"]["cub"] | {"variants": rows}}
@@ -102,6 +102,84 @@ def test_a_variant_that_does_not_fit_the_data_set_is_in_nobodys_way():
     odd = {"space": "backbone", "eggn": {"generator": "f-vaegan"}, "classifier": {"input": "transformed"}}
     found = [method["title"] for method in methods_of(configured(variants={"odd": odd}), "cub")]
     assert "odd" not in found and "f-VAEGAN" in found
+
+
+# --- for how long they are trained ---
+
+LONG = {
+    "title": "Long",
+    "space": "backbone",
+    "eggn": {
+        "generator": "cada-vae",
+        "epochs": 50,
+        "batch_size": 7,
+        "latent_size": 9,
+        "vector_encoder_width": 1450,
+        "warm_up": 2.0,
+    },
+    "classifier": {"input": "transformed"},
+}
+CUBS_OWN = "Each method is trained for 200 epochs with batches of 64 images."
+
+
+def test_a_method_is_trained_for_the_data_sets_own_epochs_and_batches_whatever_its_variant_says():
+    config = configured(["long", "f-clswgan"], variants={"long": LONG})
+    found = {method["title"]: method["variants"] for method in methods_of(config, "aviary")}
+    assert found == {
+        "Long": {"backbone": "long~budget", "sc-egg": "long~budget+sc-egg"},
+        "f-CLSWGAN": {"backbone": "f-clswgan", "sc-egg": "f-clswgan+sc-egg"},  # it says nothing of its own
+    }
+    assert set(found["Long"].values()) <= set(config.with_points())
+    own = config.eggn_of("aviary", "long")
+    for name in found["Long"].values():
+        given = config.eggn_of("aviary", name)
+        assert (given.epochs, given.batch_size, given.latent_size, given.warm_up) == (32, 64, 9, 2.0 * 32 / 50)
+        assert (given.vector_encoder_width, given.image_encoder_width) == (
+            384,
+            1560,
+        )  # the second is the default, unsaid
+        unguided = {"seen_guidance": given.seen_guidance, "unseen_guidance": given.unseen_guidance}
+        assert replace(given, epochs=50, batch_size=7, warm_up=2.0, vector_encoder_width=1450) == replace(
+            own, **unguided
+        )
+    on_cub = config.eggn_of("cub", "long~budget")  # 200 epochs, and a generator of width 4096
+    assert (on_cub.warm_up, on_cub.vector_encoder_width) == (2.0, 1450)
+    assert said_of_budget(config, "aviary") == "Each method is trained for 32 epochs with batches of 64 images."
+    assert said_of_budget(config, "cub") == CUBS_OWN
+
+
+def test_another_budget_and_none():
+    config = configured(["long", "f-clswgan"], variants={"long": LONG}, budget={"epochs": 50, "batch_size": None})
+    assert [list(method["variants"].values()) for method in methods_of(config, "cub")] == [
+        ["long~budget", "long~budget+sc-egg"],
+        ["f-clswgan~budget", "f-clswgan~budget+sc-egg"],
+    ]
+    assert {config.eggn_of("cub", name).epochs for name in ("long~budget", "f-clswgan~budget+sc-egg")} == {50}
+    assert said_of_budget(config, "cub") == "Each method is trained for 50 epochs with batches of 64 images."
+    config = configured(["long"], variants={"long": LONG}, budget=None)
+    assert methods_of(config, "cub")[0]["variants"] == {"backbone": "long", "sc-egg": "long+sc-egg"}
+    assert said_of_budget(config, "cub") == "Each method is trained as its variant says."
+    with pytest.raises(
+        InputError, match="^config: 'long~budget' is no row, since tables.budget is null; name 'long', or"
+    ):
+        config.variant("long~budget")
+
+
+def test_a_row_may_have_the_budget_beside_the_one_that_has_not():
+    config = configured(rows=["long", "long~budget", "long~budget+sc-egg"], variants={"long": LONG})
+    titles = [config.variant(name).title for name in config.dataset("cub").variants]
+    assert titles == ["Long", "Long (budget)", "Long (budget) on sc-egg"]
+    (method,) = (one for one in methods_of(config, "cub") if one["title"] == "Long")
+    assert list(method["variants"].values()) == ["long~budget", "long~budget+sc-egg"]
+
+
+@pytest.mark.parametrize("name", ["len~budget", "sc-egg-tuned~budget", "sc-egg-tuned+backbone"])
+def test_a_method_with_the_budget_or_on_a_space_generates_and_is_not_tuned(name):
+    config = configured(
+        variants={"sc-egg-tuned": {"tuned": "sc-egg"}}, tuning={"sc-egg": {"grid": {"eggn.epochs": [1]}}}
+    )
+    with pytest.raises(InputError, match="is no row: .* generates no features or is tuned; name one that does"):
+        config.variant(name)
 
 
 # --- what it says ---

@@ -4,7 +4,9 @@ import csv
 
 import pytest
 import yaml
+from snakemake.utils import update_config
 
+from scegg_core.settings.methods import BUDGET, methods_of
 from scegg_core.settings.resolve import Configuration, read_configuration
 from scegg_core.settings.written import check_written
 from tests.conftest import ROOT
@@ -71,3 +73,24 @@ def test_every_method_has_a_heading_a_file_and_a_row_on_both_spaces():
         assert (ROOT / f"scegg_core/eggn/generators/{word.replace('-', '_')}.py").exists()
         kinds = [config.space(config.variant(row).space).kind for row in (word, f"{word}+sc-egg")]
         assert kinds == ["backbone", "scen"]
+
+
+def test_on_cub100_every_generator_has_the_same_budget_and_both_its_learning_rates_are_compared(monkeypatch):
+    monkeypatch.setenv("SCEGG_REAL_DATA", str(ROOT))
+    files = ("config.yaml", "resources/methods.yaml", "overlays/cub100.yaml", "overlays/methods/cub100.yaml")
+    check_written([ROOT / name for name in files])
+    values: dict = {}
+    for name in files:
+        update_config(values, yaml.safe_load((ROOT / name).read_text(encoding="utf-8")))
+    config = read_configuration(values)
+    rows = [name for name in config.dataset("cub100").variants if config.variant(name).predict_by == "generation"]
+    assert {row.removesuffix("-tuned") for row in rows} >= set(METHODS.values()) | {"baseline", "f-clswgan", "f-vaegan"}
+    points = [point for tuned in config.tunings_of("cub100") for point in config.points_of(tuned)]
+    generating = [point for point in points if config.variant(point).predict_by == "generation"]
+    for name in (*rows, *generating):
+        given = config.eggn_of("cub100", name)
+        assert (given.epochs, given.batch_size) == (40, 64)
+        assert given.comparator_width == (512 if given.generator == "ce-gzsl" else 2048)
+    assert len(generating) == 8 and all(len(config.seeds_of("cub100", name)) == 3 for name in rows)
+    spaces = [space for method in methods_of(config, "cub100") for space in method["variants"].values()]
+    assert len(spaces) == 16 and not any(BUDGET in name for name in spaces)  # rows and spaces.csv share their runs
