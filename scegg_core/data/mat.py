@@ -1,7 +1,8 @@
-"""Reading MATLAB files of level 5 (`save -v7`, `-v6`): numbers and texts of the variables that are asked for.
+"""Reading MATLAB files (`save -v7.3`, `-v7`, `-v6`): numbers and texts of the variables that are asked for.
 
-scipy's compiled reader believes the sizes that a file states, so that a flipped bit can end the process by a signal.
-Here every size is held against the bytes that are there before anything is made of them.
+Those of version 7.3 are HDF5 (`mat73.py`), the others of level 5. Of these, scipy's compiled reader believes the sizes
+that a file states, so that a flipped bit can end the process by a signal. Here every size is held against the bytes that
+are there before anything is made of them.
 """
 
 import math
@@ -14,6 +15,7 @@ from typing import BinaryIO
 
 import numpy as np
 
+from scegg_core.data.mat73 import is_mat73, read_mat73
 from scegg_core.errors import InputError
 
 #: No variable that is read is larger than this (bytes, unpacked), unless the reader is asked for one.
@@ -44,11 +46,14 @@ def read_mat(path: Path, names: tuple[str, ...], advice: str, largest: int = LAR
     """
     try:
         with path.open("rb") as file:
-            return _read(file, path.stat().st_size, names, largest)
+            if not is_mat73(file):
+                file.seek(0)
+                return _read(file, path.stat().st_size, names, largest)
     except _Foreign as error:
         raise InputError(f"{path} {error}.") from None
     except (ValueError, KeyError, struct.error, zlib.error, OSError):
         raise InputError(f"{path} is not a readable MATLAB file; {advice}.") from None
+    return read_mat73(path, names, largest)
 
 
 class _Foreign(Exception):
@@ -73,8 +78,6 @@ def _read(file: BinaryIO, size: int, names: tuple[str, ...], largest: int) -> Va
 
 
 def _byte_order(header: bytes) -> str:
-    if header[:8] == b"\x89HDF\r\n\x1a\n" or header.startswith(b"MATLAB 7.3"):
-        raise _Foreign("is of MATLAB's version 7.3 (HDF5), which is not read here; save it with save(…, '-v7')")
     version, order = header[124:126], {b"IM": "<", b"MI": ">"}[header[126:128]]
     if version != struct.pack(order + "H", 0x0100):
         raise ValueError("another version")

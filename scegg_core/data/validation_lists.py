@@ -6,6 +6,7 @@ from pathlib import Path
 import numpy as np
 
 from scegg_core.data.att_splits import read_res101, splits_name
+from scegg_core.data.features import open_features
 from scegg_core.data.mat import read_mat
 from scegg_core.data.names import printable, tidy
 from scegg_core.data.tables import DatasetIndex
@@ -44,11 +45,18 @@ def located_classes(index: DatasetIndex, settings: IndexSettings) -> frozenset[s
         raise InputError(f"validation_list is att_splits, but there is no att_splits.mat here; set splits, {DRAW}.")
     file = settings.lists / splits_name(settings, settings.lists)
     found = read_mat(file, ("train_loc", "val_loc"), "fetch xlsa17.zip again")
-    images = settings.lists / "res101.mat" if settings.features is None else Path(settings.features.path)
-    _, labels = read_res101(images, len(index.classes))
+    labels = _labels(index, settings)
     classes = [_classes_of(file, found, name, labels, index) for name in ("train_loc", "val_loc")]
     _check_both(f"train_loc and val_loc of {printable(file)}", *classes, index)
     return classes[1]
+
+
+def _labels(index: DatasetIndex, settings: IndexSettings) -> np.ndarray:
+    """The labels of all images that the locations number, test images too, in the order of the file that numbers them."""
+    if settings.features is None:
+        return read_res101(settings.lists / "res101.mat", len(index.classes))[1]
+    with open_features(settings.features) as features:
+        return features.index(settings).labels
 
 
 def _listed(file: Path, index: DatasetIndex) -> frozenset[str]:

@@ -13,7 +13,7 @@ COLUMNS = ("dataset", "method", "family", "variant", "acc", "u", "s", "h", "flag
 class PublishedRow:
     """One method on one data set; accuracies in percent, NaN where none was reported.
 
-    `family` is embedding, generative or ablation; `variant` is our variant of the same method, '' for none; `flag`
+    `family` is embedding, generative or ablation; `variant` names our variants of the same method, parted by blanks; `flag`
     says what is wrong with the printed figures, '' for nothing.
     """
 
@@ -35,7 +35,7 @@ def read_published(*paths: str | Path) -> tuple[PublishedRow, ...]:
 
 def find_published(rows: tuple[PublishedRow, ...], dataset: str, variant: str) -> PublishedRow | None:
     """Return the published row of our `variant` on the data set that the paper calls `dataset`, or None."""
-    matches = (row for row in rows if row.dataset == dataset and row.variant == variant)
+    matches = (row for row in rows if row.dataset == dataset and variant in row.variant.split())
     return next(matches, None) if dataset and variant else None
 
 

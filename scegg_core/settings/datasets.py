@@ -174,7 +174,7 @@ class DatasetSettings(IndexSettings):
             raise ValueError(
                 f"format {self.format} reads the unseen classes from splits, so it takes no unseen_classes"
             )
-        reads = self.format in WITH_SPLITS if self.features is None else self.features.kind == "xlsa17"
+        reads = self.format in WITH_SPLITS if self.features is None else self.lists is not None
         if self.validation_list == "att_splits" and not reads:
             what = f"format {self.format}" if self.features is None else f"kind {self.features.kind} of features"
             raise ValueError(f"{what} reads no att_splits.mat, so validation_list cannot name it")
@@ -190,8 +190,8 @@ class DatasetSettings(IndexSettings):
         given = [name for name in _OF_PICTURES if getattr(self, name) is not None]
         given += ["backbone"] * (self.backbone != BackboneSettings())
         given += ["images"] * (self.images != ImagePolicy())
-        elsewhere = {"arrays": ("splits", "attributes", "split_table"), "dazle": ("split_table",)}
-        given += [name for name in elsewhere.get(self.features.kind, ()) if getattr(self, name) is not None]
+        elsewhere = ("splits", "attributes", "split_table") if self.features.kind == "arrays" else ()
+        given += [name for name in elsewhere if getattr(self, name) is not None]
         if given:
             raise ValueError(
                 f"features of kind {self.features.kind} stand in place of pictures, so there is no {given[0]}; leave it out"
@@ -275,4 +275,5 @@ class DatasetSettings(IndexSettings):
             return tuple(filter(None, self.places().values()))
         lists = (self.features.folder / f"{kind}classes{self.validation_list}.txt" for kind in ("train", "val"))
         own = (self.features.path, *self.features.beside, *lists, self.features.folder / "attribute_parts.csv")
-        return tuple(map(str, (*own, *filter(None, (self.splits, self.attributes)))))
+        further = (self.splits, self.attributes, self.features.folder / "sent_splits.mat")
+        return tuple(map(str, (*own, *filter(None, further))))

@@ -223,7 +223,8 @@ def _regions(index: DatasetIndex, size: FeatureMap, plan: Plan) -> int:
 def _unknown_words(
     index: DatasetIndex, settings: DatasetSettings, captions: Path | None, to_fetch: tuple[str, ...]
 ) -> tuple[str, ...]:
-    """Return the words without a vector; () where the vectors are yet to be fetched, or there are no words."""
+    """Return the words without a vector, and attributes without one; () where the vectors are yet to be fetched, or
+    there are no words."""
     if index.given_vectors:
         return ()
     source = settings.vectors
@@ -234,7 +235,8 @@ def _unknown_words(
         return ()
     else:
         vectors = embed_attributes(index.words, source)
-    return tuple(sorted({word for unknown in vectors.unknown for word in unknown.split()}))
+    pairs = zip(vectors.used, vectors.unknown, strict=True)
+    return tuple(sorted({word for used, unknown in pairs for word in (unknown.split() if used else [unknown])}))
 
 
 def _to_fetch(settings: DatasetSettings, downloads: tuple[Download, ...]) -> tuple[str, ...]:

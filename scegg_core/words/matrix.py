@@ -28,21 +28,27 @@ def read_matrix(file: str | None, words: tuple[str, ...], dimensions: int) -> np
         raise InputError(
             f"attribute_vectors.path {file} is missing; the source matrix reads a .npy of attributes × dimensions."
         )
-    values = read_pickled_array(path) if path.suffix.lower() in PICKLES else mapped(path, "matrix")
+    pickled = path.suffix.lower() in PICKLES
+    values = read_pickled_array(path) if pickled else mapped(path, "matrix")
     _check_shape(values, (len(words), dimensions), path)
-    return checked_rows(values, words, path)
+    return checked_rows(values, words, path, zeros=pickled)
 
 
-def checked_rows(values: np.ndarray, words: tuple[str, ...], path: Path) -> np.ndarray:
-    """Return `values` (A, d) as float32, the vector of each attribute; InputError for one that LEN cannot use."""
+def checked_rows(values: np.ndarray, words: tuple[str, ...], path: Path, zeros: bool = False) -> np.ndarray:
+    """Return `values` (A, d) as float32, the vector of each attribute; InputError for one that LEN cannot use.
+
+    With `zeros` some rows may be zeros alone: DAZLE's own file for SUN has one, and released code computes with it.
+    """
     with np.errstate(over="ignore"):  # what is too large for float32 becomes infinite
         vectors = values.astype(np.float32)
-    for row in np.flatnonzero(~np.isfinite(vectors).all(axis=1) | ~vectors.any(axis=1))[:1]:
+    empty = ~vectors.any(axis=1)
+    lacking = empty & (not zeros or empty.all())
+    for row in np.flatnonzero(~np.isfinite(vectors).all(axis=1) | lacking)[:1]:
         raise InputError(
             f"{path} has no vector for attribute {words[row]!r}: row {row} is all zeros or not finite in float32; "
             "fill it or take another source."
         )
-    for row in [row for row, vector in enumerate(vectors) if not of_usual_size(vector)][:1]:
+    for row in [row for row in np.flatnonzero(~empty) if not of_usual_size(vectors[row])][:1]:
         raise InputError(
             f"{path} gives attribute {words[row]!r} values of up to {np.abs(vectors[row]).max():.0e}; "
             f"scale the matrix, so that each row's largest is between {SMALLEST:g} and {LARGEST:g}."

@@ -28,7 +28,7 @@ def embed_attributes(
     Raises InputError for an attribute without any known word, and for a source that is missing or damaged.
     """
     if settings.source in ("matrix", "dazle"):
-        vectors = AttributeVectors(_precomputed(words, settings), words, ("",) * len(words))
+        vectors = _as_given(_precomputed(words, settings), words)
     else:
         vectors = mean_over_words(words, _word_vectors(words, settings, captions, seed), settings)
     _report(words, vectors)
@@ -43,7 +43,14 @@ def _precomputed(words: tuple[str, ...], settings: AttributeVectorSettings) -> n
             "the setting attribute_vectors.path is missing; the source dazle reads w2v_att of an HDF5 file."
         )
     path = Path(settings.path)
-    return checked_rows(read_attribute_vectors(path, len(words)), words, path)
+    return checked_rows(read_attribute_vectors(path, len(words)), words, path, zeros=True)
+
+
+def _as_given(rows: np.ndarray, words: tuple[str, ...]) -> AttributeVectors:
+    known = rows.any(axis=1).tolist()
+    used = (text if there else "" for text, there in zip(words, known, strict=True))
+    unknown = ("" if there else text for text, there in zip(words, known, strict=True))
+    return AttributeVectors(rows, tuple(used), tuple(unknown))
 
 
 def mean_over_words(
@@ -130,9 +137,11 @@ def read_captions(path: Path | None) -> list[list[str]]:
 
 
 def _report(words: tuple[str, ...], vectors: AttributeVectors) -> None:
-    """Log the words without a vector, and attributes that have the same vector."""
-    for attribute, missing in zip(words, vectors.unknown, strict=True):
-        if missing:
+    """Log the words without a vector, and attributes that have none or the same one."""
+    for attribute, used, missing in zip(words, vectors.used, vectors.unknown, strict=True):
+        if not used:
+            log.warning("attribute %r has a vector of zeros alone, so its words say nothing", attribute)
+        elif missing:
             log.warning("attribute %r: no vector for %s", attribute, ", ".join(missing.split()))
     first: dict[bytes, str] = {}
     for attribute, row in zip(words, vectors.vectors, strict=True):

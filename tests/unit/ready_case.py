@@ -51,6 +51,21 @@ def write_xlsa17(folder: Path, features: dict | None = None, splits: dict | None
     return folder / "res101.mat"
 
 
+def write_73(path: Path, variables: dict) -> None:
+    """Write what MATLAB's save -v7.3 does of numbers and of a cell array of texts: every array turned round."""
+    with h5py.File(path, "w", userblock_size=512) as file:
+        for name, values in variables.items():
+            if values.dtype != object:
+                file[name] = values.T
+                continue
+            cells = file.create_dataset(name, values.T.shape, dtype=h5py.ref_dtype)
+            for number, text in enumerate(values.ravel()):
+                file[f"#refs#/{number}"] = np.frombuffer(text.encode("utf-16-le"), "<u2")[:, None]
+                cells[0, number] = file[f"#refs#/{number}"].ref
+    with path.open("r+b") as file:
+        file.write(b"MATLAB 7.3 MAT-file, Platform: GLNXA64")
+
+
 def dazle() -> dict:
     """The datasets of DAZLE's file."""
     locations = {"trainval_loc": TRAINVAL, "test_seen_loc": TEST_SEEN, "test_unseen_loc": TEST_UNSEEN}

@@ -7,13 +7,12 @@ import pytest
 
 from scegg_core.artifacts.files import matrix, read_table
 from scegg_core.regions.store import RegionStore
-from tests.workflow.conftest import ROOT, TINY, Workflow, copy_run, rules_in
+from tests.workflow.conftest import TINY, Workflow, copy_run, rules_in
 
 pytestmark = pytest.mark.slow
 
 EXCHANGE = "results/aviary/exchange"
 MAPS = f"{EXCHANGE}/feature_map_ResNet_18_AVIARY.hdf5"
-PUBLISHED = ROOT / "overlays/published/f-clswgan_cub.yaml"
 #: What the aviary's own settings and TINY's are together, for stage 3.
 SAME = """
     seeds: [0]
@@ -36,17 +35,12 @@ datasets:
     features: {{path: {MAPS}, kind: dazle}}
     shards: 1
     variants: [baseline]{SAME}
-  f-clswgan_cub:
-    features: {{path: {EXCHANGE}/backbone/res101.mat}}
-    downloads: []
-    shards: 1{SAME}
-tables: {{oracle: false}}
 """
 
 
 @pytest.fixture(scope="module")
 def returned(finished, tmp_path_factory) -> Workflow:
-    """The finished run with its features given away and read in again, and a published row on such features."""
+    """The finished run with its features given away and read in again."""
     flow = copy_run(finished, tmp_path_factory.mktemp("returned"))
     given = [f"{EXCHANGE}/backbone/res101.mat", f"{EXCHANGE}/sc-egg/seed0/att_splits.mat", MAPS]
     assert succeed(flow, (TINY,), *given) == {"exchange_pooled", "exchange_features", "exchange_maps"}
@@ -54,8 +48,7 @@ def returned(finished, tmp_path_factory) -> Workflow:
     overlay.write_text(OVERLAY, encoding="utf-8")
     targets = [f"results/pooled/variants/{row}/seed0/metrics.json" for row in ("baseline", "prototype", "eszsl")]
     targets += [f"results/{run}/seed0/metrics.json" for run in ("g/variants/baseline", "aviary/variants/wo-egs")]
-    targets += ["results/f-clswgan_cub/table.csv"]
-    succeed(flow, (TINY, PUBLISHED, overlay), *targets, "results/maps/spaces/backbone/features.parquet")
+    succeed(flow, (TINY, overlay), *targets, "results/maps/spaces/backbone/features.parquet")
     return flow
 
 
@@ -102,12 +95,6 @@ def test_region_maps_that_came_back_are_the_same_to_the_last_bit(returned):
     own, again = (np.concatenate([block for _, block in store.scan()]) for store in stores)
     assert stores[0].size == stores[1].size
     np.testing.assert_array_equal(own, again)
-
-
-def test_a_published_row_runs_from_such_a_file_to_its_table(returned):
-    table = (returned.folder / "results/f-clswgan_cub/table.csv").read_text(encoding="utf-8")
-    assert "f-clswgan" in table
-    assert "49.7" in table  # H as published, beside it
 
 
 def test_maps_are_asked_for_by_the_name_that_other_code_knows(returned):

@@ -1,5 +1,7 @@
 """Ready features of kind `arrays`: an array of features, images.csv (image, label, split) and attributes.csv beside it."""
 
+import math
+import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -8,7 +10,7 @@ import numpy as np
 
 from scegg_core.data.array_files import Array, array_names, open_array, the_one
 from scegg_core.data.attribute_names import to_words
-from scegg_core.data.class_table import read_class_attributes
+from scegg_core.data.class_table import ClassAttributes, read_class_attributes
 from scegg_core.data.features.ready import (
     PIECE,
     FeatureSize,
@@ -41,6 +43,11 @@ class ArrayFeatures(ReadyFeatures):
             )
         if array.kind != "f":
             raise InputError(f"{printable(path)} holds values that are no floating-point numbers; save it as float32.")
+        if _is_turned(array.shape):
+            raise InputError(
+                f"{printable(path)} holds an array of shape {array.shape}, which looks like images × channels × regions; "
+                "transpose it to images × regions × channels."
+            )
         super().__init__(path, _size(array.shape))
 
     def pieces(self, rows: range) -> Iterator[np.ndarray]:
@@ -53,9 +60,9 @@ class ArrayFeatures(ReadyFeatures):
 
     def index(self, settings: IndexSettings) -> DatasetIndex:
         """Return the index of the images in images.csv, in its order; classes are in the order of attributes.csv."""
-        described = read_class_attributes(settings.home / "attributes.csv")
         source = settings.home / "images.csv"
         paths, names, split = _read_images(source)
+        described = _described(settings, names)
         check_agreement(self.path, self.size.images, len(paths))
         labels = np.array([_label(name, described.classes, source) for name in names], dtype=np.int32)
         unseen = labels[np.asarray(split) == "test_unseen"]
@@ -86,10 +93,19 @@ def open_features(settings: FeatureSettings) -> Iterator[ReadyFeatures]:
 def _size(shape: tuple[int, ...]) -> FeatureSize:
     """The size of an array; regions that make a square are taken for its rows, others for a row of their own."""
     images, regions, channels = shape if len(shape) == 3 else (shape[0], 1, shape[1])
-    side = round(regions**0.5)
     # ASSUME: a square number of regions is a square map, row by row; only pictures of attention show it.
-    height, width = (side, side) if side * side == regions else (1, regions)
+    side = math.isqrt(regions)
+    height, width = (side, side) if _is_square(regions) else (1, regions)
     return FeatureSize(images, channels, height, width)
+
+
+def _is_turned(shape: tuple[int, ...]) -> bool:
+    """Whether only the last side can be the regions of a map: the smaller one, and of the two the only square number."""
+    return len(shape) == 3 and shape[1] > shape[2] > 1 and _is_square(shape[2]) and not _is_square(shape[1])
+
+
+def _is_square(number: int) -> bool:
+    return math.isqrt(number) ** 2 == number
 
 
 def _read_images(path: Path) -> tuple[tuple[str, ...], ...]:
@@ -105,6 +121,15 @@ def _read_images(path: Path) -> tuple[tuple[str, ...], ...]:
                 f"{printable(path)} gives {printable(image)!r} the split {printable(kind)!r}; splits are {', '.join(SPLITS)}."
             )
     return columns
+
+
+def _described(settings: IndexSettings, labels: tuple[str, ...]) -> ClassAttributes:
+    """The content of attributes.csv; without it the classes that images have, where class vectors stand in its place."""
+    source = settings.home / "attributes.csv"
+    if settings.class_vectors is None or os.path.lexists(source):
+        return read_class_attributes(source)
+    classes = tuple(sorted(set(labels)))
+    return ClassAttributes(classes, (), np.zeros((len(classes), 0), dtype=np.float32))
 
 
 def _label(name: str, classes: tuple[str, ...], source: Path) -> int:

@@ -15,7 +15,6 @@ import numpy as np
 
 from scegg_core.data.att_splits import AttSplits, match_attributes, read_att_splits, split_names, whole_numbers
 from scegg_core.data.attribute_names import read_names, to_words
-from scegg_core.data.features.hdf5 import find, floats, numbers, opened, require, whole
 from scegg_core.data.features.ready import (
     PIECE,
     FeatureSize,
@@ -28,7 +27,9 @@ from scegg_core.data.features.ready import (
     require_features,
 )
 from scegg_core.data.formats.xlsa17 import parts_of
+from scegg_core.data.hdf5 import find, floats, numbers, opened, require, whole
 from scegg_core.data.names import printable
+from scegg_core.data.splitting import read_splits
 from scegg_core.data.tables import SPLITS, DatasetIndex
 from scegg_core.errors import InputError
 from scegg_core.settings.datasets import IndexSettings
@@ -60,6 +61,11 @@ class RegionMaps(ReadyFeatures):
                 f"{printable(path)} holds feature_map of shape {self.maps.shape}, expected images × channels × height × width."
             )
         images, channels, height, width = self.maps.shape
+        if width > max(channels, height):  # a map is seldom wider than it has channels, unless these come last
+            raise InputError(
+                f"{printable(path)} holds feature_map of shape {self.maps.shape}, which looks like images × height × width "
+                "× channels; transpose it to images × channels × height × width."
+            )
         super().__init__(path, FeatureSize(images, channels, height, width))
 
     def pieces(self, rows: range) -> Iterator[np.ndarray]:
@@ -94,16 +100,21 @@ class RegionMaps(ReadyFeatures):
             check_range(self.path, f"{split}_loc", location, len(labels), 0)
         names = read_names(Path(settings.attributes)) if settings.attributes else numbered("attribute", count)
         match_attributes(names, content, Path(settings.attributes or self.path), self.path)
+        paths = numbered("image", len(labels))
+        split = split_names(content, len(labels), self.path, "the file", 0)
+        if settings.split_table is not None:
+            split = read_splits(Path(settings.split_table), paths, "", self.path.name)
+        unseen = labels[np.asarray(split) == "test_unseen"]
         return DatasetIndex(
             classes=_class_names(settings, classes, self.path),
-            seen=~np.isin(np.arange(classes), labels[content.locations[2]]),
+            seen=~np.isin(np.arange(classes), unseen),
             percent=content.percent,
             attributes=names,
             words=to_words(names, settings.attribute_vectors.names),
             parts=parts_of(settings.home, names),
-            paths=numbered("image", len(labels)),
+            paths=paths,
             labels=labels.astype(np.int32),
-            split=split_names(content, len(labels), self.path, "the file", 0),
+            split=split,
             rows=np.arange(len(labels), dtype=np.int32),
         )
 

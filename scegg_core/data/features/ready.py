@@ -89,7 +89,7 @@ class ReadyFeatures(ABC):
 
 def narrowed(values: np.ndarray, dtype: np.dtype, path: Path, start: int) -> np.ndarray:
     """Return `values` (images, …), of images from `start` on, in `dtype`; InputError for what that cannot hold."""
-    low, high = values.min(), values.max()
+    low, high = (values.min(), values.max()) if values.size else (0, 0)
     most = np.finfo(dtype).max
     if not (-most <= low and high <= most):  # NaN is in no order
         where = np.argwhere(~(np.abs(values) <= most))[0]

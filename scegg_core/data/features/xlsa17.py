@@ -10,8 +10,6 @@ import numpy as np
 
 from scegg_core.data.att_splits import Images, match_attributes, read_att_splits, split_of, splits_name, whole_numbers
 from scegg_core.data.attribute_names import read_names, to_words
-from scegg_core.data.features.hdf5 import SIGNATURE, floats, numbers, opened, require
-from scegg_core.data.features.mat73 import texts
 from scegg_core.data.features.ready import (
     FeatureSize,
     ReadyFeatures,
@@ -29,8 +27,8 @@ from scegg_core.errors import InputError
 from scegg_core.settings.datasets import IndexSettings
 from scegg_core.settings.features import FeatureSettings
 
-#: MATLAB's version 5 holds variables of less than 2 GiB.
-LARGEST = 1 << 31
+#: No features of this kind are larger (bytes): they are held whole, in single precision too.
+LARGEST = 1 << 32
 
 ADVICE = "copy it again"
 
@@ -85,16 +83,9 @@ class PooledFeatures(ReadyFeatures):
 
 @contextmanager
 def open_features(settings: FeatureSettings) -> Iterator[ReadyFeatures]:
-    """Yield the features of the MATLAB file, of version 5 or 7.3."""
+    """Yield the features of the MATLAB file."""
     path = Path(settings.path)
     require_features(path)
-    with path.open("rb") as file:
-        start = file.read(520)
-    is_hdf5 = start.startswith((SIGNATURE, b"MATLAB 7.3")) or start.endswith(SIGNATURE)
-    yield PooledFeatures(path, _read_73(path) if is_hdf5 else _read_5(path))
-
-
-def _read_5(path: Path) -> Content:
     found = read_mat(path, ("features", "labels", "image_files"), ADVICE, LARGEST)
     for name in ("features", "labels"):
         if name not in found:
@@ -104,19 +95,7 @@ def _read_5(path: Path) -> Content:
     files = found.get("image_files", ())
     if not isinstance(files, tuple):
         raise InputError(f"{printable(path)} holds numbers in image_files, where texts belong; take another file.")
-    return _checked(path, found["features"], found["labels"], files)
-
-
-def _read_73(path: Path) -> Content:
-    with opened(path) as file:
-        features = floats(require(file, path, "features"), path, "features")
-        if features.size * features.dtype.itemsize > 2 * LARGEST:
-            raise InputError(
-                f"{printable(path)} holds features of shape {features.shape}, too large for kind xlsa17; "
-                "save them as .npy and use kind arrays."
-            )
-        files = texts(file, path, "image_files")
-        return _checked(path, numbers(file, path, "features"), numbers(file, path, "labels"), files)
+    yield PooledFeatures(path, _checked(path, found["features"], found["labels"], files))
 
 
 def _checked(path: Path, features: np.ndarray, labels: np.ndarray, files: tuple[str, ...]) -> Content:

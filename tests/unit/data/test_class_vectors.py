@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 import torch
 from cub_case import CLASSES, att_splits, cells, make_cub, write_image
+from ready_case import write_73
 from safetensors.torch import save_file
 from scipy.io import savemat
 
@@ -44,6 +45,7 @@ WRITE = {
     "mat": lambda path: savemat(path, {"att": VECTORS[TURNED].T, "allclasses_names": cells(NAMES)}),
     "npy": lambda path: np.save(path, VECTORS.astype(np.float32)),
     "npz": lambda path: write_npz(path, VECTORS[TURNED].T, classes=np.array(NAMES)),
+    "7.3.mat": lambda path: write_73(path, {"att": VECTORS[TURNED].T, "allclasses_names": cells(NAMES)}),
     "safetensors": lambda path: save_file({"text": torch.from_numpy(VECTORS).bfloat16()}, path),
 }
 
@@ -179,11 +181,6 @@ BAD = {
         "mat",
         lambda p: savemat(p, {"att": cells("ab")}),
         "{p} holds no numbers in 'att'; save numbers there.",
-    ),
-    "MATLAB 7.3": (
-        "mat",
-        lambda p: p.write_bytes(b"MATLAB 7.3 MAT-file".ljust(512)),
-        "{p} is of MATLAB's version 7.3 (HDF5), which is not read here; save it with save(…, '-v7').",
     ),
     "too few classes": (
         "npy",

@@ -4,10 +4,12 @@ import struct
 import zlib
 from pathlib import Path
 
+import h5py
 import numpy as np
 import pytest
 import scipy.sparse
 from cub_case import CLASSES, PERCENT, att_splits, cells, make_cub, res101
+from ready_case import write_73
 from scipy.io import loadmat, savemat
 
 from scegg_core.data.att_splits import read_res101
@@ -149,10 +151,6 @@ STRANGE = {
         lambda path: mat_file(path, numbers(b"x"), numbers(b"x")),
         "holds the variable 'x' twice; save each variable once",
     ),
-    "7.3": (
-        lambda path: path.write_bytes(b"MATLAB 7.3 MAT-file".ljust(124) + b"\x00\x02IM" + b"\x89HDF\r\n\x1a\n"),
-        "is of MATLAB's version 7.3 (HDF5), which is not read here; save it with save(…, '-v7')",
-    ),
     "sparse and huge": (
         lambda path: savemat(path, {"x": scipy.sparse.csc_matrix((10**6, 10**6))}),
         "holds a sparse matrix of (1000000, 1000000) in 'x', too large for this variable",
@@ -207,6 +205,59 @@ def test_sizes_that_do_not_fit_are_one_sentence(tmp_path, name):
     with pytest.raises(InputError) as error:
         read(tmp_path / "a.mat", "x")
     assert str(error.value) == f"{tmp_path}/a.mat is not a readable MATLAB file; fetch it again."
+
+
+def test_files_of_version_73_are_read_as_those_of_version_5(tmp_path):
+    content = {
+        "features": np.arange(6.0).reshape(2, 3),
+        "labels": np.array([[1, 2, 3]], np.uint16),
+        "names": cells(["a", "b c", "ä"]),
+    }
+    savemat(tmp_path / "5.mat", content)
+    write_73(tmp_path / "73.mat", content)
+    with h5py.File(tmp_path / "73.mat", "a") as file:
+        file["empty"] = np.array([0, 0], np.uint64)
+        file["empty"].attrs["MATLAB_empty"] = np.uint8(1)
+    old, new = (read(tmp_path / f"{version}.mat", *content, "empty", "absent") for version in ("5", "73"))
+    assert new.pop("empty").shape == (0, 0) and old.keys() == new.keys()
+    assert old["names"] == new["names"] == ("a", "b c", "ä")
+    for name in ("features", "labels"):
+        assert np.array_equal(old[name], new[name]) and old[name].dtype == new[name].dtype
+
+
+BAD_73 = {
+    "a head alone": (lambda path: path.write_bytes(b"MATLAB 7.3 MAT-file".ljust(520)), "is no whole HDF5 file ("),
+    "a struct": (lambda path: h5py.File(path, "w").create_group("x/y"), ": x is no dataset; save plain numbers there"),
+    "numbers in cells": (
+        lambda path: cell_of(path, np.arange(3.0)),
+        "holds something else than texts in x; save a cell array of texts there.",
+    ),
+    "an empty array of many": (
+        lambda path: cell_of(path, np.array([9, 9], np.uint64), MATLAB_empty=1),
+        "is no whole HDF5 file (an empty array has sizes above 0); copy it again.",
+    ),
+    "more than is read": (
+        lambda path: h5py.File(path, "w").create_dataset("x", (1 << 28,), np.float64),
+        "holds x of shape (268435456,), more than the 1 GiB that are read of it; give it as .npy.",
+    ),
+}
+
+
+def cell_of(path: Path, values: np.ndarray, **attributes) -> None:
+    """Write `values` as the only cell of x."""
+    with h5py.File(path, "w") as file:
+        file["cell"] = values
+        file["cell"].attrs.update(attributes)
+        file["x"] = np.array([[file["cell"].ref]], h5py.ref_dtype)
+
+
+@pytest.mark.parametrize("name", BAD_73)
+def test_what_a_file_of_version_73_may_not_hold_is_one_sentence(tmp_path, name):
+    write, sentence = BAD_73[name]
+    write(tmp_path / "a.mat")
+    with pytest.raises(InputError) as error:
+        read(tmp_path / "a.mat", "x")
+    assert f"{tmp_path}/a.mat" in str(error.value) and sentence in str(error.value)
 
 
 def test_variables_that_are_not_asked_for_are_passed_over(tmp_path):

@@ -1,6 +1,5 @@
 """Ready features of each kind: what is read is what was written, to the last bit, and the index says what the files say."""
 
-import h5py
 import numpy as np
 import pandas as pd
 import pytest
@@ -20,28 +19,14 @@ def features_of(settings, rows=range(case.IMAGES)) -> np.ndarray:
         return np.concatenate(list(features.blocks(rows)))
 
 
-def write_73(path, variables: dict) -> None:
-    """Write what MATLAB's save -v7.3 does of numbers and of a cell array of texts: every array turned round."""
-    with h5py.File(path, "w", userblock_size=512) as file:
-        for name, values in variables.items():
-            if values.dtype != object:
-                file[name] = values.T
-                continue
-            cells = file.create_dataset(name, values.T.shape, dtype=h5py.ref_dtype)
-            for number, text in enumerate(values.ravel()):
-                file[f"#refs#/{number}"] = np.frombuffer(text.encode("utf-16-le"), "<u2")[:, None]
-                cells[0, number] = file[f"#refs#/{number}"].ref
-    with path.open("r+b") as file:
-        file.write(b"MATLAB 7.3 MAT-file, Platform: GLNXA64")
-
-
 @pytest.mark.parametrize("turned", [False, True], ids=["channels x images", "images x channels"])
 @pytest.mark.parametrize("version", ["5", "7.3"])
 def test_pooled_features_of_a_matlab_file_come_back_bit_for_bit(tmp_path, version, turned):
     changes = {"features": case.pooled() if turned else case.pooled().T}
     path = case.write_xlsa17(tmp_path, changes)
     if version == "7.3":
-        write_73(path, case.res101() | changes)
+        case.write_73(path, case.res101() | changes)
+        case.write_73(tmp_path / "att_splits.mat", case.att_splits())
     settings = case.settings_of(path, "xlsa17")
     found = features_of(settings)
     assert found.dtype == np.float32 and found.shape == (case.IMAGES, 1, case.CHANNELS)
@@ -140,6 +125,20 @@ def test_arrays_come_back_from_every_format(tmp_path, ending, shape):
     index = index_dataset(settings)
     assert index.paths[0] == "0.jpg" and index.attributes == ("striped", "long neck", "spotted")
     assert index.in_split("trainval").tolist() == case.TRAINVAL.tolist()
+
+
+def test_arrays_with_class_vectors_need_no_attributes(tmp_path):
+    path = case.write_arrays(tmp_path, table=case.images_csv().replace("class 0", "zebra"))
+    (tmp_path / "attributes.csv").unlink()
+    rows = [
+        f"{name},{vector}"
+        for name, vector in zip(["okapi", "zebra", "class 3", "class 1", "class 2"], range(5), strict=True)
+    ]
+    (tmp_path / "text.csv").write_text("\n".join(["class,1,2", *(f"{row},-1" for row in rows)]) + "\n")
+    index = index_dataset(case.settings_of(path, "arrays", class_vectors={"path": str(tmp_path / "text.csv")}))
+    assert index.classes == ("class 1", "class 2", "class 3", "zebra") and index.given_vectors
+    assert index.percent.tolist() == [[3, -1], [4, -1], [2, -1], [1, -1]]
+    assert index.seen.tolist() == [True, True, False, True] and index.labels[:3].tolist() == [3, 3, 3]
 
 
 def test_a_column_of_lists_is_an_array(tmp_path):

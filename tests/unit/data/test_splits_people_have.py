@@ -5,6 +5,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import ready_case
 from cub_case import CLASSES, att_splits, image_names, make_cub, write_image
 
 from scegg_core.data.index import load_index
@@ -45,6 +46,20 @@ def test_a_table_stands_in_the_place_of_the_splits(tmp_path, kind):
     assert index.split == tuple(SPLIT)
     assert index.seen.tolist() == [False, True, True, True]
     assert index.classes == CLASSES
+
+
+@pytest.mark.parametrize("kind", ["xlsa17", "dazle"])
+@pytest.mark.parametrize("column", ["image", "path"])
+def test_a_table_splits_ready_features_by_number_and_by_name(tmp_path, kind, column):
+    """Another split than that of the files: class 0 is unseen, and class 3 is seen."""
+    split = ["test_unseen"] * 3 + ["trainval", "trainval", "test_seen"] * 3
+    write = {"xlsa17": ready_case.write_xlsa17, "dazle": ready_case.write_dazle}[kind]
+    settings = ready_case.settings_of(write(tmp_path), kind, split_table=str(tmp_path / "mine.csv"))
+    plain = load_index(replace(settings, split_table=None))
+    names = plain.paths if column == "path" else range(1, 13)
+    (tmp_path / "mine.csv").write_text(text([(f"{column},split", ""), *zip(names, split, strict=True)]))
+    index = load_index(settings)
+    assert index.split == tuple(split) and index.seen.tolist() == [False, True, True, True]
 
 
 def test_a_table_of_a_folder_of_pictures_may_lie_elsewhere(tmp_path):
@@ -241,6 +256,19 @@ def test_a_folder_has_no_locations():
             DatasetSettings, {"format": "folder", "folder": "x", "validation_list": "att_splits"}, "datasets.x"
         )
     assert "format folder reads no att_splits.mat, so validation_list cannot name it" in str(error.value)
+
+
+@pytest.mark.parametrize("kind", ["xlsa17", "7.3", "dazle"])
+def test_the_locations_choose_the_classes_of_ready_features_too(tmp_path, kind):
+    located = {"train_loc": column(1, 2, 4, 5, 6), "val_loc": column(7, 8, 9)}  # 6 and 9 are test images
+    path = ready_case.write_xlsa17(tmp_path, {"image_files": None}, located)
+    if kind == "7.3":
+        ready_case.write_73(path, {name: value for name, value in ready_case.res101().items() if name != "image_files"})
+    given = {"validation_list": "att_splits"}
+    if kind == "dazle":
+        path, given = ready_case.write_dazle(tmp_path / "maps"), given | {"splits": str(tmp_path)}
+    settings = ready_case.settings_of(path, "dazle" if kind == "dazle" else "xlsa17", **given)
+    assert validation_classes(load_index(settings), settings) == {"class 2"}
 
 
 def test_locations_of_an_old_copy_bring_no_test_image_into_validation(tmp_path):

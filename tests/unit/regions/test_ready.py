@@ -1,5 +1,6 @@
 """Ready features as shards: what comes out of them is what was in the file, and what follows them is told apart."""
 
+import pickle
 from dataclasses import replace
 from types import SimpleNamespace
 
@@ -111,11 +112,27 @@ def test_dazles_word_vectors_are_the_attributes(tmp_path):
     assert (own.vectors.source, own.vectors.path) == ("matrix", "own.npy")
 
 
+@pytest.mark.parametrize("kind", ["dazle", "matrix"])
+def test_a_row_of_zeros_in_dazles_own_files_is_taken_and_said(tmp_path, kind, caplog):
+    """As in their vectors of SUN, where man-made has none; a matrix of one's own is refused."""
+    vectors = case.VECTORS * [[1], [0], [1]]
+    path = case.write_dazle(tmp_path, {"w2v_att": vectors if kind == "dazle" else None})
+    (tmp_path / "SUN_attribute.pkl").write_bytes(pickle.dumps(vectors, 2))
+    given = {"source": "matrix", "path": str(tmp_path / "SUN_attribute.pkl"), "dimensions": 4}
+    settings = case.settings_of(path, "dazle", **({"attribute_vectors": given} if kind == "matrix" else {}))
+    found = embed_attributes(index_dataset(settings).words, settings.vectors)
+    assert np.array_equal(found.vectors, vectors) and found.unknown == ("", "attribute 1", "")
+    assert "attribute 'attribute 1' has a vector of zeros alone" in caplog.text
+    report = check_dataset(settings, "ready", Plan(scen=(ScenSettings(),)), results=tmp_path / "results")
+    assert report.ready and report.unknown_words == ("attribute 1",)
+
+
 @pytest.mark.parametrize(
     ("vectors", "sentence"),
     [
         (case.VECTORS[:2], "holds w2v_att of shape (2, 4), but there are 3 attributes; it needs a row for each."),
-        (case.VECTORS * [[1], [0], [1]], "has no vector for attribute 'attribute 1'"),
+        (case.VECTORS * 0, "has no vector for attribute 'attribute 0'"),
+        (case.VECTORS * [[1], [np.nan], [1]], "has no vector for attribute 'attribute 1'"),
         (None, "lacks 'w2v_att'"),
     ],
 )

@@ -70,14 +70,18 @@ def find(file: "File", path: Path, name: str) -> "Dataset | None":
     return found
 
 
-def numbers(file: "File", path: Path, name: str) -> np.ndarray:
-    """Return the dataset `name` whole; raises InputError where it is missing, too large or no real numbers."""
+def numbers(
+    file: "File", path: Path, name: str, largest: int = LARGEST, advice: str = "make the file again"
+) -> np.ndarray:
+    """Return the dataset `name` whole; raises InputError where it is missing, no real numbers or, with `advice` as the
+    remedy, of more than `largest` bytes."""
     found = require(file, path, name)
     if found.dtype.kind not in "fiu":
         raise _foreign(path, name, f"has values of type {found.dtype}")
-    if found.size * found.dtype.itemsize > LARGEST:
+    if found.size * found.dtype.itemsize > largest:
         raise InputError(
-            f"{printable(path)} holds {name} of shape {found.shape}, too large for it; make the file again."
+            f"{printable(path)} holds {name} of shape {found.shape}, more than the {largest >> 30} GiB that are read of "
+            f"it; {advice}."
         )
     with whole(path):
         return found[()]
