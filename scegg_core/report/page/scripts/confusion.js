@@ -15,7 +15,8 @@ function startConfusion() {
 
   function draw(width) {
     const rows = cells.length, columns = cells[0].length, ratio = devicePixelRatio || 1;
-    const wide = width >= 560, room = Math.min(width - (wide ? 150 : 0), 640);
+    const wide = width >= 560, whole = 11.5 * columns; // with a name for each
+    const room = Math.min(width - (wide ? 150 : 0), whole <= 900 ? Math.max(whole, 640) : 640);
     const pitch = Math.max(room / columns, 0.2), named = pitch >= 11;
     layout = { pitch, left: named && wide ? 150 : 0, top: named && wide ? 130 : 0 };
     const size = [layout.left + columns * pitch, layout.top + rows * pitch].map(Math.ceil);
@@ -33,8 +34,7 @@ function startConfusion() {
     if (layout.left) drawNames(context, rows, columns);
     if (columns > rows) context.fillRect(layout.left + rows * pitch - 0.5, layout.top, 1, rows * pitch);
     if (current) outline(context);
-    canvas.addEventListener("pointermove", hover);
-    canvas.addEventListener("pointerleave", hideTip);
+    pointed(canvas, hover, hideTip);
     canvas.addEventListener("click", (event) => select(cellAt(event)));
     canvas.addEventListener("keydown", step);
     const focused = document.activeElement?.parentElement === chart;

@@ -50,11 +50,11 @@ function startTraining() {
       const texts = own.lines.map((seed) => [seed.seed, seed.values[seed.epochs.indexOf(epochs[place])]]).filter(([, value]) => value !== undefined && value !== null);
       showTip(box.left + at, box.top + 20, line(`epoch ${epochs[place]}`, true), ...texts.map(([seed, value]) => line(`seed ${seed}: ${short(value)}`)));
     }
-    root.addEventListener("pointermove", (event) => {
-      const at = within(root, event)[0];
-      select(epochs.reduce((best, epoch, place) => (Math.abs(x(epoch) - at) < Math.abs(x(epochs[best]) - at) ? place : best), 0));
-    });
-    for (const name of ["pointerleave", "blur"]) root.addEventListener(name, () => select(-1));
+    const at = (event) => {
+      const [px] = within(root, event);
+      select(epochs.reduce((best, epoch, place) => (Math.abs(x(epoch) - px) < Math.abs(x(epochs[best]) - px) ? place : best), 0));
+    };
+    pointed(root, at, () => select(-1));
     root.addEventListener("keydown", (event) => {
       const along = { ArrowRight: 1, ArrowLeft: -1 }[event.key];
       if (!along) return;
