@@ -48,6 +48,18 @@ def first_shown(page) -> int:
     return int(page.locator("#describe-pictures li").first.get_attribute("data-picture"))
 
 
+def move_slider(page, place: int, value: float) -> None:
+    """Move a slider, and wait until the page is drawn again."""
+    page.locator("#describe-sliders input").nth(place).evaluate(
+        """(slider, value) => {
+          slider.value = value;
+          slider.dispatchEvent(new Event("input"));
+          return new Promise(requestAnimationFrame);
+        }""",
+        value,
+    )
+
+
 def test_it_opens_without_a_request_or_a_complaint(page):
     assert_quiet(page)
 
@@ -88,9 +100,7 @@ def test_a_slider_changes_the_description_and_the_pictures(page):
     made = made_page()
     page.locator("#describe-clear").click()
     page.locator("#describe-sliders summary").first.click()
-    page.locator("#describe-sliders input").nth(3).evaluate(
-        "(slider) => { slider.value = 1; slider.dispatchEvent(new Event('input')); }"
-    )
+    move_slider(page, 3, 1)
     only = np.zeros(len(made.description.attributes))
     only[3] = 1
     assert first_shown(page) == best_picture(made, only)
@@ -104,9 +114,7 @@ def test_pictures_stay_in_numpys_order_while_sliders_move(page):
     middle = (strengths / np.linalg.norm(strengths, axis=1, keepdims=True)).mean(axis=0)
     for place, value in ((0, 1), (4, 0), (0, 0.25), (8, 0.5)):
         values[place] = value
-        page.locator("#describe-sliders input").nth(place).evaluate(
-            "(slider, value) => { slider.value = value; slider.dispatchEvent(new Event('input')); }", value
-        )
+        move_slider(page, place, value)
         wanted = np.argsort(-(semantics @ (values / np.linalg.norm(values) - middle)), kind="stable")[:24]
         shown = page.locator("#describe-pictures li").evaluate_all("(all) => all.map((one) => +one.dataset.picture)")
         assert shown == wanted.tolist()

@@ -28,7 +28,7 @@ function startClasses() {
   function cell(row, name) {
     const value = row[at(name)], number = typeof value === "number";
     const bar = name === "accuracy" ? { class: "number bar", style: `--share: ${value}%` } : { class: number ? "number" : null };
-    return el("td", bar, number && !Number.isInteger(value) ? value.toFixed(1) : text(value));
+    return el("td", bar, number && name in heads ? value.toFixed(1) : text(value));
   }
 
   function show() {

@@ -24,7 +24,7 @@ function startTraining() {
     if (!values.length) return el("p", {}, "no finite value");
     const [low, high] = [Math.min(...values), Math.max(...values)], air = (high - low || Math.abs(high) || 1) * 0.05;
     const [first, last] = [Math.min(...epochs), Math.max(...epochs)];
-    const [x, y] = axes(root, box, [first, Math.max(last, first + 1)], [low - air, high + air], ["", ""], [5, 4]);
+    const [x, y] = axes(root, box, [first, Math.max(last, first + 1)], [low - air, high + air], ["", ""], [5, 4], 1);
     own.lines.forEach((seed, place) => {
       const kept = seed.epochs.map((_, row) => row).filter((row) => seed.values[row] !== null);
       const points = [kept.map((row) => x(seed.epochs[row])), kept.map((row) => y(seed.values[row]))];
