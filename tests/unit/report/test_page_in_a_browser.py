@@ -169,3 +169,30 @@ def test_numbers_are_saved_as_csv(page):
 
 def test_nothing_is_wider_than_the_window(page):
     assert_fits(page)
+
+
+def test_on_a_telephone_a_tap_reads_a_point_and_the_first_link_leads_to_its_section(page, browser):
+    phone = browser.new_page(viewport={"width": 360, "height": 740}, has_touch=True, is_mobile=True)
+    phone.goto(page.url)
+    phone.locator("nav a[href='#describe']").evaluate("(link) => link.click()")
+    phone.wait_for_function("document.body.classList.contains('drawn')")
+    below = phone.locator("header").evaluate("(header) => header.offsetHeight")
+    assert phone.locator("#describe").evaluate("(one) => one.getBoundingClientRect().top") == pytest.approx(
+        below, abs=20
+    )
+    phone.locator("#tradeoff-chart svg").tap()
+    assert "constant" in phone.locator("#tip").inner_text()
+    phone.locator("#tradeoff h2").tap()
+    assert phone.locator("#tip").is_hidden()
+    phone.close()
+
+
+def test_no_two_ticks_of_an_axis_say_the_same_and_epochs_are_whole(page):
+    texts = page.evaluate(
+        """() => {
+          const root = svg("svg"), box = { left: 0, right: 9, top: 0, bottom: 9 };
+          axes(root, box, [1, 2], [177.31, 177.36], ["", ""], [5, 4], 1);
+          return [...root.querySelectorAll("text")].map((text) => text.textContent);
+        }"""
+    )
+    assert texts == ["1", "2", "177.32", "177.34", "177.36"]
