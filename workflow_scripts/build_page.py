@@ -4,6 +4,7 @@ from scegg_core.artifacts.files import write_text
 from scegg_core.report.page.build import PageFiles, build_page
 from scegg_core.report.page.model import PageSettings
 from scegg_core.report.page.render import render
+from scegg_core.workflow.commit import commit_of
 from scegg_core.workflow.job import run_job
 
 with run_job(snakemake) as job:
@@ -15,4 +16,5 @@ with run_job(snakemake) as job:
         **{name: files[name] for name in ("table", "per_class", "metrics", "gzsl", "confused", "curves", "epochs")},
         **{name: files[name] for name in ("points", "regions", "shown_scen", "semantics") if files.get(name)},
     )
-    write_text(snakemake.output.page, render(build_page(made_from, given, job.provenance().versions)))
+    page = build_page(made_from, given, job.provenance().versions, commit_of())
+    write_text(snakemake.output.page, render(page))

@@ -54,8 +54,8 @@ class PageFiles:
         )
 
 
-def build_page(files: PageFiles, given: PageSettings, versions: Mapping[str, str]) -> Page:
-    """Return all sections of a data set's page; `versions` are those of the libraries."""
+def build_page(files: PageFiles, given: PageSettings, versions: Mapping[str, str], commit: str | None = None) -> Page:
+    """Return all sections of a data set's page; `versions` are those of the libraries, `commit` is that of the code."""
     index = read_index(files.index)
     results = with_alarms(run_results(files.metrics, given.metrics, given.table), files.curves, given.trained)
     points = gather.read_points(files.points)
@@ -64,7 +64,7 @@ def build_page(files: PageFiles, given: PageSettings, versions: Mapping[str, str
     pictures = read_pictures(index, chosen, files.folder)
     notes, code = remarks(results, given.table), gather.code_of(files.artifacts)
     return Page(
-        facts=gather.facts_of(given, index, versions, notes, code),
+        facts=gather.facts_of(given, index, versions, notes, code, commit),
         tables=gather.tables_of(files.table, read_published(*files.published), given.table.published),
         classes=ClassNames(gather.class_names(index), index.seen),
         pictures=pictures,

@@ -59,8 +59,10 @@ def facts_of(
     versions: Mapping[str, str],
     remarks: Iterable[str],
     code: Mapping[str, str],
+    commit: str | None = None,
 ) -> Facts:
-    """Return what was run; `versions` are those of the libraries, `code` maps stages to the digest of their code."""
+    """Return what was run; `versions` are those of the libraries, `code` maps stages to the digest of their code, `commit`
+    has all of it."""
     table = given.table
     seen, test = int(index.seen.sum()), index.test_images
     unseen = len(index.in_split("test_unseen"))
@@ -74,6 +76,7 @@ def facts_of(
         ("backbone", f"{table.backbone}, {weights}{size}"),
         ("seeds", ", ".join(map(str, seeds)) or "none"),
         ("libraries", ", ".join(f"{name} {version}" for name, version in versions.items())),
+        *([("commit", commit)] if commit else []),
     )
     return Facts(table.dataset, rows, tuple(remarks), given.changed, tuple(sorted(code.items())))
 

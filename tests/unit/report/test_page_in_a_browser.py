@@ -46,6 +46,18 @@ def first_shown(page) -> int:
     return int(page.locator("#describe-pictures li").first.get_attribute("data-picture"))
 
 
+def move_slider(page, place: int, value: float) -> None:
+    """Move a slider, and wait until the page is drawn again."""
+    page.locator("#describe-sliders input").nth(place).evaluate(
+        """(slider, value) => {
+          slider.value = value;
+          slider.dispatchEvent(new Event("input"));
+          return new Promise(requestAnimationFrame);
+        }""",
+        value,
+    )
+
+
 def test_it_opens_without_a_request_or_a_complaint(page):
     assert_quiet(page)
 
@@ -86,9 +98,7 @@ def test_a_slider_changes_the_description_and_the_pictures(page):
     made = made_page()
     page.locator("#describe-clear").click()
     page.locator("#describe-sliders summary").first.click()
-    page.locator("#describe-sliders input").nth(3).evaluate(
-        "(slider) => { slider.value = 1; slider.dispatchEvent(new Event('input')); }"
-    )
+    move_slider(page, 3, 1)
     only = np.zeros(len(made.description.attributes))
     only[3] = 1
     assert first_shown(page) == best_picture(made, only)
@@ -102,9 +112,7 @@ def test_pictures_stay_in_numpys_order_while_sliders_move(page):
     middle = (strengths / np.linalg.norm(strengths, axis=1, keepdims=True)).mean(axis=0)
     for place, value in ((0, 1), (4, 0), (0, 0.25), (8, 0.5)):
         values[place] = value
-        page.locator("#describe-sliders input").nth(place).evaluate(
-            "(slider, value) => { slider.value = value; slider.dispatchEvent(new Event('input')); }", value
-        )
+        move_slider(page, place, value)
         wanted = np.argsort(-(semantics @ (values / np.linalg.norm(values) - middle)), kind="stable")[:24]
         shown = page.locator("#describe-pictures li").evaluate_all("(all) => all.map((one) => +one.dataset.picture)")
         assert shown == wanted.tolist()
@@ -159,3 +167,30 @@ def test_numbers_are_saved_as_csv(page):
 
 def test_nothing_is_wider_than_the_window(page):
     assert_fits(page)
+
+
+def test_on_a_telephone_a_tap_reads_a_point_and_the_first_link_leads_to_its_section(page, browser):
+    phone = browser.new_page(viewport={"width": 360, "height": 740}, has_touch=True, is_mobile=True)
+    phone.goto(page.url)
+    phone.locator("nav a[href='#describe']").evaluate("(link) => link.click()")
+    phone.wait_for_function("document.body.classList.contains('drawn')")
+    below = phone.locator("header").evaluate("(header) => header.offsetHeight")
+    assert phone.locator("#describe").evaluate("(one) => one.getBoundingClientRect().top") == pytest.approx(
+        below, abs=20
+    )
+    phone.locator("#tradeoff-chart svg").tap()
+    assert "constant" in phone.locator("#tip").inner_text()
+    phone.locator("#tradeoff h2").tap()
+    assert phone.locator("#tip").is_hidden()
+    phone.close()
+
+
+def test_no_two_ticks_of_an_axis_say_the_same_and_epochs_are_whole(page):
+    texts = page.evaluate(
+        """() => {
+          const root = svg("svg"), box = { left: 0, right: 9, top: 0, bottom: 9 };
+          axes(root, box, [1, 2], [177.31, 177.36], ["", ""], [5, 4], 1);
+          return [...root.querySelectorAll("text")].map((text) => text.textContent);
+        }"""
+    )
+    assert texts == ["1", "2", "177.32", "177.34", "177.36"]

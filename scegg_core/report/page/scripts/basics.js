@@ -45,6 +45,13 @@ function hideTip() {
   byId("tip").hidden = true;
 }
 
+/** Call `at(event)` where `node` is pointed at or tapped, and `gone()` when that is over; what a finger tapped stays until the next tap. */
+function pointed(node, at, gone) {
+  for (const name of ["pointermove", "pointerdown"]) node.addEventListener(name, at);
+  node.addEventListener("pointerleave", (event) => event.pointerType === "mouse" && gone());
+  for (const name of ["pointercancel", "blur"]) node.addEventListener(name, gone);
+}
+
 /** Let `node` say `text`; nothing is drawn anew where it says so already. */
 function say(node, text) {
   if (node.textContent !== text) node.textContent = text;

@@ -2,11 +2,11 @@
 const MARKS = ["circle", "square", "diamond", "down", "up"];
 const DASHES = ["", "7 3", "7 3 2 3", "2 3"];
 
-/** Round values between `low` and `high`, about `count` of them. */
-function ticks(low, high, count) {
+/** Round values between `low` and `high`, about `count` of them, at least `least` apart. */
+function ticks(low, high, count, least = 0) {
   const span = high - low || Math.abs(high) || 1;
   const rough = 10 ** Math.floor(Math.log10(span / count));
-  const step = rough * [1, 2, 5, 10].find((factor) => span / (rough * factor) <= count);
+  const step = Math.max(least, rough * [1, 2, 5, 10].find((factor) => span / (rough * factor) <= count));
   const found = [];
   for (let value = Math.ceil(low / step - 1e-9) * step; value <= high + step * 1e-9; value += step) found.push(+value.toPrecision(12));
   return found;
@@ -14,16 +14,22 @@ function ticks(low, high, count) {
 
 const scale = (low, high, from, to) => (value) => from + ((value - low) / (high - low || 1)) * (to - from);
 
+/** A round value of an axis from `low` to `high`, in as many digits as tell it from its neighbours. */
+function tickText(value, low, high) {
+  const digits = Math.ceil(Math.log10(Math.max(Math.abs(low), Math.abs(high)) / (high - low || 1))) + 2;
+  return digits > 4 ? String(+value.toPrecision(digits)) : short(value);
+}
+
 /** Axes of a plot: `box` has left, right, top, bottom; returns where values lie. */
-function axes(root, box, xs, ys, labels, counts = [6, 6]) {
+function axes(root, box, xs, ys, labels, counts = [6, 6], least = 0) {
   const x = scale(xs[0], xs[1], box.left, box.right), y = scale(ys[0], ys[1], box.bottom, box.top);
-  for (const value of ticks(...xs, counts[0])) {
+  for (const value of ticks(...xs, counts[0], least)) {
     root.append(svg("line", { class: "grid", x1: x(value), x2: x(value), y1: box.top, y2: box.bottom }));
-    root.append(svg("text", { class: "soft", x: x(value), y: box.bottom + 15, "text-anchor": "middle" }, short(value)));
+    root.append(svg("text", { class: "soft", x: x(value), y: box.bottom + 15, "text-anchor": "middle" }, tickText(value, ...xs)));
   }
   for (const value of ticks(...ys, counts[1])) {
     root.append(svg("line", { class: "grid", x1: box.left, x2: box.right, y1: y(value), y2: y(value) }));
-    root.append(svg("text", { class: "soft", x: box.left - 6, y: y(value) + 4, "text-anchor": "end" }, short(value)));
+    root.append(svg("text", { class: "soft", x: box.left - 6, y: y(value) + 4, "text-anchor": "end" }, tickText(value, ...ys)));
   }
   root.append(svg("path", { class: "axis", d: `M${box.left},${box.top}V${box.bottom}H${box.right}` }));
   if (labels[0]) root.append(svg("text", { x: (box.left + box.right) / 2, y: box.bottom + 34, "text-anchor": "middle" }, labels[0]));

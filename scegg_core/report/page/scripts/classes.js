@@ -5,6 +5,7 @@ function startClasses() {
   const titles = [...new Set(rows.map((row) => row[at("title")]))], tasks = [...new Set(rows.map((row) => row[at("task")]))];
   let title = titles[0], task = tasks[0], sorted = { column: "accuracy", up: true };
   const chosen = () => rows.filter((row) => row[at("title")] === title && row[at("task")] === task);
+  const heads = { accuracy: "accuracy (%)", taken_for: "taken for it (%)" };
   const text = (value) => ({ true: "yes", false: "no" })[String(value)] ?? String(value);
 
   function compare(first, second) {
@@ -21,13 +22,13 @@ function startClasses() {
       byId("classes-table").querySelector(`[data-column="${name}"]`).focus();
     };
     return el("th", { class: number ? "number" : null, "aria-sort": mine ? (sorted.up ? "ascending" : "descending") : "none" },
-      el("button", { type: "button", "data-column": name, onclick: sort }, name.replaceAll("_", " ") + (mine ? (sorted.up ? " ▲" : " ▼") : "")));
+      el("button", { type: "button", "data-column": name, onclick: sort }, (heads[name] ?? name.replaceAll("_", " ")) + (mine ? (sorted.up ? " ▲" : " ▼") : "")));
   }
 
   function cell(row, name) {
     const value = row[at(name)], number = typeof value === "number";
     const bar = name === "accuracy" ? { class: "number bar", style: `--share: ${value}%` } : { class: number ? "number" : null };
-    return el("td", bar, number && !Number.isInteger(value) ? value.toFixed(1) : text(value));
+    return el("td", bar, number && name in heads ? value.toFixed(1) : text(value));
   }
 
   function show() {

@@ -1,5 +1,5 @@
 // Confusion of the unseen classes: a cell's share and its pictures.
-const OTHER = "any seen class";
+const OTHER = "any seen class", NAME_FONT = "12px system-ui, sans-serif";
 
 function startConfusion() {
   const chart = byId("confusion-chart");
@@ -15,9 +15,10 @@ function startConfusion() {
 
   function draw(width) {
     const rows = cells.length, columns = cells[0].length, ratio = devicePixelRatio || 1;
-    const wide = width >= 560, room = Math.min(width - (wide ? 150 : 0), 640);
+    const wide = width >= 560, whole = 11.5 * columns, margin = wide ? widestName(0.3 * width) + 10 : 0; // whole: with a name for each
+    const room = Math.min(width - margin, whole <= 900 ? Math.max(whole, 640) : 640);
     const pitch = Math.max(room / columns, 0.2), named = pitch >= 11;
-    layout = { pitch, left: named && wide ? 150 : 0, top: named && wide ? 130 : 0 };
+    layout = { pitch, left: named ? margin : 0, top: named ? margin : 0 };
     const size = [layout.left + columns * pitch, layout.top + rows * pitch].map(Math.ceil);
     canvas = el("canvas", { width: size[0] * ratio, height: size[1] * ratio, style: `width:${size[0]}px;height:${size[1]}px`, tabindex: 0,
       role: "img", "aria-label": `confusion matrix of ${rows} unseen classes, ${own.title}; arrow keys move from cell to cell` });
@@ -29,17 +30,23 @@ function startConfusion() {
     context.drawImage(small, layout.left, layout.top, columns * pitch, rows * pitch);
     if (pitch < 2) enlarge(context, small);
     context.fillStyle = colourNow("--text");
-    context.font = `${Math.min(12, pitch)}px system-ui, sans-serif`;
+    context.font = pitch < 12 ? NAME_FONT.replace("12", pitch) : NAME_FONT;
     if (layout.left) drawNames(context, rows, columns);
     if (columns > rows) context.fillRect(layout.left + rows * pitch - 0.5, layout.top, 1, rows * pitch);
     if (current) outline(context);
-    canvas.addEventListener("pointermove", hover);
-    canvas.addEventListener("pointerleave", hideTip);
+    pointed(canvas, hover, hideTip);
     canvas.addEventListener("click", (event) => select(cellAt(event)));
     canvas.addEventListener("keydown", step);
     const focused = document.activeElement?.parentElement === chart;
     chart.replaceChildren(canvas);
     if (focused) canvas.focus({ preventScroll: true });
+  }
+
+  /** How wide the names beside the cells are. */
+  function widestName(most) {
+    const context = el("canvas").getContext("2d");
+    context.font = NAME_FONT;
+    return Math.min(most, Math.max(...own.classes.map((label) => context.measureText(nameOf(label)).width), context.measureText(OTHER).width));
   }
 
   /** A canvas with a pixel per cell. */
@@ -75,12 +82,12 @@ function startConfusion() {
     for (let place = 0; place < columns; place++) {
       const name = place < rows ? nameOf(own.classes[place]) : OTHER, middle = (place + 0.5) * layout.pitch;
       context.textAlign = "right";
-      if (place < rows) context.fillText(cut(name, 142), layout.left - 5, layout.top + middle);
+      if (place < rows) context.fillText(cut(name, layout.left - 8), layout.left - 5, layout.top + middle);
       context.save();
       context.translate(layout.left + middle, layout.top - 5);
       context.rotate(-Math.PI / 2);
       context.textAlign = "left";
-      context.fillText(cut(name, 122), 0, 0);
+      context.fillText(cut(name, layout.top - 8), 0, 0);
       context.restore();
     }
   }

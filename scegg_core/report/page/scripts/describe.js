@@ -6,7 +6,7 @@ function startDescribe() {
   const values = ranking.values, sliders = [], tiles = new Map(), groups = new Map();
   const titled = (place) => (own.groups[place] === "attributes" ? own.attributes[place] : `${own.groups[place]}: ${own.attributes[place]}`);
   const shownValue = (value) => short(+(value * ranking.largest).toPrecision(3));
-  let target = null, edited = false, shown = [];
+  let target = null, edited = false, shown = [], waiting = 0;
 
   function makeSliders() {
     own.groups.forEach((group, place) => {
@@ -19,10 +19,10 @@ function startDescribe() {
           ranking.change(place, Number(input.value));
           edited = true;
           said(place);
-          show();
+          waiting ||= requestAnimationFrame(show); // once for all that changes before the next picture of the screen
         } });
         const output = el("output", {}, "0");
-        sliders[place] = { input, output, row: el("label", { class: "slider" }, own.attributes[place], input, output) };
+        sliders[place] = { input, output, row: el("label", { class: "slider" }, el("span", {}, own.attributes[place]), input, output) };
         return sliders[place].row;
       });
       const node = el("details", groups.size === 1 ? { open: "" } : {}, el("summary", {}, group + " ", note), ...rows);
@@ -50,6 +50,7 @@ function startDescribe() {
   }
 
   function show() {
+    waiting = 0;
     const scores = ranking.scores(), leads = ranking.leads(), list = byId("describe-pictures");
     shown = best(scores, SHOWN);
     shown.forEach((picture, place) => {
@@ -75,7 +76,7 @@ function startDescribe() {
   function fill({ node, score, reasons }, picture, value, speaking) {
     const label = DATA.pictures.labels[picture], right = label === target;
     node.classList.toggle("right", right);
-    say(score, `${DATA.classes.seen[label] ? "seen" : "unseen"}${right ? ", right" : ""}; score ${value.toFixed(2)}`);
+    say(score, `${DATA.classes.seen[label] ? "seen" : "unseen"}${right ? ", right" : ""} · ${value.toFixed(2).replace("-0.00", "0.00")}`);
     say(reasons, speaking.map(titled).join("; "));
   }
 
@@ -111,8 +112,20 @@ function startDescribe() {
     byId("describe-second").selectedIndex = Math.min(1, ordered.length - 1);
   }
 
+  /** Keep the height that the pictures once had: a page whose height changes is painted anew, and jumps. */
+  function keepHeight() {
+    const list = byId("describe-pictures");
+    let width = 0, height = 0;
+    new ResizeObserver(([{ contentRect: box }]) => {
+      height = Math.round(box.width) === width ? Math.max(height, box.height) : 0;
+      width = Math.round(box.width);
+      list.style.minHeight = height ? `${height}px` : "";
+    }).observe(list);
+  }
+
   makeSliders();
   makeChoices();
+  keepHeight();
   byId("describe-mean").addEventListener("click", mean);
   byId("describe-clear").addEventListener("click", () => take(new Float32Array(ranking.size), null));
   byId("describe-search").addEventListener("input", (event) => search(event.target.value));

@@ -6,6 +6,7 @@ class Ranking {
     this.size = description.attributes.length;
     this.strengths = unpackHalf(description.strengths, known); // (classes, attributes), shares of the largest
     this.count = semantics.length / this.size;
+    this.rows = semantics;
     this.factor = description.scale;
     this.unit = description.unit;
     this.largest = description.largest;
@@ -85,7 +86,8 @@ class Ranking {
 
   /** Of the attributes that the description leads in, those that lift a picture most above the mean one. */
   reasons(picture, leads, most = 3) {
-    const lifts = leads.map((lead, place) => (lead > 0 ? (this.columns[place * this.count + picture] - this.mean[place]) * lead : 0));
+    const row = this.rows.subarray(picture * this.size, (picture + 1) * this.size);
+    const lifts = leads.map((lead, place) => (lead > 0 ? (row[place] - this.mean[place]) * lead : 0));
     return best(lifts, most).filter((place) => lifts[place] > 0);
   }
 }

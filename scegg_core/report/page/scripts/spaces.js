@@ -71,9 +71,7 @@ function startSpaces() {
       showTip(box.left + x, box.top + y, line(nameOf(space.labels[row]), true), line(GROUP_NAMES[space.groups[row]]), thumbnails([space.pictures[row]]));
     }
 
-    canvas.addEventListener("pointermove", (event) => select(nearest(panel.points, ...within(canvas, event), 18)));
-    canvas.addEventListener("pointerleave", () => select(-1));
-    canvas.addEventListener("blur", () => select(-1));
+    pointed(canvas, (event) => select(nearest(panel.points, ...within(canvas, event), 18)), () => select(-1));
     canvas.addEventListener("click", (event) => {
       const found = nearest(panel.points, ...within(canvas, event), 18);
       light(found < 0 ? lit : space.labels[found]);

@@ -4,4 +4,17 @@ for (const [id, start] of Object.entries({ tradeoff: startTradeoff, spaces: star
   classes: startClasses, training: startTraining, describe: startDescribe })) {
   if (byId(id)) start();
 }
+
+/** Pass over what is outside the window, but not before its height is known: a link would lead elsewhere. */
+function settle() {
+  document.body.classList.remove("drawn");
+  requestAnimationFrame(() => requestAnimationFrame(() => document.body.classList.add("drawn")));
+}
+let settledAt = innerWidth;
+addEventListener("resize", () => {
+  if (settledAt === innerWidth) return;
+  settledAt = innerWidth;
+  settle();
+});
+settle();
 document.addEventListener("keydown", (event) => event.key === "Escape" && hideTip());

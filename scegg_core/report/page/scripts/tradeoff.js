@@ -17,9 +17,7 @@ function startTradeoff() {
     variants.forEach((variant, place) => hidden.has(place) || drawVariant(variant, place, x, y));
     marker = svg("circle", { r: 6, fill: "none", stroke: "var(--text)", "stroke-width": 2, visibility: "hidden" });
     root.append(marker);
-    root.addEventListener("pointermove", (event) => select(nearest(points, ...within(root, event), 40)));
-    root.addEventListener("pointerleave", () => select(-1));
-    root.addEventListener("blur", () => select(-1));
+    pointed(root, (event) => select(nearest(points, ...within(root, event), 40)), () => select(-1));
     root.addEventListener("keydown", step);
     byId("tradeoff-chart").replaceChildren(root);
   }

@@ -24,7 +24,7 @@ function startTraining() {
     if (!values.length) return el("p", {}, "no finite value");
     const [low, high] = [Math.min(...values), Math.max(...values)], air = (high - low || Math.abs(high) || 1) * 0.05;
     const [first, last] = [Math.min(...epochs), Math.max(...epochs)];
-    const [x, y] = axes(root, box, [first, Math.max(last, first + 1)], [low - air, high + air], ["", ""], [5, 4]);
+    const [x, y] = axes(root, box, [first, Math.max(last, first + 1)], [low - air, high + air], ["", ""], [5, 4], 1);
     own.lines.forEach((seed, place) => {
       const kept = seed.epochs.map((_, row) => row).filter((row) => seed.values[row] !== null);
       const points = [kept.map((row) => x(seed.epochs[row])), kept.map((row) => y(seed.values[row]))];
@@ -50,11 +50,11 @@ function startTraining() {
       const texts = own.lines.map((seed) => [seed.seed, seed.values[seed.epochs.indexOf(epochs[place])]]).filter(([, value]) => value !== undefined && value !== null);
       showTip(box.left + at, box.top + 20, line(`epoch ${epochs[place]}`, true), ...texts.map(([seed, value]) => line(`seed ${seed}: ${short(value)}`)));
     }
-    root.addEventListener("pointermove", (event) => {
-      const at = within(root, event)[0];
-      select(epochs.reduce((best, epoch, place) => (Math.abs(x(epoch) - at) < Math.abs(x(epochs[best]) - at) ? place : best), 0));
-    });
-    for (const name of ["pointerleave", "blur"]) root.addEventListener(name, () => select(-1));
+    const at = (event) => {
+      const [px] = within(root, event);
+      select(epochs.reduce((best, epoch, place) => (Math.abs(x(epoch) - px) < Math.abs(x(epochs[best]) - px) ? place : best), 0));
+    };
+    pointed(root, at, () => select(-1));
     root.addEventListener("keydown", (event) => {
       const along = { ArrowRight: 1, ArrowLeft: -1 }[event.key];
       if (!along) return;
