@@ -17,7 +17,8 @@ def commit_of(root: Path = ROOT) -> str | None:
         from git import Repo
         from git.exc import GitError
 
-        with suppress(GitError, OSError, ValueError):  # no repository, none of the project's own, or one without a commit
+        # GitError: no repository, or none of the project's own; ValueError: one without a commit
+        with suppress(GitError, OSError, ValueError):
             work = Repo(root)
             work.git.ls_files("--error-unmatch", *CODE)
             edited = work.git.diff("HEAD", "--name-only", "--", *CODE)
