@@ -5,7 +5,8 @@
 
 With --keep the tables of a finished run are copied to docs/results/NAME first, with the commit, days and settings that its
 own records tell of. RUN is its folder in the checkout that made it, COMMAND what makes it again. In a page,
-`<!-- run: NAME PART -->` begins what is filled in (PART: about, table or paired) and `<!-- run end -->` ends it.
+`<!-- run: NAME PART -->` begins what is filled in (PART: about, table, paired, or leads: whether SC-EGG's lead holds over
+backbones) and `<!-- run end -->` ends it.
 """
 
 import argparse
@@ -17,13 +18,14 @@ from pathlib import Path
 import pandas as pd
 
 from benchmarks.reference_runs import FOLDER, TABLES, ReferenceRun, keep, read_run
+from benchmarks.spread import leads
 from scegg_core.artifacts.files import write_text
 from scegg_core.errors import InputError
 from scegg_core.report.typeset import to_markdown
 
 PAGES = (Path("docs/results.md"), Path("README.md"))
 
-PART = re.compile(r"(<!-- run: ([\w-]+) (about|table|paired) -->\n).*?(<!-- run end -->)", re.DOTALL)
+PART = re.compile(r"(<!-- run: ([\w-]+) (about|table|paired|leads) -->\n).*?(<!-- run end -->)", re.DOTALL)
 
 #: Columns that are read as text, whatever they hold, and those that are whole numbers.
 TEXTS = ("threads", "differs", "selection", "calibration", "backbone_state", "weights", "weights_digest", "device")
@@ -36,10 +38,12 @@ def filled(page: str, folder: Path = FOLDER) -> str:
 
 
 def part(folder: Path, kind: str) -> str:
-    """Return a part of a page on the kept run in `folder`: about, table or paired. InputError if it is damaged."""
+    """Return a part of a page on the kept run in `folder`: about, table, paired or leads. InputError if it is damaged."""
     run = read_run(folder)
     if kind == "about":
         return about(run)
+    if kind == "leads":
+        return "".join(f"- {sentence}\n" for sentence in leads(read_kept(folder / "paired.csv")))
     show = {"table": shown_table, "paired": shown_differences}[kind]
     return show(read_kept(folder / f"{kind}.csv"))
 
