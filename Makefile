@@ -53,7 +53,7 @@ resume: $(VENV)/installed
 check: $(VENV)/installed-dev lint
 	@$(MAKE) --no-print-directory --jobs=2 --keep-going check-half check-rest
 
-HALF := $(addprefix tests/unit/,training scen eggn classify using settings dazle evaluate report words)
+HALF := $(addprefix tests/unit/,training scen eggn classify using settings dazle evaluate report words fetch benchmarks)
 check-half: $(VENV)/installed-dev
 	@$(BIN)/python -m pytest -m "not slow" $(HALF)
 

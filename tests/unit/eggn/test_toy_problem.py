@@ -140,6 +140,7 @@ def made():
     return problem()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", GENERATORS)
 def test_it_makes_classes_that_it_never_saw_nearly_as_well_as_they_can_be_told_apart(name, made):
     best = by_nearest_mean(*made)
@@ -147,6 +148,7 @@ def test_it_makes_classes_that_it_never_saw_nearly_as_well_as_they_can_be_told_a
     assert czsl_of(made[0], name) > best - 0.2 > 3 / UNSEEN  # chance is one in UNSEEN
 
 
+@pytest.mark.slow
 def test_it_cannot_from_class_vectors_that_say_nothing(made):
     """The same features with the vectors of other classes: what it answers then is not what the images show."""
     space, _ = made

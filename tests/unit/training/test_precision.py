@@ -25,6 +25,7 @@ def on(device: str, trainer: ScenTrainer) -> ScenTrainer:
     return trainer
 
 
+@pytest.mark.slow
 @DEVICES
 @pytest.mark.parametrize("stage", [0, 1])
 def test_scens_losses_and_gradients_are_near(stage, device):

@@ -316,6 +316,7 @@ def other_pythons() -> list[str]:
     return [path for path in found if shutil.which(path) and f"3.{sys.version_info.minor}" not in path]
 
 
+@pytest.mark.slow
 def test_other_pythons_agree():
     script = ROOT / "workflow_scripts/train_eggn.py"
     call = f"import sys; from pathlib import Path; from scegg_core.workflow.code import code_digest as d; print(d(Path({str(script)!r}), Path({str(ROOT)!r})), sys.version_info[1])"

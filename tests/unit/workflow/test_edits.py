@@ -31,6 +31,7 @@ def test_an_edit_changes_the_code_of_the_rules_that_reach_it(project, edit):
     assert {name for name in after if after[name] != before[name]} == edit.first
 
 
+@pytest.mark.slow
 def test_a_checkout_elsewhere_has_the_same_digests(project):
     assert digests(project) == digests(ROOT)
 
