@@ -49,7 +49,7 @@ demo: $(VENV)/installed
 resume: $(VENV)/installed
 	@$(BIN)/python resume.py $(RUN)
 
-# Between two edits, a minute: style and all unit tests but those marked slow, in two halves at a time.
+# Between two edits, little more than a minute: style and all unit tests but those marked slow, in two halves at a time.
 check: $(VENV)/installed-dev lint
 	@$(MAKE) --no-print-directory --jobs=2 --keep-going check-half check-rest
 

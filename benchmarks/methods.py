@@ -24,13 +24,12 @@ from scegg_core.regions.batches import ResidentBatches
 from scegg_core.scen.scaling import MinMaxScaler
 from scegg_core.settings.dazle import DazleSettings
 from scegg_core.settings.eggn import EggnSettings
+from scegg_core.settings.methods import WIDTHS
 from scegg_core.settings.resolve import Configuration, read_configuration
 from scegg_core.training.linear import linear_of
 
 ROOT = Path(__file__).resolve().parents[1]
 IMAGES = 3  # of each seen class, as many as LisGAN has soul samples
-WIDTHS = ("hidden_width", "image_encoder_width", "image_decoder_width", "vector_encoder_width", "vector_decoder_width",
-          "embedding_size", "projection_size", "comparator_width")  # fmt: skip
 PAPERS_WIDTH = 4096
 REFERENCE = "plain, cached"
 
@@ -59,7 +58,7 @@ def at_size(settings: EggnSettings, shape: Shape) -> EggnSettings:
     """Return a method's settings for steps of this size: its own, or all small where the networks are."""
     given = replace(settings, warm_up=0.0)  # all terms of CADA-VAE count
     if shape.width < PAPERS_WIDTH:
-        small = {**dict.fromkeys(WIDTHS, shape.width), "batch_size": shape.batch, "soul_made": 2}
+        small = {**dict.fromkeys(("hidden_width", *WIDTHS), shape.width), "batch_size": shape.batch, "soul_made": 2}
         return replace(given, latent_size=None, **small)
     return replace(given, batch_size=min(given.batch_size, shape.batch))
 

@@ -1,4 +1,4 @@
-# Every run locks this folder against a second run, and records its command for `make resume`; what else is done at its start.
+# Every run locks this folder against a second run, and records its command for `make resume`; jobs here have no rate limit.
 import resume
 
 # held as long as this process lives; jobs that run snakemake themselves (on a cluster) do not hold it

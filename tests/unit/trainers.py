@@ -20,24 +20,14 @@ from scegg_core.scen.train import ScenTrainer, start_scen
 from scegg_core.settings.backbone import BackboneSettings, FinetuneSettings
 from scegg_core.settings.dazle import DazleSettings
 from scegg_core.settings.eggn import EggnSettings
+from scegg_core.settings.methods import WIDTHS
 from scegg_core.settings.scen import ScenSettings
 from scegg_core.training.checkpoint import Checkpoint
 from scegg_core.training.device import seeded
 
 SEEN = torch.tensor([True, True, True, False])
 #: Small ones for methods that have widths of their own.
-WIDTHS = dict.fromkeys(
-    (
-        "image_encoder_width",
-        "image_decoder_width",
-        "vector_encoder_width",
-        "vector_decoder_width",
-        "embedding_size",
-        "projection_size",
-        "comparator_width",
-    ),
-    5,
-)
+SMALL = dict.fromkeys(WIDTHS, 5)
 RELEASED = {
     "optimizer": "rmsprop", "weight_decay": 1e-4, "momentum": 0.9, "sampling": "class_balanced", "compression": "mean",
     "initialization": "dazle", "classifier_width": 7, "stage2_updates": "classifier", "stage2_reduction": "mean", "softmax_classes": "seen",

@@ -5,7 +5,7 @@ from copy import deepcopy
 import pytest
 import torch
 from eggn_case import Case, Shape
-from trainers import KINDS, WIDTHS, eggn_trainer, random, result, run_steps, same
+from trainers import KINDS, SMALL, eggn_trainer, random, result, run_steps, same
 
 from scegg_core.eggn.data import SeenFeatures
 from scegg_core.eggn.draws import Batch
@@ -23,7 +23,7 @@ from scegg_core.training.checkpoint import Checkpoint
 
 EVERY = pytest.mark.parametrize("name", GENERATORS)
 #: A warm-up that ends within the few steps, and few soul samples.
-SMALL = {**WIDTHS, "warm_up": 0.03, "soul_made": 2, "soul_samples": 2, "center_margin": 50.0}
+SMALL = {**SMALL, "warm_up": 0.03, "soul_made": 2, "soul_samples": 2, "center_margin": 50.0}
 
 
 def test_registry_and_files_name_the_same_generators():

@@ -11,7 +11,7 @@ import pytest
 import torch
 from settings_cases import MANY, drawn, ends, fields_of
 from small_run import CPU
-from trainers import WIDTHS
+from trainers import SMALL
 
 from scegg_core.artifacts.files import Provenance, write_tensors
 from scegg_core.classify.predictions import predict_embedding
@@ -38,7 +38,7 @@ CLASSES, ATTRIBUTES, CHANNELS = 5, 4, 6
 USUAL = {
     "scen": {"stage1_epochs": 1, "stage2_epochs": 1, "batch_size": 4},
     "dazle": {"epochs": 1, "batch_size": 4},
-    "eggn": {"hidden_width": 5, "epochs": 1, "batch_size": 4, "soul_made": 3, **WIDTHS},
+    "eggn": {"hidden_width": 5, "epochs": 1, "batch_size": 4, "soul_made": 3, **SMALL},
     "synthesis": {"per_class": 4},
     "classifier": {"epochs": 1, "batch_size": 6},
 }

@@ -7,7 +7,7 @@ import pytest
 import torch
 import yaml
 from small_run import CPU
-from trainers import WIDTHS
+from trainers import SMALL
 
 from scegg_core.artifacts.files import Provenance
 from scegg_core.classify.predictions import predict_embedding
@@ -110,7 +110,7 @@ def assert_finite(*tensors: torch.Tensor) -> None:
 def test_every_generating_variant_stays_finite_to_its_scores(index, store, name):
     space, _ = space_of(index, store, CONFIG.variant(name).space)
     assert_finite(space.features, *(space.scen.state_dict().values() if space.scen else ()))
-    given = replace(CONFIG.eggn_of("cub", name), hidden_width=6, epochs=2, batch_size=4, soul_made=3, **WIDTHS)
+    given = replace(CONFIG.eggn_of("cub", name), hidden_width=6, epochs=2, batch_size=4, soul_made=3, **SMALL)
     eggn, curve = train_eggn(space, given, 1, CPU)
     assert_finite(*eggn.state_dict().values())
     assert all(np.isfinite(value) for *_, value in curve.points)
