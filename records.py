@@ -138,8 +138,9 @@ def refuse_stale_reports(reports: ModuleType) -> None:
 
 def state(path: str | Path) -> State:
     """Return what a file or folder is now."""
-    date, size = Path(path).stat().st_mtime_ns, Path(path).stat().st_size
-    return State(date, size, _digest(str(Path(path).absolute()), date, size))
+    path = Path(path).absolute()
+    found = path.stat()
+    return State(found.st_mtime_ns, found.st_size, _digest(str(path), found.st_mtime_ns, found.st_size))
 
 
 @cache

@@ -9,7 +9,7 @@ from hashlib import sha256
 from scegg_core.settings.changed import changed_settings
 from scegg_core.settings.methods import methods_of, said_of_budget
 
-PUBLISHED = [str(ROOT / "resources" / name) for name in ("published_table1.csv", "published_ablation.csv")]
+PUBLISHED = [str(ROOT / f"resources/published_{name}.csv") for name in ("table1", "finetuned", "ablation")]
 
 
 def published(wildcards, input):

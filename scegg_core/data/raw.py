@@ -11,6 +11,9 @@ from scegg_core.artifacts.files import file_digest, write_json
 from scegg_core.artifacts.json_text import parse_json
 from scegg_core.training.progress import bar
 
+#: A file that tells its size and dates: one found in a folder has them at hand, which a path of every file would not.
+Entry = os.DirEntry | Path
+
 
 def raw_digest(places: tuple[str, ...], memory: Path) -> str:
     """Return a digest of the names and contents of all files at and below `places`; hidden ones are left out.
@@ -21,11 +24,12 @@ def raw_digest(places: tuple[str, ...], memory: Path) -> str:
     """
     memory = memory / f"{sha256(os.fsencode(repr(places))).hexdigest()[:16]}.json"
     known, seen, digest = _remembered(memory), {}, sha256()
-    files = [(n, place, path) for n, place in enumerate(places) for path in sorted(_files(place, frozenset()))]
+    found = ((number, place, *file) for number, place in enumerate(places) for file in _files(place))
+    files = sorted(found, key=lambda file: (file[0], file[2]))
     with bar(len(files), "reading the data set's files", unit="file", delay=2) as progress:
-        for number, place, path in files:
-            entry = seen[ascii(path)] = _content(path, known.get(ascii(path)))
-            digest.update(os.fsencode(f"{number}{path[len(place) :]}\0{entry[-1]}\0"))
+        for number, place, path, entry in files:
+            now = seen[ascii(path)] = _content(entry, known.get(ascii(path)))
+            digest.update(os.fsencode(f"{number}{path[len(place) :]}\0{now[-1]}\0"))
             progress.update()
     if seen != known:
         with suppress(OSError):  # a folder that cannot be written: it is read again next time
@@ -41,28 +45,44 @@ def _remembered(memory: Path) -> dict:
     return known if isinstance(known, dict) else {}
 
 
-def _content(path: str, known: object) -> list:
+def _content(file: Entry, known: object) -> list:
     """Size, dates and digest of a file, the digest taken from what is known of it if the rest is the same."""
     try:
-        found = Path(path).stat()
+        found = file.stat()
         is_now = [found.st_size, found.st_mtime_ns, found.st_ctime_ns]
         if isinstance(known, list) and known[:-1] == is_now:
             return known
-        return [*is_now, file_digest(path) if stat.S_ISREG(found.st_mode) else ""]
+        return [*is_now, file_digest(os.fspath(file)) if stat.S_ISREG(found.st_mode) else ""]
     except OSError:  # a link to nowhere, or another user's
         return [""]
 
 
-def _files(place: str, above: frozenset) -> Iterator[str]:
-    """The paths of the files at and below `place`, through links; a folder that links back to itself is left out."""
-    real = os.path.realpath(place)
-    if not Path(place).is_dir():
-        if os.path.lexists(place):
-            yield place
-        return
+def _files(place: str) -> Iterator[tuple[str, Entry]]:
+    """The files at and below `place`, each by its path and as what tells its size and dates."""
+    if Path(place).is_dir():
+        yield from _below(place, frozenset())
+    elif os.path.lexists(place):
+        yield place, Path(place)
+
+
+def _below(folder: str, above: frozenset) -> Iterator[tuple[str, Entry]]:
+    """The files in a folder, through links; a folder that links back to one `above` is left out."""
+    real = os.path.realpath(folder)
     if real in above:
         return
-    with suppress(OSError):
-        for entry in Path(place).iterdir():
-            if not entry.name.startswith("."):
-                yield from _files(f"{place}/{entry.name}", above | {real})
+    with suppress(OSError), os.scandir(folder) as entries:
+        for entry in entries:
+            if entry.name.startswith("."):
+                continue
+            path = f"{folder}/{entry.name}"
+            if _is_folder(entry):
+                yield from _below(path, above | {real})
+            else:
+                yield path, entry
+
+
+def _is_folder(entry: os.DirEntry) -> bool:
+    try:
+        return entry.is_dir()
+    except OSError:  # a link to itself
+        return False

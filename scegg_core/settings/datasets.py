@@ -147,7 +147,7 @@ class DatasetSettings(IndexSettings):
     variants: Distinct = Field(
         ("sc-egg", "baseline", "len", "prototype", "eszsl"), min_length=1, description="rows of the table"
     )
-    published: Literal["CUB", "SUN", "AWA2"] | None = Field(
+    published: Literal["CUB", "SUN", "AWA2", "CUB, fine-tuned", "SUN, fine-tuned", "AWA2, fine-tuned"] | None = Field(
         None, description="the data set's name in the published tables (resources/); null: none"
     )
     # ASSUME: each channel by its own range; the paper says nothing of scaling.

@@ -6,7 +6,7 @@ from pathlib import Path
 
 from scegg_core.artifacts.files import write_json
 from scegg_core.artifacts.json_text import parse_json
-from scegg_core.workflow.code import code_digest, looked_at
+from scegg_core.workflow.code import digests_of, looked_at
 
 
 def code_digests(scripts: Path, root: Path, memory: Path) -> dict[str, str]:
@@ -18,7 +18,7 @@ def code_digests(scripts: Path, root: Path, memory: Path) -> dict[str, str]:
     remembered = _read(memory)
     if remembered is not None and all(_content(root / name) == was for name, was in remembered["of"].items()):
         return remembered["digests"]
-    digests = {script.stem: code_digest(script, root) for script in sorted(scripts.glob("*.py"))}
+    digests = {script.stem: digest for script, digest in digests_of(sorted(scripts.glob("*.py")), root).items()}
     seen = {str(path.relative_to(root)): _content(path) for path in [*looked_at(root), scripts]}
     with suppress(OSError):
         write_json(memory, {"of": seen, "digests": digests})

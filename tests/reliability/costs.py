@@ -28,10 +28,9 @@ TIMES = 7
 PARSING = """
 import time; start = time.process_time()
 from pathlib import Path
-from scegg_core.workflow.code import code_digest
+from scegg_core.workflow.code import digests_of
 root = Path({root!r})
-for script in sorted((root / "workflow_scripts").glob("*.py")):
-    code_digest(script, root)
+digests_of(sorted((root / "workflow_scripts").glob("*.py")), root)
 print(time.process_time() - start)
 """
 

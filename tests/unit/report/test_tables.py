@@ -18,7 +18,7 @@ RESOURCES = ROOT / "resources"
 
 @pytest.fixture(scope="module")
 def published():
-    return read_published(RESOURCES / "published_table1.csv", RESOURCES / "published_ablation.csv")
+    return read_published(*(RESOURCES / f"published_{name}.csv" for name in ("table1", "finetuned", "ablation")))
 
 
 def test_mean_and_sample_deviation_over_seeds():

@@ -87,4 +87,5 @@ def table_of(config: Configuration, name: str, folder: Path):
     results = run_results([folder / variant / "metrics.json" for variant, _ in runs], runs, settings)
     if config.tables.oracle:
         results = with_oracle(results, [folder / variant / "epochs.parquet" for variant, _ in runs], runs)
-    return result_table(results, read_published(ROOT / "resources/published_table1.csv"))
+    figures = (ROOT / f"resources/published_{name}.csv" for name in ("table1", "finetuned"))
+    return result_table(results, read_published(*figures))

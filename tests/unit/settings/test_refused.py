@@ -7,6 +7,7 @@ import pytest
 import yaml
 
 from scegg_core.errors import InputError
+from scegg_core.report.published import read_published
 from scegg_core.settings.base import parse_section
 from scegg_core.settings.datasets import DatasetSettings
 from scegg_core.settings.eggn import EggnSettings
@@ -126,7 +127,7 @@ def test_the_number_that_a_refusal_proposes_is_one_to_yaml():
         ("variants: {len: {seeds: []}}", "config: variants.len.seeds is []: should not be empty."),
         (
             "datasets: {cub: {published: CBU}}",
-            "config: datasets.cub.published is 'CBU': should be 'CUB', 'SUN' or 'AWA2'.",
+            "config: datasets.cub.published is 'CBU': should be 'CUB', 'SUN', 'AWA2', 'CUB, fine-tuned', 'SUN, fine-tuned' or 'AWA2, fine-tuned'.",
         ),
     ],
 )
@@ -339,13 +340,11 @@ def test_large_grids_are_read_in_linear_time_and_huge_ones_refused():
 
 
 def test_data_sets_of_the_published_tables_are_those_that_can_be_named():
-    tables = [
-        (ROOT / "resources" / name).read_text("utf-8") for name in ("published_table1.csv", "published_ablation.csv")
-    ]
-    printed = {line.split(",")[0] for table in tables for line in table.splitlines()[1:]}
+    tables = ("table1", "finetuned", "ablation")
+    printed = {row.dataset for row in read_published(*(ROOT / f"resources/published_{name}.csv" for name in tables))}
     for name in printed:
         assert DatasetSettings(format="cub", folder="x", published=name).published == name
-    assert printed == {"CUB", "SUN", "AWA2"}
+    assert printed == {name + kind for name in ("CUB", "SUN", "AWA2") for kind in ("", ", fine-tuned")}
 
 
 @pytest.mark.parametrize(

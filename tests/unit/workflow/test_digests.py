@@ -32,7 +32,7 @@ def found(project) -> dict[str, str]:
 
 def test_nothing_is_read_again_as_long_as_no_source_has_changed(project, monkeypatch):
     first = found(project)
-    monkeypatch.setattr(digests, "code_digest", None)  # cannot be called
+    monkeypatch.setattr(digests, "digests_of", None)  # cannot be called
     (project / "core/a.py").touch()
     assert digests.code_digests(project / "scripts", project, project / "memory.json") == first
 
