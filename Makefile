@@ -2,9 +2,11 @@
 #   PYTHON=python3.12         another interpreter
 #   TORCH_INDEX=URL           an extra index for torch, e.g. the CPU or a CUDA index of download.pytorch.org
 #   EXTRAS=timm               also networks of timm as backbones (docs/backbones.md)
+#   EXTRAS=slurm              also clusters with SLURM (docs/slurm.md); done without asking where sbatch is found
 #   CORES=8                   cores of the demo
 PYTHON ?= python3
 CORES ?= $(shell $(PYTHON) -c 'import os; print(os.cpu_count())')
+SCHEDULER := $(if $(shell command -v sbatch 2> /dev/null),slurm)
 VENV := .venv
 BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check
@@ -14,7 +16,7 @@ endif
 
 .PHONY: install install-dev demo check test test-unit test-finished test-runs lint schema benchmark results-page resume
 
-install: $(VENV)/installed $(addprefix $(VENV)/installed-,$(EXTRAS))
+install: $(VENV)/installed $(addprefix $(VENV)/installed-,$(EXTRAS) $(SCHEDULER))
 install-dev: $(VENV)/installed-dev
 
 $(VENV)/bin/python:
@@ -31,7 +33,7 @@ $(VENV)/installed: envs/requirements.txt pyproject.toml $(VENV)/bin/python
 	@echo "installed; activate it with: source $(VENV)/bin/activate"
 
 # dev, and what EXTRAS names; the pins of requirements.txt hold in each of them.
-$(VENV)/installed-dev: envs/requirements-timm.txt
+$(VENV)/installed-dev: envs/requirements-timm.txt envs/requirements-slurm.txt
 $(VENV)/installed-%: envs/requirements-%.txt $(VENV)/installed
 	@$(PIP) -r envs/requirements-$*.txt
 	@touch $@

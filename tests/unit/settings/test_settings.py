@@ -240,11 +240,10 @@ def test_timm_has_one_pin():
 
 def test_pins_of_conda_and_pip_are_the_same():
     conda = yaml.safe_load((ROOT / "envs/scegg.yaml").read_text())
-    assert {"pip": ["-r requirements.txt"]} in conda["dependencies"]
-    pins = [
-        line for line in (ROOT / "envs/requirements.txt").read_text().splitlines() if line and not line.startswith("#")
-    ]
-    assert all("==" in pin for pin in pins)
+    lists = ("requirements.txt", "requirements-slurm.txt")
+    assert {"pip": [f"-r {name}" for name in lists]} in conda["dependencies"]
+    lines = [line for name in lists for line in (ROOT / "envs" / name).read_text().splitlines()]
+    assert all("==" in line for line in lines if line and line[0] not in "#-")
 
 
 def test_core_never_names_the_workflow_engine():
