@@ -47,6 +47,10 @@ class RecordsBesideFiles(FilePersistence):
         if dag is not None:
             refuse_blindness(dag.workflow.rerun_triggers)
 
+    def _serialize_param_pandas(self, value: object) -> str | object:
+        # no rule has a table among its parameters, and importing pandas to see that takes half a second of each start
+        return self._serialize_param_builtin(value)
+
     @lru_cache  # noqa: B019 - there is one object, and the engine clears its method's cache by this name
     def _read_record_cached(self, key: str) -> MetadataRecord | None:
         if not Path(key).exists():
