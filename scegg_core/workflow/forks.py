@@ -30,15 +30,16 @@ IDLE = 60
 BEGUN = b"b"
 
 
-def command(python: str, modules: tuple[str, ...]) -> list[str]:
-    """Return the words that stand in for `python` before a script; `modules` are loaded before the forks."""
+def command(python: str, modules: tuple[str, ...], further: tuple[str, ...] = ()) -> list[str]:
+    """Return the words that stand in for `python` before a script; `modules` are loaded before the forks, `further` ones
+    when no script waits for it."""
     import tempfile
 
     owner = os.environ.get(OWNER) or f"{os.getpid()}-{start_of(os.getpid())}"
     folder = os.path.join(tempfile.gettempdir(), f"scegg-{os.getuid()}-{owner}")
     if owner == "0" or not sys.platform.startswith("linux") or len(folder) + 30 > LONGEST_PATH:
         return [python]
-    return [python, "-ISP", os.path.abspath(__file__), folder, ",".join(modules)]
+    return [python, "-ISP", os.path.abspath(__file__), folder, ";".join([",".join(modules), ",".join(further)])]
 
 
 def start_of(pid: int) -> str:
@@ -145,7 +146,7 @@ def _end_as(answer: bytes) -> None:
 class Server:
     """Forks itself for each script that is asked for, until nobody will ask or has asked for long."""
 
-    def __init__(self, path: str):
+    def __init__(self, path: str, further: list[str]):
         import selectors
         import signal
         import socket
@@ -163,6 +164,7 @@ class Server:
         self.waiting.register(self.listener, selectors.EVENT_READ)
         self.waiting.register(self.ended, selectors.EVENT_READ)
         self.connections = {}  # by the process that runs its script
+        self.further = further  # modules that are not yet loaded
 
     def script(self, alive) -> dict | None:
         """Return, in a fork, what it is to run; None in the process itself, at the end: no script runs, and `alive()` says
@@ -172,7 +174,10 @@ class Server:
         used = time.monotonic()
         while self.connections or (alive() and time.monotonic() - used < IDLE):
             used = time.monotonic() if self.connections else used
-            for key, _ in self.waiting.select(timeout=1):
+            ready = self.waiting.select(timeout=0 if self.further else 1)
+            if not ready and self.further:
+                load([self.further.pop(0)])
+            for key, _ in ready:
                 if key.fileobj is self.listener:
                     if (request := self._forked()) is not None:
                         return request
@@ -249,20 +254,26 @@ class Server:
             os.kill(child, number)
 
 
-def serve(folder: str, path: str, modules: str, tell: str) -> dict | None:
-    """Return, in each fork, what it is to run; None in the process itself, at the end."""
+def load(modules: list[str]) -> None:
+    """Import modules; what is loaded stays shared in memory with the forks."""
     import gc
     import importlib
 
-    os.chdir("/")
-    os.closerange(3, int(tell))  # none of them is ours
-    server = Server(path)
-    os.write(int(tell), b"listening")
-    os.close(int(tell))
-    for name in filter(None, modules.split(",")):
+    for name in filter(None, modules):
         with suppress(Exception):  # who needs it says what is wrong with it
             importlib.import_module(name)
-    gc.freeze()  # what is loaded stays shared in memory
+    gc.freeze()
+
+
+def serve(folder: str, path: str, modules: str, tell: str) -> dict | None:
+    """Return, in each fork, what it is to run; None in the process itself, at the end."""
+    os.chdir("/")
+    os.closerange(3, int(tell))  # none of them is ours
+    first, further = (names.split(",") for names in modules.split(";"))
+    server = Server(path, further)
+    os.write(int(tell), b"listening")
+    os.close(int(tell))
+    load(first)
     pid, start = folder.split("-")[-2:]
     request = server.script(lambda: start_of(int(pid)) == start)
     if request is None:
