@@ -29,20 +29,17 @@ pytestmark = pytest.mark.slow
 
 SPACE = "results/aviary/spaces/sc-egg/seed0"
 RUN = "results/aviary/variants/sc-egg/seed0"
-VARIANTS = "results/aviary/variants"
-#: A file of every stage that writes, the last stages first. Those in a row are made from nothing of each other, so one
-#: run tries them all; but for files so small that the space would do which a failed job gives back.
+#: A file of every stage that writes, the last stages first. One run tries those in a row: they are made from nothing of
+#: each other, and are larger than all that the jobs of the row remove before they write.
 STAGES = (
     {"tabulate": "results/aviary/table.csv"},
-    {"plot_tsne": "results/aviary/tsne.png", "plot_curves": f"{VARIANTS}/sc-egg/curves.png"},
+    {"plot_tsne": "results/aviary/tsne.png", "plot_curves": "results/aviary/variants/sc-egg/curves.png"},
     {"score": f"{RUN}/metrics.json"},
+    {"predict": f"{RUN}/predictions_gzsl.parquet"},
+    {"train_classifier": f"{RUN}/classifier_gzsl.safetensors"},
+    {"synthesize": f"{RUN}/synthetic_unseen.parquet"},
     {
-        "predict": f"{VARIANTS}/sc-egg/seed1/predictions_gzsl.parquet",
-        "train_classifier": f"{VARIANTS}/baseline/seed0/classifier_gzsl.safetensors",
-        "synthesize": f"{VARIANTS}/baseline/seed1/synthetic_unseen.parquet",
-    },
-    {
-        "train_eggn": f"{VARIANTS}/baseline/seed0/eggn.safetensors",
+        "train_eggn": "results/aviary/variants/baseline/seed0/eggn.safetensors",
         "embed_images": "results/aviary/spaces/sc-egg/seed1/features.parquet",
         "train_scen": f"{SPACE}/scen.safetensors",
     },
