@@ -48,10 +48,12 @@ LIBRARIES = (
     "PIL.Image",
     "snakemake.iocontainers",
 )
+#: What many load later: the first optimizer torch._dynamo, which takes as long as torch itself; and what draws figures.
+FURTHER = ("torch._dynamo", "matplotlib.figure", "matplotlib.backends.backend_agg", "matplotlib.backends.backend_pdf")
 # Snakemake puts this into the shell commands that start a job's script as it stands, also with blanks and quotes in it.
 # On a cluster a process starts one job alone, so nothing is won by forks there.
 quick_start = CORES is not None and workflow.is_main_process
-sys.executable = shlex.join(forks.command(sys.executable, LIBRARIES) if quick_start else [sys.executable])
+sys.executable = shlex.join(forks.command(sys.executable, LIBRARIES, FURTHER) if quick_start else [sys.executable])
 
 sentence(check_written)(workflow.configfiles)
 CONFIG = sentence(read_configuration)(typed(config, workflow.config_settings.config_args))

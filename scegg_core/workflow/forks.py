@@ -7,6 +7,7 @@ code that is there when it starts. Where anything of this fails before the scrip
 This file alone runs in both processes, and imports of Python's own library what each of them needs.
 """
 
+import gc
 import os
 import sys
 from contextlib import suppress
@@ -20,25 +21,20 @@ READ_AT_START = (
     *("NUMEXPR", "VECLIB", "TORCH", "ATEN", "DNNL", "ONEDNN", "CUDA", "CUBLAS", "NVIDIA", "ARROW", "NPY_", "TQDM"),
     *("HOME", "XDG", "TMP", "TEMP"),
 )
-
-#: Bytes that the path of a socket may have.
-LONGEST_PATH = 100
-
-#: Seconds without a script after which the process that is forked makes room.
-IDLE = 60
-
+LONGEST_PATH = 100  # bytes that the path of a socket may have
+IDLE = 60  # seconds without a script after which the process that is forked makes room
 BEGUN = b"b"
 
 
-def command(python: str, modules: tuple[str, ...]) -> list[str]:
-    """Return the words that stand in for `python` before a script; `modules` are loaded before the forks."""
+def command(python: str, modules: tuple[str, ...], further: tuple[str, ...] = ()) -> list[str]:
+    """Return the words that stand in for `python` before a script; `modules` are loaded first, `further` ones in pauses."""
     import tempfile
 
     owner = os.environ.get(OWNER) or f"{os.getpid()}-{start_of(os.getpid())}"
     folder = os.path.join(tempfile.gettempdir(), f"scegg-{os.getuid()}-{owner}")
     if owner == "0" or not sys.platform.startswith("linux") or len(folder) + 30 > LONGEST_PATH:
         return [python]
-    return [python, "-ISP", os.path.abspath(__file__), folder, ",".join(modules)]
+    return [python, "-ISP", os.path.abspath(__file__), folder, ";".join([",".join(modules), ",".join(further)])]
 
 
 def start_of(pid: int) -> str:
@@ -145,7 +141,7 @@ def _end_as(answer: bytes) -> None:
 class Server:
     """Forks itself for each script that is asked for, until nobody will ask or has asked for long."""
 
-    def __init__(self, path: str):
+    def __init__(self, path: str, further: list[str]):
         import selectors
         import signal
         import socket
@@ -162,7 +158,7 @@ class Server:
         signal.set_wakeup_fd(writes)
         self.waiting.register(self.listener, selectors.EVENT_READ)
         self.waiting.register(self.ended, selectors.EVENT_READ)
-        self.connections = {}  # by the process that runs its script
+        self.connections, self.further = {}, further  # by the process that runs a script; modules not yet loaded
 
     def script(self, alive) -> dict | None:
         """Return, in a fork, what it is to run; None in the process itself, at the end: no script runs, and `alive()` says
@@ -172,7 +168,10 @@ class Server:
         used = time.monotonic()
         while self.connections or (alive() and time.monotonic() - used < IDLE):
             used = time.monotonic() if self.connections else used
-            for key, _ in self.waiting.select(timeout=1):
+            ready = self.waiting.select(timeout=0 if self.further else 1)
+            if not ready and self.further:
+                load(self.further.pop(0))
+            for key, _ in ready:
                 if key.fileobj is self.listener:
                     if (request := self._forked()) is not None:
                         return request
@@ -239,30 +238,31 @@ class Server:
 
         if child not in self.connections:
             return
-        try:
+        numbers = b""
+        with suppress(OSError):
             numbers = self.connections[child].recv(64)
-        except OSError:
-            numbers = b""
         if not numbers:
             self.waiting.unregister(self.connections[child])
         for number in numbers or [signal.SIGKILL]:
             os.kill(child, number)
 
 
+def load(name: str) -> None:
+    """Import a module, which stays shared in memory with the forks; who needs it says what is wrong with it."""
+    with suppress(Exception):
+        __import__(name)
+    gc.freeze()
+
+
 def serve(folder: str, path: str, modules: str, tell: str) -> dict | None:
     """Return, in each fork, what it is to run; None in the process itself, at the end."""
-    import gc
-    import importlib
-
     os.chdir("/")
     os.closerange(3, int(tell))  # none of them is ours
-    server = Server(path)
+    server = Server(path, modules.split(";")[1].split(","))
     os.write(int(tell), b"listening")
     os.close(int(tell))
-    for name in filter(None, modules.split(",")):
-        with suppress(Exception):  # who needs it says what is wrong with it
-            importlib.import_module(name)
-    gc.freeze()  # what is loaded stays shared in memory
+    for name in modules.split(";", maxsplit=1)[0].split(","):
+        load(name)
     pid, start = folder.split("-")[-2:]
     request = server.script(lambda: start_of(int(pid)) == start)
     if request is None:

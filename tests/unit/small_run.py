@@ -105,7 +105,7 @@ def _pictures(folder: Path) -> tuple[DatasetIndex, Path]:
 
 def _write_regions(results: Path, index: DatasetIndex, images: Path, weights: str) -> RegionStore:
     settings = BackboneSettings(
-        network="resnet18", weights=weights, features_up_to="layer1", image_size=32, batch_size=4
+        network="shufflenet_v2_x0_5", weights=weights, features_up_to="maxpool", image_size=32, batch_size=4
     )
     inputs, path = {}, None
     if weights != "random":

@@ -1,7 +1,8 @@
 """The plan of the house: a stage has one name everywhere, and a room imports earlier rooms alone."""
 
 import ast
-from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -19,18 +20,27 @@ MODULES = sorted(CORE.rglob("*.py"))
 LONGEST_MODULE, LONGEST_FUNCTION = 300, 40
 
 
-def imports(path: Path) -> Iterator[str]:
-    """Yield the rooms that a module imports, also within functions and for type checking."""
-    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
-        names = [node.module or ""] if isinstance(node, ast.ImportFrom) else []
-        names += [alias.name for alias in node.names] if isinstance(node, ast.Import) else []
-        yield from (name.split(".")[1] for name in names if name.startswith("scegg_core."))
+@dataclass(frozen=True)
+class Module:
+    """What the plan asks of a module: the rooms it imports, also within functions and for type checking; the names of
+    its functions with their lines."""
+
+    imports: set[str]
+    functions: list[tuple[str, int]]
 
 
-def functions(path: Path) -> Iterator[tuple[str, int]]:
+@cache
+def read(path: Path) -> Module:
+    """Parse a module, once for all tests."""
+    imported, functions = set(), []
     for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
-        if isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef)):
-            yield node.name, node.end_lineno - node.lineno + 1
+        if isinstance(node, ast.ImportFrom):
+            imported.add(node.module or "")
+        elif isinstance(node, ast.Import):
+            imported.update(alias.name for alias in node.names)
+        elif isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef)):
+            functions.append((node.name, node.end_lineno - node.lineno + 1))
+    return Module({name.split(".")[1] for name in imported if name.startswith("scegg_core.")}, functions)
 
 
 def test_a_stage_has_one_name_everywhere():
@@ -54,14 +64,15 @@ def test_a_room_imports_earlier_rooms_alone(path):
     if room not in ROOMS:  # the three modules at the top
         return
     allowed = {*ROOMS[: ROOMS.index(room) + 1], "errors"}
-    assert set(imports(path)) <= allowed
+    assert read(path).imports <= allowed
 
 
 def test_only_rules_use_the_room_that_opens_connections():
-    assert [path for path in MODULES if "fetch" in imports(path) and path.relative_to(CORE).parts[0] != "fetch"] == []
+    users = {path.relative_to(CORE).parts[0] for path in MODULES if "fetch" in read(path).imports}
+    assert users == {"fetch"}
 
 
 @pytest.mark.parametrize("path", MODULES, ids=lambda path: path.relative_to(CORE).as_posix())
 def test_modules_and_functions_are_short(path):
     assert path.read_text(encoding="utf-8").count("\n") <= LONGEST_MODULE
-    assert [found for found in functions(path) if found[1] > LONGEST_FUNCTION] == []
+    assert [found for found in read(path).functions if found[1] > LONGEST_FUNCTION] == []

@@ -1,7 +1,7 @@
 """Snakemake started often, without importing it each time: a process that has done so forks itself for every run.
 
-Each line of its input is a run: its arguments, the folder of the project, what the environment gets, and the files for
-what it says. Its answer is a line with the exit status. It imports nothing of the project, so that a run meets its own
+Each line of its input is a run: its arguments, the folder of the project, the environment, the files for what it says,
+and the folder where it starts. Its answer is a line with the exit status. It imports nothing of the project, so that a run meets its own
 copy of it, as a new process does. Before it is asked, nothing is computed: there are no threads that a fork would lose.
 """
 
@@ -20,12 +20,16 @@ def _starter() -> subprocess.Popen:
     return subprocess.Popen([sys.executable, __file__], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
 
 
-def start_snakemake(arguments: list[str], project: Path, env: dict[str, str]) -> subprocess.CompletedProcess:
-    """Run Snakemake on a copy of the project; return the finished process with its output as text."""
-    with tempfile.TemporaryDirectory() as folder:
-        said = [Path(folder) / name for name in ("stdout", "stderr")]
+def start_snakemake(
+    arguments: list[str], project: Path, env: dict[str, str], folder: Path | None = None
+) -> subprocess.CompletedProcess:
+    """Run Snakemake on a copy of the project, in `folder` if it is given; return the finished process with its output as
+    text."""
+    with tempfile.TemporaryDirectory() as place:
+        said = [Path(place) / name for name in ("stdout", "stderr")]
         environment = {**os.environ, "PYTHONPATH": str(project), **env}
         asked = {"arguments": arguments, "project": str(project), "env": environment, "said": list(map(str, said))}
+        asked["folder"] = str(folder or Path.cwd())
         print(json.dumps(asked), file=_starter().stdin, flush=True)
         status = int(_starter().stdout.readline())
         return subprocess.CompletedProcess(arguments, status, *(file.read_text(encoding="utf-8") for file in said))
@@ -47,12 +51,13 @@ def answer() -> None:
         print(os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]), flush=True)
 
 
-def become(arguments: list[str], project: str, env: dict[str, str], said: list[str]) -> None:
+def become(arguments: list[str], project: str, env: dict[str, str], said: list[str], folder: str) -> None:
     """Be `python -m snakemake` with these arguments, and end as it does."""
     from snakemake.cli import main
 
     for stream, name in enumerate([os.devnull, *said]):
         os.dup2(os.open(name, os.O_RDWR | os.O_CREAT, 0o600), stream)
+    os.chdir(folder)
     os.environ.clear()
     os.environ.update(env)
     sys.path[0] = project

@@ -29,22 +29,26 @@ pytestmark = pytest.mark.slow
 
 SPACE = "results/aviary/spaces/sc-egg/seed0"
 RUN = "results/aviary/variants/sc-egg/seed0"
-#: A file of every stage that writes, the last stage first.
-STAGES = {
-    "tabulate": "results/aviary/table.csv",
-    "plot_tsne": "results/aviary/tsne.png",
-    "plot_curves": "results/aviary/variants/sc-egg/curves.png",
-    "score": f"{RUN}/metrics.json",
-    "predict": f"{RUN}/predictions_gzsl.parquet",
-    "train_classifier": f"{RUN}/classifier_gzsl.safetensors",
-    "synthesize": f"{RUN}/synthetic_unseen.parquet",
-    "train_eggn": f"{RUN}/eggn.safetensors",
-    "embed_images": f"{SPACE}/features.parquet",
-    "train_scen": f"{SPACE}/scen.safetensors",
-    "extract_regions": "results/aviary/regions/part-0000.parquet",
-    "embed_attributes": "results/aviary/attribute_vectors.parquet",
-    "index_dataset": "results/aviary/classes.parquet",
-}
+#: A file of every stage that writes, the last stages first. One run tries those in a row: they are made from nothing of
+#: each other, and are larger than all that the jobs of the row remove before they write.
+STAGES = (
+    {"tabulate": "results/aviary/table.csv"},
+    {"plot_tsne": "results/aviary/tsne.png", "plot_curves": "results/aviary/variants/sc-egg/curves.png"},
+    {"score": f"{RUN}/metrics.json"},
+    {"predict": f"{RUN}/predictions_gzsl.parquet"},
+    {"train_classifier": f"{RUN}/classifier_gzsl.safetensors"},
+    {"synthesize": f"{RUN}/synthetic_unseen.parquet"},
+    {
+        "train_eggn": "results/aviary/variants/baseline/seed0/eggn.safetensors",
+        "embed_images": "results/aviary/spaces/sc-egg/seed1/features.parquet",
+        "train_scen": f"{SPACE}/scen.safetensors",
+    },
+    {
+        "extract_regions": "results/aviary/regions/part-0000.parquet",
+        "embed_attributes": "results/aviary/attribute_vectors.parquet",
+    },
+    {"index_dataset": "results/aviary/classes.parquet"},
+)
 
 
 @contextmanager
@@ -82,24 +86,37 @@ def fill(folder: Path) -> Path:
             return filler
 
 
-@pytest.mark.parametrize(("stage", "output"), STAGES.items(), ids=STAGES)
-def test_a_full_disk_is_said_and_nothing_half_written_stays(small_disk, stage, output):
-    path = small_disk.folder / output
-    kept = path.read_bytes(), path.stat()
-    path.unlink()
-    filler = fill(small_disk.folder / "results")
+@contextmanager
+def missing(paths: list[Path]):
+    """Within the block the files are not there."""
+    kept = [(path.read_bytes(), path.stat()) for path in paths]
+    for path in paths:
+        path.unlink()
     try:
-        done = small_disk.run(output, "--no-hooks")
-        found = [file.name for file in path.parent.iterdir() if file.name.startswith((f".{path.name}", path.name))]
+        yield
     finally:
-        filler.unlink()
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_bytes(kept[0])
-        os.utime(path, ns=(kept[1].st_atime_ns, kept[1].st_mtime_ns))
+        for path, (content, state) in zip(paths, kept, strict=True):
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_bytes(content)
+            os.utime(path, ns=(state.st_atime_ns, state.st_mtime_ns))
+
+
+@pytest.mark.parametrize("outputs", STAGES, ids=", ".join)
+def test_a_full_disk_is_said_and_nothing_half_written_stays(small_disk, outputs):
+    paths = [small_disk.folder / output for output in outputs.values()]
+    with missing(paths):
+        filler = fill(small_disk.folder / "results")
+        try:
+            done = small_disk.run(*outputs.values(), "--keep-going", "--no-hooks")
+            names = {path: [file.name for file in path.parent.iterdir()] for path in paths}
+        finally:
+            filler.unlink()
     assert done.returncode == 1
-    assert f"{stage}: No space left on device" in done.stderr
+    for stage in outputs:
+        assert f"{stage}: No space left on device" in done.stderr
     assert "Traceback" not in done.stderr
-    assert found == []
+    for path, found in names.items():
+        assert not [name for name in found if name.startswith((f".{path.name}", path.name))]
 
 
 def test_a_folder_that_cannot_be_written_is_said_before_any_job(finished, tmp_path):

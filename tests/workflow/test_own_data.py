@@ -1,11 +1,9 @@
 """A researcher's own pictures: the example of docs/own_data.md word for word, and archives put in place by hand."""
 
 import hashlib
-import os
 import re
 import shlex
 import subprocess
-import sys
 import zipfile
 from pathlib import Path
 
@@ -16,6 +14,7 @@ from PIL import Image
 
 from scegg_core.artifacts.files import read_description
 from tests.workflow.conftest import ROOT, Workflow, copy_project
+from tests.workflow.starts import start_snakemake
 
 pytestmark = pytest.mark.slow
 
@@ -36,9 +35,8 @@ def write_pictures(folder: Path, count: int) -> None:
 
 def call(command: list[str], folder: Path) -> subprocess.CompletedProcess:
     """Run a `snakemake …` command in `folder`."""
-    words = [sys.executable, "-m", *command]
-    environment = {**os.environ, "PYTHONPATH": str(folder)}
-    return subprocess.run(words, cwd=folder, env=environment, capture_output=True, text=True, check=False)
+    assert command[0] == "snakemake"
+    return start_snakemake(command[1:], folder, {"PWD": str(folder)}, folder)
 
 
 def test_the_documented_example_word_for_word(fresh):

@@ -103,7 +103,8 @@ def story(slurm, tmp_path_factory) -> Story:
     flow = Workflow(copy_project(base / "project"), base / "work")
     flow.folder.mkdir()
     command = [
-        sys.executable, "-m", "snakemake", "--snakefile", str(flow.project / "Snakefile"), "--profile", hasty(base),
+        sys.executable, str(Path(__file__).with_name("hasty.py")), "--snakefile", str(flow.project / "Snakefile"),
+        "--profile", hasty(base),
         "--configfile", str(TINY), str(TINY.with_name("slurm.yaml")), "--", "results/aviary/table.csv",
     ]  # fmt: skip
     run = start(command, flow.folder, flow.project, base / "first.log")

@@ -133,7 +133,7 @@ def test_19_of_20_intervals_cover_h(seeds, spread, own):
     level = accuracy.mean(axis=1)[:, None] + rng.normal(0, spread, (2, 100_000))
     truth = (2 * level[0] * level[1] / level.sum(axis=0)).mean()
     labels, seen = np.repeat(np.arange(2 * classes), images), np.repeat([True, False], classes * images)
-    weights = image_weights(labels, seen, 1000, rng)
+    weights = image_weights(labels, seen, 500, rng)
     even = np.full((len(labels), 1), 1 / (images * classes))
     hits = 0
     for _ in range(trials):

@@ -95,6 +95,7 @@ def test_weights_of_another_network_are_refused(tmp_path):
         build_backbone(settings(), tmp_path / "weights.pt")
 
 
+@pytest.mark.usefixtures("without_start")
 def test_missing_weight_is_named(tmp_path):
     torch.save({"other": torch.zeros(1)}, tmp_path / "weights.pt")
     with pytest.raises(
@@ -175,6 +176,7 @@ def test_weights_that_give_no_numbers_are_refused():
         map_size(backbone, 32)
 
 
+@pytest.mark.usefixtures("without_start")
 @pytest.mark.parametrize(
     ("content", "said"),
     [
@@ -218,6 +220,7 @@ def test_files_that_are_no_weights_of_the_network(tmp_path, content, said):
     assert "\n" not in str(error.value)
 
 
+@pytest.mark.usefixtures("without_start")
 @pytest.mark.parametrize("content", [b"", b"text", b"PK\3\4", b"\x80\2."])
 def test_files_that_torch_cannot_read(tmp_path, content):
     (tmp_path / "weights.pt").write_bytes(content)

@@ -130,6 +130,16 @@ def test_what_was_forked_ends_with_its_owner_and_leaves_nothing(owner, words, tm
     assert not folder.exists()
 
 
+def test_what_few_need_is_loaded_when_no_script_waits(owner, monkeypatch, tmp_path):
+    monkeypatch.setenv(forks.OWNER, f"{owner.pid}-{forks.start_of(owner.pid)}")
+    words = forks.command(sys.executable, ("wave",), ("no_such_module", "chunk"))
+    script = written(tmp_path, "import sys; print('wave' in sys.modules, 'chunk' in sys.modules)")
+    end = time.monotonic() + 30
+    while (said := run(words, script).stdout) == "True False\n" and time.monotonic() < end:
+        time.sleep(0.05)
+    assert said == "True True\n"
+
+
 def test_where_no_fork_can_be_made_the_script_is_started_as_usual(words, tmp_path):
     Path(words[3]).mkdir(mode=0o755)  # somebody else may read it
     script = written(tmp_path, "import sys; print('wave' in sys.modules)")
