@@ -52,9 +52,10 @@ function pointed(node, at, gone) {
   for (const name of ["pointercancel", "blur"]) node.addEventListener(name, gone);
 }
 
-/** Let `node` say `text`; nothing is drawn anew where it says so already. */
+/** Let `node`, which holds no other, say `text`; nothing is drawn anew where it says so already. */
 function say(node, text) {
-  if (node.textContent !== text) node.textContent = text;
+  if (!node.firstChild) node.append(text);
+  else if (node.firstChild.data !== text) node.firstChild.data = text;
 }
 
 const line = (text, strong = false) => el(strong ? "b" : "div", strong ? { style: "display:block" } : {}, text);
@@ -79,14 +80,26 @@ function choice(label, names, chosen) {
   return el("label", {}, label, select);
 }
 
-/** Call `draw(width)` now, and again when the width of `place` or the colours change. */
+const undrawn = [];
+
+/** Call `draw(width)` at the next `drawCharts`, and again when the width of `place` or the colours change; return what draws again. */
 function drawn(place, draw) {
-  let width = 0;
-  const again = () => place.clientWidth && draw((width = place.clientWidth));
-  new ResizeObserver(() => place.clientWidth !== width && again()).observe(place);
-  matchMedia("(prefers-color-scheme: dark)").addEventListener("change", again);
-  again();
-  return again;
+  const chart = { place, width: 0, again: () => chart.width && draw(chart.width) };
+  undrawn.push(chart);
+  new ResizeObserver(() => {
+    if (place.clientWidth === chart.width) return;
+    chart.width = place.clientWidth;
+    chart.again();
+  }).observe(place);
+  matchMedia("(prefers-color-scheme: dark)").addEventListener("change", chart.again);
+  return chart.again;
+}
+
+/** Draw the charts that are new. All widths are asked for first: after a drawing, the page is laid out for every answer. */
+function drawCharts() {
+  const charts = undrawn.splice(0);
+  for (const chart of charts) chart.width = chart.place.clientWidth;
+  for (const chart of charts) chart.again();
 }
 
 /** What each word of half precision stands for. */

@@ -13,7 +13,7 @@ function startTraining() {
     const chart = el("div", { class: "chart" });
     const warnings = own.alarms.map((text) => el("p", { class: "warning" }, `⚠ ${text}`));
     const node = el("figure", {}, el("h3", {}, `${own.stage}: ${own.term}`), chart, ...warnings);
-    requestAnimationFrame(() => drawn(chart, (width) => chart.replaceChildren(plot(own, width))));
+    drawn(chart, (width) => chart.replaceChildren(plot(own, width)));
     return node;
   }
 
@@ -64,7 +64,7 @@ function startTraining() {
   }
 
   byId("training-tools").append(
-    choice("variant", DATA.training.map((one) => one.title), show),
+    choice("variant", DATA.training.map((one) => one.title), (place) => { show(place); drawCharts(); }),
     saveButton("curves (CSV)", () => saveCsv("training_curves", ["variant", "stage", "term", "seed", "epoch", "value"],
       DATA.training.flatMap((variant) => variant.panels.flatMap((own) => own.lines.flatMap((seed) =>
         seed.epochs.map((epoch, row) => [variant.title, own.stage, own.term, seed.seed, epoch, seed.values[row]])))))));
