@@ -19,7 +19,7 @@ function startTraining() {
 
   function plot(own, width) {
     const height = 170, box = { left: 52, right: width - 8, top: 8, bottom: height - 24 };
-    const root = svg("svg", { width, height, tabindex: 0, role: "img", "aria-label": `${own.stage}, ${own.term} over epochs, ${own.lines.length} seeds` });
+    const root = svg("svg", { width, height, viewBox: `0 0 ${width} ${height}`, tabindex: 0, role: "img", "aria-label": `${own.stage}, ${own.term} over epochs, ${own.lines.length} seeds` });
     const values = own.lines.flatMap((seed) => seed.values).filter((value) => value !== null), epochs = own.lines.flatMap((seed) => seed.epochs);
     if (!values.length) return el("p", {}, "no finite value");
     const [low, high] = [Math.min(...values), Math.max(...values)], air = (high - low || Math.abs(high) || 1) * 0.05;
