@@ -114,11 +114,11 @@ function startDescribe() {
     take(first.map((value, place) => (value + second[place]) / 2), null);
   }
 
-  /** Make room in every place for the longest name and the longest reasons; about 17 letters are a line. */
+  /** Make room in every place for the longest name and three long reasons, those of most places; about 17 letters are a line, and a line is lost where words break. */
   function makePlaces() {
-    const lengths = own.attributes.map((_, place) => titled(place).length).sort((a, b) => b - a).slice(0, 3);
-    const texts = [Math.max(...DATA.classes.names.map((name) => name.length)), lengths.reduce((sum, length) => sum + length + 2, 0)];
-    byId("describe-pictures").style.setProperty("--lines", Math.min(8, texts.reduce((lines, length) => lines + Math.ceil(length / 17), 0)));
+    const lines = (length) => Math.ceil(length / 17), lengths = own.attributes.map((_, place) => titled(place).length).sort((a, b) => a - b);
+    const longest = Math.max(...DATA.classes.names.map((name) => name.length)), long = lengths[Math.floor(0.85 * lengths.length)];
+    byId("describe-pictures").style.setProperty("--lines", Math.min(8, 1 + lines(longest) + lines(3 * (long + 2))));
     byId("describe-pictures").append(...tiles.map(({ node }) => node));
   }
 
