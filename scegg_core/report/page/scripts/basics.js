@@ -88,7 +88,7 @@ function drawn(place, draw) {
   const chart = { place, width: 0, again: (most = Infinity) => chart.width && draw(Math.min(chart.width, most)) };
   charts.push(chart);
   new ResizeObserver(() => {
-    if (!chart.width || place.clientWidth === chart.width) return;
+    if (place.clientWidth === chart.width) return;
     chart.width = place.clientWidth;
     chart.again();
   }).observe(place);
