@@ -1,6 +1,7 @@
 """A page of made numbers, as large as is wished: what the page is tried with where no run is that large."""
 
 import numpy as np
+import pandas as pd
 from PIL import Image
 
 from scegg_core.report.page.model import (
@@ -22,6 +23,7 @@ from scegg_core.report.page.model import (
     VariantPanels,
 )
 from scegg_core.report.page.pictures import SIDE, encode
+from scegg_core.report.typeset import to_html
 
 NAMES = ("Abbey", "Bog & <b>marsh</b>", "Conference center, very long name of it", "Discothèque", "街")
 
@@ -35,7 +37,7 @@ def made_page(classes: int = 12, attributes: int = 9, pictures: int = 40, seeds:
         facts=Facts(
             "Made <set>", (("data set", "made"),), ("A remark.",), (("eggn.epochs", "3", "200"),), (("score", "ab"),)
         ),
-        tables=Tables("<table></table>", "", "variant,H\na,1\n"),
+        tables=Tables(to_html(_results()), "", "variant,H\na,1\n"),
         classes=ClassNames(names, seen),
         pictures=_pictures(labels, draw),
         trade_offs=tuple(VariantLines(f"variant {name}: AUSUC 1", _lines(seeds, draw)) for name in "abc"),
@@ -57,6 +59,17 @@ def made_page(classes: int = 12, attributes: int = 9, pictures: int = 40, seeds:
             unit=True,
         ),
     )
+
+
+def _results() -> pd.DataFrame:
+    """As wide as a data set's table can be."""
+    percent = dict.fromkeys(("Acc", "U", "S", "H", "AUSUC"), (62.17, 49.13))
+    spread = {f"{name}_std": (10.5, 0.3) for name in percent}
+    published = {f"published_{name}": (78.4, 67.1) for name in ("Acc", "U", "S", "H")}
+    own = {"title": ("SC-EGG without semantic guidance", "ridge prototypes (closed form)"), "seeds": (5, 5)}
+    calibration = {"calibration": ("none", "validation (constant 0.1316)"), "selection": ("last", "validation")}
+    interval = {"h_low": (53.8, 37.9), "h_high": (59.6, 43.2)}
+    return pd.DataFrame({**own, **calibration, **percent, **spread, **interval, **published})
 
 
 def _pictures(labels: np.ndarray, draw: np.random.Generator) -> Pictures:

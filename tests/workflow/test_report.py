@@ -120,5 +120,8 @@ def test_report_holds_everything_and_loads_nothing(copy):
     page = (copy.folder / "report.html").read_text()
     for name in (*PICTURES, *(f"{table}.html" for table in TABLES), *(f"{table}.csv" for table in TABLES)):
         assert f'"results/aviary/{name}"' in page, name
+    first = re.search(r'<script id="workflow-desc">(.*?)</script>', page, re.DOTALL).group(1)
+    assert "<td>SC-EGG</td>" in first and 'href=\\"results/aviary/page.html\\"' in first
+    assert "results['results/aviary/table.html'].data_uri" in first
     assert "the paper's Fig. 4" in page.replace("&#x27;", "'").replace("&#8217;", "'").replace("’", "'")
     assert not re.search(r"""<(script|link|img)[^>]+(src|href)=["']https?:""", page)

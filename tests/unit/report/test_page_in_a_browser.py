@@ -169,6 +169,33 @@ def test_nothing_is_wider_than_the_window(page):
     assert_fits(page)
 
 
+def test_on_paper_nothing_is_cut_off(page, browser):
+    paper = browser.new_page(viewport={"width": 690, "height": 980})  # A4 within its margins
+    paper.goto(page.url)
+    paper.emulate_media(media="print")
+    wide = paper.evaluate(
+        """[...document.querySelectorAll("table, svg, canvas, img, figure, p")]
+          .filter((one) => one.getBoundingClientRect().right > innerWidth || one.parentElement.scrollWidth > one.parentElement.clientWidth + 1)
+          .map((one) => one.outerHTML.slice(0, 80))"""
+    )
+    assert wide == []
+    assert paper.evaluate("document.documentElement.scrollWidth") <= 690
+    paper.close()
+
+
+def test_charts_are_drawn_in_light_colours_for_paper(page):
+    page.emulate_media(color_scheme="dark")
+    colour = "getComputedStyle(document.documentElement).getPropertyValue('--page')"
+    dark = page.evaluate(colour)
+    page.evaluate("dispatchEvent(new Event('beforeprint'))")
+    assert page.evaluate(colour) == "#ffffff" != dark
+    assert float(page.locator("#tradeoff-chart svg").get_attribute("width")) <= 690
+    page.evaluate("dispatchEvent(new Event('afterprint'))")
+    assert page.evaluate(colour) == dark
+    assert float(page.locator("#tradeoff-chart svg").get_attribute("width")) > 1000
+    page.emulate_media(color_scheme="light")
+
+
 def test_on_a_telephone_a_tap_reads_a_point_and_the_first_link_leads_to_its_section(page, browser):
     phone = browser.new_page(viewport={"width": 360, "height": 740}, has_touch=True, is_mobile=True)
     phone.goto(page.url)

@@ -52,9 +52,10 @@ function pointed(node, at, gone) {
   for (const name of ["pointercancel", "blur"]) node.addEventListener(name, gone);
 }
 
-/** Let `node` say `text`; nothing is drawn anew where it says so already. */
+/** Let `node`, which holds no other, say `text`; nothing is drawn anew where it says so already. */
 function say(node, text) {
-  if (node.textContent !== text) node.textContent = text;
+  if (!node.firstChild) node.append(text);
+  else if (node.firstChild.data !== text) node.firstChild.data = text;
 }
 
 const line = (text, strong = false) => el(strong ? "b" : "div", strong ? { style: "display:block" } : {}, text);
@@ -79,15 +80,37 @@ function choice(label, names, chosen) {
   return el("label", {}, label, select);
 }
 
-/** Call `draw(width)` now, and again when the width of `place` or the colours change. */
+const PAPER = 690; // most pixels of a chart in print, where it is not drawn as wide as the window is
+let charts = [];
+
+/** Call `draw(width)` at the next `drawCharts`, and again when the width of `place` or the colours change; return what draws again. */
 function drawn(place, draw) {
-  let width = 0;
-  const again = () => place.clientWidth && draw((width = place.clientWidth));
-  new ResizeObserver(() => place.clientWidth !== width && again()).observe(place);
-  matchMedia("(prefers-color-scheme: dark)").addEventListener("change", again);
-  again();
-  return again;
+  const chart = { place, width: 0, again: (most = Infinity) => chart.width && draw(Math.min(chart.width, most)) };
+  charts.push(chart);
+  new ResizeObserver(() => {
+    if (place.clientWidth === chart.width) return;
+    chart.width = place.clientWidth;
+    chart.again();
+  }).observe(place);
+  matchMedia("(prefers-color-scheme: dark)").addEventListener("change", () => chart.again());
+  return () => chart.again();
 }
+
+/** Draw the charts that are new. All widths are asked for first: after a drawing, the page is laid out for every answer. */
+function drawCharts() {
+  charts = charts.filter(({ place }) => place.isConnected);
+  const fresh = charts.filter(({ width }) => !width);
+  for (const chart of fresh) chart.width = chart.place.clientWidth;
+  for (const chart of fresh) chart.again();
+}
+
+/** Draw all charts for paper, in light colours, or for the window again. */
+function drawForPaper(paper) {
+  document.documentElement.classList.toggle("paper", paper);
+  for (const chart of charts) chart.again(paper ? PAPER : Infinity);
+}
+addEventListener("beforeprint", () => drawForPaper(true));
+addEventListener("afterprint", () => drawForPaper(false));
 
 /** What each word of half precision stands for. */
 function halves() {

@@ -3,9 +3,10 @@ const SHOWN = 24;
 
 function startDescribe() {
   const own = DATA.description, ranking = new Ranking(own);
-  const values = ranking.values, sliders = [], tiles = new Map(), groups = new Map();
+  const values = ranking.values, sliders = [], images = new Map(), groups = new Map();
   const titled = (place) => (own.groups[place] === "attributes" ? own.attributes[place] : `${own.groups[place]}: ${own.attributes[place]}`);
   const shownValue = (value) => short(+(value * ranking.largest).toPrecision(3));
+  const tiles = Array.from({ length: Math.min(SHOWN, ranking.count) }, makeTile);
   let target = null, edited = false, shown = [], waiting = 0;
 
   function makeSliders() {
@@ -51,41 +52,51 @@ function startDescribe() {
 
   function show() {
     waiting = 0;
-    const scores = ranking.scores(), leads = ranking.leads(), list = byId("describe-pictures");
+    const scores = ranking.scores(), leads = ranking.leads();
     shown = best(scores, SHOWN);
-    shown.forEach((picture, place) => {
-      const tile = tileOf(picture);
-      if (list.children[place] !== tile.node) list.insertBefore(tile.node, list.children[place] ?? null);
-      fill(tile, picture, scores[picture], ranking.reasons(picture, leads));
-    });
-    while (list.children.length > shown.length) list.lastChild.remove();
-    byId("describe-score").replaceChildren(...summary());
+    shown.forEach((picture, place) => fill(tiles[place], picture, scores[picture], ranking.reasons(picture, leads)));
+    tell(...summary());
+  }
+
+  /** A place of the answers. Places stay and what is in them changes: each is a box of a fixed size, outside of which nothing is laid out again. */
+  function makeTile() {
+    const [holder, name, score, reasons] = [el("div", { class: "photograph" }), el("b"), el("small"), el("span")];
+    return { picture: null, holder, name, score, reasons, node: el("li", {}, holder, name, score, reasons) };
   }
 
   /** What shows a picture: made once, since an image that is made anew is decoded anew. */
-  function tileOf(picture) {
-    if (!tiles.has(picture)) {
-      const label = DATA.pictures.labels[picture], thumbnail = DATA.pictures.thumbnails[picture];
-      const image = thumbnail ? el("img", { src: pictureOf(thumbnail), alt: `test picture of ${nameOf(label)}` }) : el("div", { class: "none" }, "no picture");
-      const [score, reasons] = [el("small"), el("span")];
-      tiles.set(picture, { score, reasons, node: el("li", { "data-picture": picture }, image, el("b", {}, nameOf(label)), score, reasons) });
+  function imageOf(picture) {
+    if (!images.has(picture)) {
+      const thumbnail = DATA.pictures.thumbnails[picture];
+      images.set(picture, thumbnail ? el("img", { src: pictureOf(thumbnail), alt: `test picture of ${nameOf(DATA.pictures.labels[picture])}` }) : el("div", { class: "none" }, "no picture"));
     }
-    return tiles.get(picture);
+    return images.get(picture);
   }
 
-  function fill({ node, score, reasons }, picture, value, speaking) {
+  function fill(tile, picture, value, speaking) {
     const label = DATA.pictures.labels[picture], right = label === target;
-    node.classList.toggle("right", right);
-    say(score, `${DATA.classes.seen[label] ? "seen" : "unseen"}${right ? ", right" : ""} · ${value.toFixed(2).replace("-0.00", "0.00")}`);
-    say(reasons, speaking.map(titled).join("; "));
+    if (tile.picture !== picture) {
+      tile.picture = picture;
+      tile.node.dataset.picture = picture;
+      tile.holder.replaceChildren(imageOf(picture));
+      say(tile.name, nameOf(label));
+    }
+    tile.node.classList.toggle("right", right);
+    say(tile.score, `${DATA.classes.seen[label] ? "seen" : "unseen"}${right ? ", right" : ""} · ${value.toFixed(2).replace("-0.00", "0.00")}`);
+    say(tile.reasons, speaking.map(titled).join("; "));
+  }
+
+  function tell(strong, text) {
+    say(byId("describe-score").firstElementChild, strong);
+    say(byId("describe-score").lastElementChild, text);
   }
 
   function summary() {
-    if (target === null) return ["A description of your own: the best pictures of all test classes."];
+    if (target === null) return ["", "A description of your own: the best pictures of all test classes."];
     const right = shown.filter((picture) => DATA.pictures.labels[picture] === target).length;
     const all = DATA.pictures.labels.filter((label) => label === target).length, chance = (shown.length * all) / ranking.count;
     const most = Math.min(shown.length, all);
-    return [el("b", {}, `${right} of the ${shown.length} shown are ${nameOf(target)}`),
+    return [`${right} of the ${shown.length} shown are ${nameOf(target)}`,
       ` (${percent((100 * right) / shown.length)}; ${most} could be, ${chance.toFixed(1)} would be by chance)${edited ? "; its description was changed" : ""}.`];
   }
 
@@ -103,29 +114,26 @@ function startDescribe() {
     take(first.map((value, place) => (value + second[place]) / 2), null);
   }
 
+  /** Make room in every place for the longest name and three long reasons, those of most places; about 17 letters are a line, and a line is lost where words break. */
+  function makePlaces() {
+    const lines = (length) => Math.ceil(length / 17), lengths = own.attributes.map((_, place) => titled(place).length).sort((a, b) => a - b);
+    const longest = Math.max(...DATA.classes.names.map((name) => name.length)), long = lengths[Math.floor(0.85 * lengths.length)];
+    byId("describe-pictures").style.setProperty("--lines", Math.min(8, 1 + lines(longest) + lines(3 * (long + 2))));
+    byId("describe-pictures").append(...tiles.map(({ node }) => node));
+  }
+
   function makeChoices() {
     const labels = DATA.classes.names.map((_, label) => label);
     for (const label of labels.filter((one) => !DATA.classes.seen[one]))
       byId("describe-classes").append(el("button", { type: "button", value: label, "aria-pressed": "false", onclick: () => take(ranking.strengthsOf(label), label) }, nameOf(label)));
-    const ordered = [...labels].sort((a, b) => nameOf(a).localeCompare(nameOf(b)));
-    for (const id of ["describe-first", "describe-second"]) byId(id).append(...ordered.map((label) => el("option", { value: label }, nameOf(label))));
+    const order = new Intl.Collator("en", { numeric: true }).compare, ordered = [...labels].sort((a, b) => order(nameOf(a), nameOf(b)));
+    for (const id of ["describe-first", "describe-second"]) byId(id).append(...ordered.map((label) => new Option(nameOf(label), label)));
     byId("describe-second").selectedIndex = Math.min(1, ordered.length - 1);
-  }
-
-  /** Keep the height that the pictures once had: a page whose height changes is painted anew, and jumps. */
-  function keepHeight() {
-    const list = byId("describe-pictures");
-    let width = 0, height = 0;
-    new ResizeObserver(([{ contentRect: box }]) => {
-      height = Math.round(box.width) === width ? Math.max(height, box.height) : 0;
-      width = Math.round(box.width);
-      list.style.minHeight = height ? `${height}px` : "";
-    }).observe(list);
   }
 
   makeSliders();
   makeChoices();
-  keepHeight();
+  makePlaces();
   byId("describe-mean").addEventListener("click", mean);
   byId("describe-clear").addEventListener("click", () => take(new Float32Array(ranking.size), null));
   byId("describe-search").addEventListener("input", (event) => search(event.target.value));

@@ -31,7 +31,10 @@ class Ranking {
 
   meanVector() {
     const mean = new Float64Array(this.size), classes = this.strengths.length / this.size;
-    for (let label = 0; label < classes; label++) this.vector(this.strengthsOf(label)).forEach((value, place) => (mean[place] += value / classes));
+    for (let label = 0; label < classes; label++) {
+      const strengths = this.strengthsOf(label), share = 1 / (this.length(strengths) * classes);
+      for (let place = 0; place < this.size; place++) mean[place] += strengths[place] * share;
+    }
     return mean;
   }
 

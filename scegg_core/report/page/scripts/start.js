@@ -4,6 +4,7 @@ for (const [id, start] of Object.entries({ tradeoff: startTradeoff, spaces: star
   classes: startClasses, training: startTraining, describe: startDescribe })) {
   if (byId(id)) start();
 }
+drawCharts();
 
 /** Pass over what is outside the window, but not before its height is known: a link would lead elsewhere. */
 function settle() {

@@ -10,7 +10,7 @@ function startTradeoff() {
   function draw(width) {
     const height = Math.round(Math.min(Math.max(0.62 * width, 300), 520));
     const box = { left: 50, right: width - 44, top: 10, bottom: height - 44 };
-    root = svg("svg", { width, height, tabindex: 0, role: "img", "aria-label": label() });
+    root = svg("svg", { width, height, viewBox: `0 0 ${width} ${height}`, tabindex: 0, role: "img", "aria-label": label() });
     const [x, y] = axes(root, box, [0, limits[0]], [0, limits[1]], ["accuracy on unseen classes, U (%)", "accuracy on seen classes, S (%)"]);
     for (const level of [20, 40, 60, 80]) drawLevel(level, x, y, box);
     points = [];

@@ -13,13 +13,13 @@ function startTraining() {
     const chart = el("div", { class: "chart" });
     const warnings = own.alarms.map((text) => el("p", { class: "warning" }, `⚠ ${text}`));
     const node = el("figure", {}, el("h3", {}, `${own.stage}: ${own.term}`), chart, ...warnings);
-    requestAnimationFrame(() => drawn(chart, (width) => chart.replaceChildren(plot(own, width))));
+    drawn(chart, (width) => chart.replaceChildren(plot(own, width)));
     return node;
   }
 
   function plot(own, width) {
     const height = 170, box = { left: 52, right: width - 8, top: 8, bottom: height - 24 };
-    const root = svg("svg", { width, height, tabindex: 0, role: "img", "aria-label": `${own.stage}, ${own.term} over epochs, ${own.lines.length} seeds` });
+    const root = svg("svg", { width, height, viewBox: `0 0 ${width} ${height}`, tabindex: 0, role: "img", "aria-label": `${own.stage}, ${own.term} over epochs, ${own.lines.length} seeds` });
     const values = own.lines.flatMap((seed) => seed.values).filter((value) => value !== null), epochs = own.lines.flatMap((seed) => seed.epochs);
     if (!values.length) return el("p", {}, "no finite value");
     const [low, high] = [Math.min(...values), Math.max(...values)], air = (high - low || Math.abs(high) || 1) * 0.05;
@@ -64,7 +64,7 @@ function startTraining() {
   }
 
   byId("training-tools").append(
-    choice("variant", DATA.training.map((one) => one.title), show),
+    choice("variant", DATA.training.map((one) => one.title), (place) => { show(place); drawCharts(); }),
     saveButton("curves (CSV)", () => saveCsv("training_curves", ["variant", "stage", "term", "seed", "epoch", "value"],
       DATA.training.flatMap((variant) => variant.panels.flatMap((own) => own.lines.flatMap((seed) =>
         seed.epochs.map((epoch, row) => [variant.title, own.stage, own.term, seed.seed, epoch, seed.values[row]])))))));
