@@ -1,8 +1,8 @@
 """The work of every stage that has classes in it, on made-up data of any number of classes; `growth.py` measures it.
 
-1,024 attributes, 20,000 training and 20,000 test images; three classes of four are seen. Features have 256 channels, so
-that what images and channels take does not hide what classes take. Where a stage repeats the same work, it is done few times:
-the epochs, steps and regularizations below. A function per stage makes its inputs and returns the work on them.
+1,024 attributes; 20,000 training images, 5,000 test images of unseen classes and 1,000 of seen ones; three classes of four
+are seen. Features have 256 channels, so that what images and channels take does not hide what classes take. Where a stage repeats the same work, it is done few
+times, as said below. A function per stage makes its inputs and returns the work on them.
 """
 
 from collections.abc import Callable
@@ -44,7 +44,7 @@ from scegg_core.report.figures.tradeoff import trade_offs
 from scegg_core.report.page.gather import class_names, confusion_of, description_of
 from scegg_core.report.page.pictures import choose_pictures
 from scegg_core.report.page.render import to_json
-from scegg_core.report.runs import StoredRuns, VariantRuns
+from scegg_core.report.runs import VariantRuns
 from scegg_core.report.style import save
 from scegg_core.scen.embed import embed_images
 from scegg_core.scen.scaling import MinMaxScaler
@@ -60,8 +60,9 @@ from scegg_core.using.model import ClassList
 from scegg_core.using.new_classes import extend_index
 from scegg_core.using.predict import Answers
 
-ATTRIBUTES, IMAGES, CHANNELS = 1024, 20_000, 256
-MAP, MAPS = FeatureMap(2048, 7, 7), 640
+ATTRIBUTES, CHANNELS = 1024, 256
+TRAINING, UNSEEN, SEEN = 20_000, 5_000, 1_000  # images for training, and for the test of unseen and of seen classes
+MAP, MAPS = FeatureMap(2048, 7, 7), 128
 CPU = torch.device("cpu")
 MADE = Provenance("growth")
 
@@ -69,14 +70,19 @@ Work = Callable[[], object]
 
 
 def made_up_classes(classes: int) -> DatasetIndex:
-    """Return an index of so many classes: 20,000 training images, and 20,000 test images of all classes in turn."""
-    plain = made_up_index(Size(2 * IMAGES, classes, ATTRIBUTES))
-    seen = np.arange(classes) % 4 > 0
-    training = np.flatnonzero(seen)[np.arange(IMAGES) % seen.sum()]
-    labels = np.concatenate([training, np.arange(IMAGES) % classes]).astype(np.int32)
-    tests = np.where(seen[labels[IMAGES:]], "test_seen", "test_unseen").tolist()
+    """Return an index of so many classes, whose images are of all of them in turn."""
+    plain, seen = made_up_index(Size(TRAINING + UNSEEN + SEEN, classes, ATTRIBUTES)), np.arange(classes) % 4 > 0
+    split = np.repeat(("trainval", "test_unseen", "test_seen"), (TRAINING, UNSEEN, SEEN))
+    of_seen, of_unseen = np.flatnonzero(seen), np.flatnonzero(~seen)
+    parts = (of_seen[np.arange(TRAINING) % len(of_seen)], of_unseen[np.arange(UNSEEN) % len(of_unseen)])
+    labels = np.concatenate([*parts, of_seen[np.arange(SEEN) % len(of_seen)]]).astype(np.int32)
     paths = tuple(f"images/{label}/{number}.jpg" for number, label in enumerate(labels.tolist()))
-    return replace(plain, seen=seen, labels=labels, paths=paths, split=("trainval",) * IMAGES + tuple(tests))
+    return replace(plain, seen=seen, labels=labels, paths=paths, split=tuple(split.tolist()))
+
+
+def _trained_on(index: DatasetIndex, images: int) -> DatasetIndex:
+    """The same with the first `images` for training alone."""
+    return replace(index, split=("trainval",) * images + ("test_seen",) * (len(index.paths) - images))
 
 
 def check(classes: int, folder: Path) -> Work:
@@ -102,12 +108,11 @@ def class_table(classes: int, folder: Path) -> Work:
 
 
 def scen(classes: int, folder: Path) -> Work:
-    """Five steps of each stage of SCEN on batches of 64 images of 7 × 7 × 2,048, and 640 images embedded."""
-    index = made_up_classes(classes)
-    index = replace(index, split=("trainval",) * MAPS + ("test_seen",) * (len(index.paths) - MAPS))
+    """Two steps of each stage of SCEN on batches of 64 images of 7 × 7 × 2,048, and 128 images embedded."""
+    index = _trained_on(made_up_classes(classes), MAPS)
     write_regions(folder / "shard.parquet", MAPS, MAP)
     words = np.random.default_rng(1).standard_normal((ATTRIBUTES, 300), dtype=np.float32)
-    settings, store = ScenSettings(stage1_steps=5, stage2_steps=5), repeated_store(folder / "shard.parquet", MAPS)
+    settings, store = ScenSettings(stage1_steps=2, stage2_steps=2), repeated_store(folder / "shard.parquet", MAPS)
 
     def work() -> None:
         trained = train_scen(index, store, words, settings, 0, CPU)
@@ -116,18 +121,19 @@ def scen(classes: int, folder: Path) -> Work:
     return work
 
 
-def _space(classes: int, channels: int = CHANNELS, guide: bool = False) -> Space:
+def _space(classes: int, guide: bool = False) -> Space:
     index, draw = made_up_classes(classes), torch.Generator().manual_seed(0)
-    features = torch.rand(len(index.paths), channels, generator=draw)
+    features = torch.rand(len(index.paths), CHANNELS, generator=draw)
     words, vectors = torch.randn(ATTRIBUTES, 16, generator=draw), torch.from_numpy(index.vectors)
-    model = start_scen(words, vectors, channels, ScenSettings(), 0).requires_grad_(False) if guide else None
-    return Space(index, features, MinMaxScaler(torch.zeros(channels), torch.ones(channels)), model)
+    model = start_scen(words, vectors, CHANNELS, ScenSettings(), 0).requires_grad_(False) if guide else None
+    return Space(index, features, MinMaxScaler(torch.zeros(CHANNELS), torch.ones(CHANNELS)), model)
 
 
 def eggn(classes: int, folder: Path) -> Work:
-    """An epoch of the generator in batches of 2,048, guided by CLS_g."""
+    """Ten steps of the generator of width 256 in batches of 64, guided by CLS_g."""
     space = _space(classes, guide=True)
-    return lambda: train_eggn(space, EggnSettings(epochs=1, batch_size=2048, hidden_width=256), 0, CPU)
+    space = replace(space, index=_trained_on(space.index, 5 * 64))
+    return lambda: train_eggn(space, EggnSettings(epochs=1, hidden_width=256), 0, CPU)
 
 
 def synthesis(classes: int, folder: Path) -> Work:
@@ -138,7 +144,7 @@ def synthesis(classes: int, folder: Path) -> Work:
 
 
 def classifier(classes: int, folder: Path) -> Work:
-    """An epoch of the classifier of all classes, of 20,000 real features and one of each unseen class."""
+    """An epoch of the classifier of all classes, of 20,000 real features and one made one of each unseen class."""
     space = _space(classes)
     unseen = torch.from_numpy(np.flatnonzero(~space.index.seen))
     made = SyntheticFeatures(torch.rand(len(unseen), CHANNELS), unseen)
@@ -205,16 +211,15 @@ def nearest_mean(classes: int, folder: Path) -> Work:
     return lambda: nearest_mean_accuracy(Labelled(made, labels), real)
 
 
-def _stored(classes: int, folder: Path) -> tuple[DatasetIndex, VariantRuns]:
-    """An index, and a variant with two runs."""
+def _one_run(classes: int) -> tuple[DatasetIndex, VariantRuns]:
+    """An index, and a variant with one run, which is in memory."""
     index = made_up_classes(classes)
-    write_predictions(folder / "predictions.parquet", made_up_predictions(index, "gzsl"), MADE)
-    return index, VariantRuns("one", "One", StoredRuns([str(folder / "predictions.parquet")] * 2))
+    return index, VariantRuns("one", "One", (made_up_predictions(index, "gzsl"),))
 
 
 def figures(classes: int, folder: Path) -> Work:
-    """The table of classes, confusion matrix and trade-off of a variant with two seeds."""
-    index, runs = _stored(classes, folder)
+    """The table of classes, confusion matrix and trade-off of a variant."""
+    index, runs = _one_run(classes)
 
     def work() -> None:
         class_rows(iter([runs]), index, "gzsl").to_csv(folder / "per_class.csv")
@@ -226,7 +231,7 @@ def figures(classes: int, folder: Path) -> Work:
 
 def page(classes: int, folder: Path) -> Work:
     """What the page says of classes: names, descriptions, and a variant's confusion."""
-    index, runs = _stored(classes, folder)
+    index, runs = _one_run(classes)
     write_semantics(folder / "semantics.parquet", torch.rand(len(index.paths), ATTRIBUTES), MADE)
 
     def work() -> str:
@@ -238,7 +243,7 @@ def page(classes: int, folder: Path) -> Work:
 
 
 def using(classes: int, folder: Path) -> Work:
-    """A new class, and the first five classes of 20,000 new pictures with what speaks for them."""
+    """A new class, and the first five classes of 6,000 new pictures with what speaks for them."""
     index = made_up_classes(classes)
     found = made_up_predictions(index, "gzsl")
     model = _Known(ClassList(index.classes, index.seen, index.percent), index.attributes)
@@ -265,11 +270,11 @@ class _Known:
 STAGES: dict[str, tuple[str, Callable[[int, Path], Work]]] = {
     "check": ("index checked, written, read; validation split", check),
     "table": ("attributes.csv of a tenth of the classes, read", class_table),
-    "scen": ("ten steps of SCEN, 640 images embedded", scen),
-    "eggn": ("an epoch of the generator", eggn),
+    "scen": ("four steps of SCEN, 128 images embedded", scen),
+    "eggn": ("ten steps of the generator", eggn),
     "synthesis": ("eight features of each unseen class", synthesis),
     "classifier": ("an epoch of the final classifier", classifier),
-    "predict": ("scores of 20,000 images, written and read", predict),
+    "predict": ("scores of 6,000 images, written and read", predict),
     "embedding": ("scores by embedding", by_embedding),
     "prototype": ("ridge prototypes", closed_form("prototype")),
     "eszsl": ("ESZSL", closed_form("eszsl")),
@@ -277,5 +282,5 @@ STAGES: dict[str, tuple[str, Callable[[int, Path], Work]]] = {
     "means": ("nearest class mean", nearest_mean),
     "figures": ("table of classes, confusion, trade-off", figures),
     "page": ("names, descriptions, confusion in the page", page),
-    "using": ("a class added, answers for 20,000 pictures", using),
+    "using": ("a class added, answers for 6,000 pictures", using),
 }

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 import numpy as np
 
-NUMBERS = 1 << 25  # of a matrix that are in memory at a time, beside the matrix itself
+NUMBERS = 1 << 24  # of a matrix that are in memory at a time, beside the matrix itself
 
 
 def by_class(labels: np.ndarray) -> Iterator[tuple[int, np.ndarray]]:

@@ -98,7 +98,8 @@ def predict_closed_form(
     images, classes = task_images(index, task), task_classes(index, task)
     scores = np.empty((len(images), len(classes)), dtype=np.float32)
     for some, found in model.scores(images):
-        scores[some] = (found - lowered)[:, classes]
+        found -= lowered
+        scores[some] = found[:, classes]
     return Predictions(images, index.labels[images], scores, classes, chosen.bias if task == "gzsl" else None)
 
 
