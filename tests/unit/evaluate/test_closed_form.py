@@ -6,6 +6,7 @@ from itertools import combinations
 import numpy as np
 import pytest
 
+from scegg_core.data import blocks
 from scegg_core.data.tables import NO_LABEL, DatasetIndex
 from scegg_core.data.validation import class_split
 from scegg_core.evaluate.closed_form import (
@@ -215,6 +216,23 @@ def test_the_chosen_constant_is_taken_off_the_scores_of_seen_classes_alone(index
     np.testing.assert_allclose(gzsl.scores[:, 5:], scores[index.test_images, 5:], rtol=0, atol=1e-6)
     unseen = index.in_split("test_unseen")
     np.testing.assert_allclose(czsl.scores, scores[np.ix_(unseen, [5, 6, 7])], rtol=0, atol=1e-6)
+
+
+@pytest.mark.parametrize("name", SCORERS)
+def test_blocks_of_images_and_of_classes_equal_the_whole(index, name, monkeypatch):
+    features, validation = features_of(index), validation_of(index)
+
+    def answers():
+        chosen = calibrate(SCORERS[name], features[validation.rows], validation)
+        return chosen, *(predict_closed_form(SCORERS[name], features, index, task, chosen) for task in ("czsl", "gzsl"))
+
+    whole = answers()
+    monkeypatch.setattr(blocks, "NUMBERS", 24)  # three images among eight classes; a class's targets at a time
+    parts = answers()
+    assert (parts[0].ridge, parts[0].bias) == (whole[0].ridge, pytest.approx(whole[0].bias))
+    for part, found in zip(parts[1:], whole[1:], strict=True):
+        np.testing.assert_array_equal(part.images, found.images)
+        np.testing.assert_allclose(part.scores, found.scores, rtol=0, atol=1e-6 * np.abs(found.scores).max())
 
 
 @pytest.mark.parametrize("name", SCORERS)
