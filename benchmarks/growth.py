@@ -1,7 +1,7 @@
 """Measures how time and peak memory grow with images, regions, attributes and classes; writes a table and a picture.
 
     python -m benchmarks.growth                             # docs/growth.csv, docs/images/growth.png; a quarter of an hour
-    python -m benchmarks.growth --out results/growth --only classes scores
+    python -m benchmarks.growth --only classes scores       # these anew; other rows of the table stay
 
 Each point is a process of its own, so its peak memory is its own. Time is processor time on one thread, which other
 work on the machine does not change much.
@@ -185,13 +185,37 @@ def main() -> None:
         for value in CLASSES if name in STAGES else CURVES[name].values:
             points.append(in_own_process(name, value))
             print(points[-1], flush=True)
-    (given.out / "images").mkdir(parents=True, exist_ok=True)
-    with (given.out / "growth.csv").open("w", newline="") as file:
+    write(points, given.out)
+
+
+def write(points: list[Point], out: Path) -> None:
+    """Write table and picture into the folder `out`; rows of other curves that the table there has stay in it."""
+    (out / "images").mkdir(parents=True, exist_ok=True)
+    table, measured_now = out / "growth.csv", {point.curve for point in points}
+    points = [*points, *(point for point in read(table) if point.curve not in measured_now)]
+    points.sort(key=lambda point: [*CURVES, *STAGES].index(point.curve))
+    with table.open("w", newline="") as file:
         rows = csv.DictWriter(file, list(asdict(points[0])))
         rows.writeheader()
         rows.writerows(map(asdict, points))
     if any(point.curve in CURVES for point in points):
-        save(draw_growth(points), given.out / "images" / "growth.png")
+        save(draw_growth(points), out / "images" / "growth.png")
+
+
+def read(table: Path) -> list[Point]:
+    """Return the points of a table that `write` wrote, none where there is no such file."""
+    if not table.is_file():
+        return []
+    with table.open(newline="") as file:
+        rows = list(csv.DictReader(file))
+    return [
+        Point(row["curve"], int(row["value"]), float(row["seconds"]), float(row["peak_gib"]), _number(row["above_gib"]))
+        for row in rows
+    ]
+
+
+def _number(text: str) -> float | None:
+    return float(text) if text else None
 
 
 if __name__ == "__main__":

@@ -23,6 +23,6 @@ def refuse_not_finite(path: str | Path, parts: Mapping[str, Any]) -> None:
 
 
 def all_finite(numbers: np.ndarray) -> bool:
-    """Return whether all numbers of an array are finite; looked at row by row, as a large array's answers are one too."""
+    """Return whether all numbers of an array are finite; it is looked at in parts, since the answers take memory, too."""
     parts = np.array_split(np.atleast_1d(numbers), 1 + numbers.size // BLOCK)
     return all(np.isfinite(part).all() for part in parts)

@@ -6,7 +6,7 @@ import tracemalloc
 import numpy as np
 import pytest
 
-from benchmarks import growth_classes
+from benchmarks import growth, growth_classes
 from scegg_core.artifacts import finite
 from scegg_core.data import blocks
 from scegg_core.data.index import check_index
@@ -93,3 +93,11 @@ def test_made_up_data_are_a_data_set():
     index = growth_classes.made_up_classes(100)
     assert np.bincount(index.labels[index.in_split("trainval")], minlength=100)[index.seen].all()
     assert (~index.seen).sum() == 25
+
+
+def test_a_curve_measured_anew_takes_its_rows_place_in_the_table(tmp_path):
+    first = [growth.Point("scores", 5000, 1.5, 0.5, 0.25), growth.Point("streamed", 4096, 4.5, 0.75)]
+    growth.write(first, tmp_path)
+    growth.write([growth.Point("scores", 5000, 2.0, 0.5, 0.125)], tmp_path)
+    assert growth.read(tmp_path / "growth.csv") == [first[1], growth.Point("scores", 5000, 2.0, 0.5, 0.125)]
+    assert (tmp_path / "images" / "growth.png").stat().st_size > 1000
