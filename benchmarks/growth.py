@@ -1,7 +1,7 @@
-"""Measures how time and peak memory grow with images, attributes and classes; writes a table and a picture.
+"""Measures how time and peak memory grow with images, regions, attributes and classes; writes a table and a picture.
 
-    python benchmarks/growth.py                             # docs/growth.csv, docs/images/growth.png; minutes
-    python benchmarks/growth.py --out results/growth --only classes
+    python -m benchmarks.growth                             # docs/growth.csv, docs/images/growth.png; a quarter of an hour
+    python -m benchmarks.growth --only classes scores       # these anew; other rows of the table stay
 
 Each point is a process of its own, so its peak memory is its own. Time is processor time on one thread, which other
 work on the machine does not change much.
@@ -11,6 +11,7 @@ import argparse
 import csv
 import json
 import os
+import re
 import subprocess
 import sys
 import tempfile
@@ -19,8 +20,9 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 
 import numpy as np
-from stream import Size, Taken, made_up_index, measured, train_over, write_regions
 
+from benchmarks.growth_classes import STAGES
+from benchmarks.stream import Size, Taken, made_up_index, measured, train_over, write_regions
 from scegg_core.artifacts.files import Provenance
 from scegg_core.aviary import AviarySettings, generate_aviary
 from scegg_core.regions.backbone import FeatureMap, build_backbone
@@ -53,6 +55,7 @@ class Point:
     value: int
     seconds: float
     peak_gib: float
+    above_gib: float | None = None  # the peak above what lay in memory when the work began, where that was measured
 
 
 def by_streamed_images(images: int, folder: Path) -> Taken:
@@ -76,12 +79,24 @@ def by_classes(classes: int, folder: Path) -> Taken:
     return _train(size, folder, ScenSettings(stage1_steps=20, stage2_epochs=0))
 
 
+def by_regions(regions: int, folder: Path) -> Taken:
+    """Five steps of stage 1 with 312 attributes on 128 images, in batches of 64."""
+    side = round(regions**0.5)
+    size = Size(128, attributes=312, map=FeatureMap(2048, side, side))
+    write_regions(folder / "shard.parquet", 128, size.map)
+    return train_over(size, folder / "shard.parquet", ScenSettings(stage1_steps=5, stage2_epochs=0))
+
+
 CURVES = {
     "streamed": Curve("training, streamed", "images (7 × 7 × 2048)", (4096, 8192, 12288, 16384), by_streamed_images),
     "aviary": Curve("drawing to training, aviary", "images drawn", (336, 672, 1008, 1344), by_drawn_images),
     "attributes": Curve("20 training steps", "attributes", (32, 64, 128, 256), by_attributes),
     "classes": Curve("20 training steps", "classes", (50, 500, 1000, 2000), by_classes),
+    "regions": Curve("5 training steps", "regions", (49, 81, 196, 784), by_regions),
 }
+
+#: Numbers of classes, of 1,024 attributes, at which each stage is measured.
+CLASSES = (5000, 20_000)
 
 
 def _train(size: Size, folder: Path, settings: ScenSettings) -> Taken:
@@ -106,7 +121,7 @@ def _aviary(per_class: int, folder: Path) -> None:
 
 def in_own_process(curve: str, value: int) -> Point:
     """Return the point, measured in a process of its own on one thread."""
-    command = [sys.executable, __file__, "--point", curve, str(value)]
+    command = [sys.executable, "-m", "benchmarks.growth", "--point", curve, str(value)]
     alone = {**os.environ, "OMP_NUM_THREADS": "1"}
     done = subprocess.run(command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, env=alone, check=True, text=True)
     return Point(**json.loads(done.stdout.splitlines()[-1]))
@@ -115,8 +130,24 @@ def in_own_process(curve: str, value: int) -> Point:
 def measure_here(curve: str, value: int) -> Point:
     """Return the point, measured in this process."""
     with tempfile.TemporaryDirectory() as folder:
+        if curve in STAGES:
+            return _measure_stage(curve, value, Path(folder))
         taken = CURVES[curve].measure(value, Path(folder))
     return Point(curve, value, round(taken.processor, 2), round(taken.peak, 3))
+
+
+def _measure_stage(name: str, classes: int, folder: Path) -> Point:
+    work = STAGES[name][1](classes, folder)
+    Path("/proc/self/clear_refs").write_text("5", encoding="ascii")  # forgets the peak of making the inputs
+    before = _resident("VmRSS")
+    taken, peak = measured(work), _resident("VmHWM")
+    return Point(name, classes, round(taken.processor, 2), round(peak, 3), round(peak - before, 3))
+
+
+def _resident(name: str) -> float:
+    """A number of this process's memory as Linux tells it, in GiB."""
+    found = re.search(rf"{name}:\s+(\d+) kB", Path("/proc/self/status").read_text(encoding="ascii"))
+    return int(found[1]) / (1 << 20)
 
 
 @styled
@@ -143,7 +174,7 @@ def main() -> None:
     """Measure all points, or one, and write or print them."""
     options = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     options.add_argument("--out", type=Path, default=Path("docs"), help="folder of growth.csv and images/growth.png")
-    options.add_argument("--only", nargs="+", choices=CURVES, default=list(CURVES))
+    options.add_argument("--only", nargs="+", choices=[*CURVES, *STAGES], default=[*CURVES, *STAGES])
     options.add_argument("--point", nargs=2, metavar=("CURVE", "VALUE"), help=argparse.SUPPRESS)
     given = options.parse_args()
     if given.point:
@@ -151,15 +182,40 @@ def main() -> None:
         return
     points = []
     for name in given.only:
-        for value in CURVES[name].values:
+        for value in CLASSES if name in STAGES else CURVES[name].values:
             points.append(in_own_process(name, value))
             print(points[-1], flush=True)
-    (given.out / "images").mkdir(parents=True, exist_ok=True)
-    with (given.out / "growth.csv").open("w", newline="") as file:
+    write(points, given.out)
+
+
+def write(points: list[Point], out: Path) -> None:
+    """Write table and picture into the folder `out`; rows of other curves that the table there has stay in it."""
+    (out / "images").mkdir(parents=True, exist_ok=True)
+    table, measured_now = out / "growth.csv", {point.curve for point in points}
+    points = [*points, *(point for point in read(table) if point.curve not in measured_now)]
+    points.sort(key=lambda point: [*CURVES, *STAGES].index(point.curve))
+    with table.open("w", newline="") as file:
         rows = csv.DictWriter(file, list(asdict(points[0])))
         rows.writeheader()
         rows.writerows(map(asdict, points))
-    save(draw_growth(points), given.out / "images" / "growth.png")
+    if any(point.curve in CURVES for point in points):
+        save(draw_growth(points), out / "images" / "growth.png")
+
+
+def read(table: Path) -> list[Point]:
+    """Return the points of a table that `write` wrote, none where there is no such file."""
+    if not table.is_file():
+        return []
+    with table.open(newline="") as file:
+        rows = list(csv.DictReader(file))
+    return [
+        Point(row["curve"], int(row["value"]), float(row["seconds"]), float(row["peak_gib"]), _number(row["above_gib"]))
+        for row in rows
+    ]
+
+
+def _number(text: str) -> float | None:
+    return float(text) if text else None
 
 
 if __name__ == "__main__":

@@ -1,7 +1,7 @@
 """SCEN written down plainly, as the yardstick of the benchmarks: h (batch, channels, attributes) is built in full.
 
 Everything in the order of the equations, autograd for every gradient, eager; this is how released codes of this family
-compute. Of the layouts that were tried, this is the fastest (docs/benchmarks.md): with the attributes last, SC is one
+compute. No layout that was tried is faster beyond noise (docs/benchmarks.md): with the attributes last, SC is one
 large product of h as it lies, where an einsum per equation, on maps of (batch, channels, height, width) or of (batch,
 R, channels), makes SC's linear layer copy h.
 Weights have the names that scegg_core gives them, so that both sides of a comparison start from the same numbers.

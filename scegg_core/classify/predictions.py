@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from scegg_core.artifacts.files import Provenance, matrix, read_description, read_table, write_table
+from scegg_core.artifacts.finite import all_finite
 from scegg_core.data.tables import DatasetIndex
 from scegg_core.data.tasks import task_classes, task_images
 from scegg_core.errors import InputError
@@ -30,7 +31,7 @@ class Predictions:
     calibration: float | None = None
 
     def __post_init__(self):
-        if not np.isfinite(self.scores).all():  # the largest of them would mean nothing
+        if not all_finite(self.scores):  # the largest of them would mean nothing
             raise InputError(
                 "scores of test images are not finite: the training before went wrong; lower its learning rate."
             )
@@ -64,11 +65,11 @@ def predict_embedding(
     images, classes = task_images(index, task), task_classes(index, task)
     scores = (semantics[images] @ vectors[classes].T).numpy()
     if margin:
-        scores = scores + np.where(index.seen[classes], -margin, margin).astype(scores.dtype)
-    found = Predictions(images, index.labels[images], scores, classes)
-    if constant is None or task == "czsl":
-        return found
-    return replace(found, scores=scores - np.float32(constant) * index.seen[classes], calibration=constant)
+        scores += np.where(index.seen[classes], -margin, margin).astype(scores.dtype)
+    taken = None if task == "czsl" else constant
+    if taken is not None:
+        scores -= np.float32(taken) * index.seen[classes]
+    return Predictions(images, index.labels[images], scores, classes, taken)
 
 
 def predict_by(
@@ -78,9 +79,11 @@ def predict_by(
     import torch  # here, because tables and pictures read predictions without it
 
     images = task_images(index, task)
+    scores = torch.empty(len(images), len(classes), dtype=inputs.dtype)
     with torch.inference_mode():
-        scores = torch.cat([score(part) for part in inputs[images].split(batch)])
-    return Predictions(images, index.labels[images], scores.cpu().numpy(), classes)
+        for start in range(0, len(images), batch):
+            scores[start : start + batch] = score(inputs[images[start : start + batch]])
+    return Predictions(images, index.labels[images], scores.numpy(), classes)
 
 
 def write_predictions(path: Path, predictions: Predictions, provenance: Provenance) -> None:

@@ -1,5 +1,6 @@
 """Tables of classes × attributes, as people write them: attributes.csv, and the table of new classes."""
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -63,25 +64,25 @@ def _are_strengths(header: tuple[str, ...], rows: Rows) -> bool:
 
 
 def _strengths(table: WrittenTable) -> np.ndarray:
-    points = [_where(table, row, column) for row, column in _cells_with(table, ".")]
-    commas = [_where(table, row, column) for row, column in _cells_with(table, ",")]
-    values = [[_strength(table, row, column) for column in range(1, len(cells))] for row, cells in _numbered(table)]
-    if points and commas:
+    values = np.empty((len(table.rows), len(table.header) - 1), dtype=np.float32)
+    for row, cells in _numbered(table):
+        values[row] = [_strength(table, row, column) for column in range(1, len(cells))]
+    point, comma = (next(_cells_with(table, sign), None) for sign in ".,")
+    if point and comma:
         raise InputError(
-            f"{printable(table.path)} gives {points[0]} and {commas[0]}, a decimal point here and a comma there; "
-            "write all numbers in one way."
+            f"{printable(table.path)} gives {_where(table, *point)} and {_where(table, *comma)}, a decimal point here and "
+            "a comma there; write all numbers in one way."
         )
-    return np.array(values, dtype=np.float32)
+    return values
 
 
 def _numbered(table: WrittenTable) -> list[tuple[int, tuple[str, ...]]]:
     return list(enumerate(table.rows))
 
 
-def _cells_with(table: WrittenTable, sign: str) -> list[tuple[int, int]]:
-    return [
-        (row, column) for row, cells in _numbered(table) for column in range(1, len(cells)) if sign in cells[column]
-    ]
+def _cells_with(table: WrittenTable, sign: str) -> Iterator[tuple[int, int]]:
+    rows = _numbered(table)
+    return ((row, column) for row, cells in rows for column in range(1, len(cells)) if sign in cells[column])
 
 
 def _strength(table: WrittenTable, row: int, column: int) -> float:

@@ -71,8 +71,8 @@ def _drawn_split(
 ) -> tuple[str, ...]:
     split: list[str] = []
     share = TEST_SHARE if settings.test_share is None else settings.test_share
-    for label, name in enumerate(classes):
-        count = int((labels == label).sum())
+    counts = np.bincount(labels, minlength=len(classes)).tolist()
+    for label, (name, count) in enumerate(zip(classes, counts, strict=True)):
         if name in unseen:
             split += ["test_unseen"] * count
             continue

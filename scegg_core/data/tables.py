@@ -106,17 +106,23 @@ def check_vectors_differ(index: DatasetIndex) -> None:
         )
 
 
-def _first_equal_rows(rows: np.ndarray, block: int = 1024) -> tuple[int, int] | None:
-    """The first two rows whose distance is within rounding of their length."""
-    squares = (rows**2).sum(axis=1)
-    for start in range(0, len(rows), block):
-        part = slice(start, start + block)
-        distances = squares[part, None] + squares - 2 * rows[part] @ rows.T  # squared, (block, rows)
-        near = distances <= SAME**2 * np.maximum(squares[part, None], squares)
-        near &= np.arange(len(rows)) > np.arange(start, start + len(near))[:, None]
-        if near.any():
-            first, second = np.argwhere(near)[0]
-            return start + int(first), int(second)
+def _first_equal_rows(rows: np.ndarray) -> tuple[int, int] | None:
+    """Two rows whose distance is within rounding of their length, None where there are none; of several pairs an early one.
+
+    Such rows are near along any direction, so all are sorted along one, and only those near there are compared.
+    """
+    direction = np.random.default_rng(0).standard_normal(rows.shape[1])
+    along = np.einsum("rc,c->r", rows, direction / np.linalg.norm(direction))
+    lengths, order = np.linalg.norm(rows, axis=1), np.argsort(along, kind="stable")
+    for apart in range(1, len(rows)):  # places in that order
+        pairs = np.stack([order[:-apart], order[apart:]], axis=1)
+        limit = SAME * lengths[pairs].max(axis=1)
+        near = np.flatnonzero(np.diff(along[pairs])[:, 0] <= 2 * limit)
+        if not len(near):
+            return None
+        same = [place for place in near if np.linalg.norm(np.subtract(*rows[pairs[place]])) <= limit[place]]
+        if same:
+            return min((int(min(pair)), int(max(pair))) for pair in pairs[same])
     return None
 
 

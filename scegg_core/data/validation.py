@@ -7,6 +7,7 @@ from dataclasses import replace
 
 import numpy as np
 
+from scegg_core.data.blocks import by_class
 from scegg_core.data.splitting import hold_out
 from scegg_core.data.tables import DatasetIndex
 from scegg_core.data.validation_lists import listed_classes, located_classes
@@ -69,8 +70,7 @@ def _drawn(index: DatasetIndex, seed: int) -> frozenset[str]:
 def _hold_out(labels: np.ndarray, seen: np.ndarray, fraction: float, seed: int) -> np.ndarray:
     """Return which images are held out, drawn per class, so independently of the other classes."""
     mask = np.zeros(len(labels), dtype=bool)
-    for label in np.flatnonzero(seen):
-        images = np.flatnonzero(labels == label)
-        if len(images) > 1:
-            mask[images] = hold_out(len(images), fraction, np.random.default_rng([seed, 2, int(label)]))
+    for label, images in by_class(labels):
+        if seen[label] and len(images) > 1:
+            mask[images] = hold_out(len(images), fraction, np.random.default_rng([seed, 2, label]))
     return mask

@@ -3,7 +3,6 @@
 import csv
 import io
 import re
-import unicodedata
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -16,6 +15,8 @@ from scegg_core.errors import InputError
 DELIMITERS = ("\t", ";", ",")
 
 _DECLARED = re.compile(r'"?sep=([\t;,])"?[ \t]*(\r\n|\r|\n)')  # the first line that Excel may write
+
+_CONTROL = re.compile("[\x00-\x1f\x7f-\x9f]")  # Unicode's category Cc
 
 
 Rows = tuple[tuple[str, ...], ...]
@@ -145,9 +146,8 @@ def twice(one: str, several: str, pair: tuple[str, str]) -> str:
 
 def _check_signs(path: Path, reading: _Reading) -> None:
     for line, cells in reading.rows:
-        for sign in "".join(cells):
-            if unicodedata.category(sign) == "Cc":
-                raise InputError(f"{printable(path)} line {line} holds the sign U+{ord(sign):04X}; remove it.")
+        if sign := _CONTROL.search("".join(cells)):
+            raise InputError(f"{printable(path)} line {line} holds the sign U+{ord(sign[0]):04X}; remove it.")
 
 
 def _used(cells: tuple[str, ...]) -> int:

@@ -20,10 +20,14 @@ def synthesize(
     Each class draws its own noise from (seed, class), so that adding a class leaves the others' features as they are,
     up to rounding: they are made in batches over classes.
     """
-    labels = classes.repeat_interleave(settings.per_class)
-    noise = torch.cat([_noise(seed, label, settings.per_class, eggn.latent) for label in classes.tolist()])
-    parts = zip(noise.to(vectors.device).split(ROWS), vectors[labels].split(ROWS), strict=True)
-    return SyntheticFeatures(torch.cat([eggn.synthesize(*part, settings) for part in parts]), labels)
+    labels, made = classes.repeat_interleave(settings.per_class), None
+    for start in range(0, len(labels), ROWS):
+        own = labels[start : start + ROWS]
+        noise = _noise_between(classes, settings.per_class, eggn.latent, seed, start, start + len(own))
+        part = eggn.synthesize(noise.to(vectors.device), vectors[own], settings)
+        made = part.new_empty(len(labels), part.shape[1]) if made is None else made
+        made[start : start + ROWS] = part
+    return SyntheticFeatures(made, labels)
 
 
 def synthesize_unseen(
@@ -38,6 +42,13 @@ def synthesize_unseen(
     vectors = torch.from_numpy(index.vectors).to(device)
     made = synthesize(eggn.to(device), vectors, unseen, settings, seed)
     return SyntheticFeatures(made.features.cpu(), made.labels)
+
+
+def _noise_between(classes: Tensor, per_class: int, size: int, seed: int, start: int, stop: int) -> Tensor:
+    """The noise of the features `start` to `stop` of all classes; of a class that begins before, it is drawn again."""
+    first = start // per_class
+    drawn = [_noise(seed, label, per_class, size) for label in classes[first : -(-stop // per_class)].tolist()]
+    return torch.cat(drawn)[start - first * per_class : stop - first * per_class]
 
 
 def _noise(seed: int, label: int, count: int, size: int) -> Tensor:

@@ -4,19 +4,39 @@ Seconds of work; whatever is learned has to be seen beside them. Strength of reg
 the seen classes' scores are chosen on the validation split.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 import numpy as np
 
 from scegg_core.classify.predictions import Predictions
+from scegg_core.data.blocks import blocks, by_class
 from scegg_core.data.tables import DatasetIndex
 from scegg_core.data.tasks import task_classes, task_images
-from scegg_core.evaluate.metrics import harmonic_mean, trade_off
+from scegg_core.evaluate.metrics import harmonic_mean, join, stacking, trade_off_of
 
 GRID = (0.01, 0.1, 1.0, 10.0, 100.0)  # strengths of regularization tried on the validation split
 
-Scorer = Callable[[np.ndarray, DatasetIndex, float], np.ndarray]
+
+@dataclass(frozen=True)
+class Bilinear:
+    """Scores as products of what is known of images, (images, size), and of classes, (size, classes)."""
+
+    images: np.ndarray
+    classes: np.ndarray
+
+    def scores(self, images: np.ndarray) -> Iterator[tuple[slice, np.ndarray]]:
+        """Yield the scores (n, classes) of some of the images at positions `images`, ascending, after their places there.
+
+        Products are of neighbouring images, wanted or not: a product of chosen rows may round otherwise.
+        """
+        for some in blocks(len(self.images), self.classes.shape[1]):
+            start, stop = np.searchsorted(images, [some.start, some.stop])
+            if start < stop:
+                yield slice(start, stop), (self.images[some] @ self.classes)[images[start:stop] - some.start]
+
+
+Scorer = Callable[[np.ndarray, DatasetIndex, float], Bilinear]
 
 
 @dataclass(frozen=True)
@@ -28,32 +48,36 @@ class Calibration:
     validation_h: float
 
 
-def prototype_scores(features: np.ndarray, index: DatasetIndex, ridge: float) -> np.ndarray:
-    """Return scores (images, classes): cosine of standardized features to prototypes regressed from attributes.
+def prototype_scores(features: np.ndarray, index: DatasetIndex, ridge: float) -> Bilinear:
+    """Return the scores: cosine of standardized features to prototypes regressed from attributes.
 
     The ridge regression maps class vectors to the seen classes' mean features.
     """
     features, training = _standardized(features, index), index.in_split("trainval")
-    seen = np.unique(index.labels[training])
-    means = np.stack([features[training][index.labels[training] == label].mean(axis=0) for label in seen])
+    groups = list(by_class(index.labels[training]))
+    seen = np.array([label for label, _ in groups])
+    means = np.stack([features[training[images]].mean(axis=0) for _, images in groups])
     vectors = index.vectors.astype(np.float64) - index.vectors[seen].mean(axis=0)
     gram = vectors[seen].T @ vectors[seen] + ridge * np.eye(vectors.shape[1])
     prototypes = vectors @ np.linalg.solve(gram, vectors[seen].T @ means)
-    return _unit(features) @ _unit(prototypes).T
+    return Bilinear(_unit(features), _unit(prototypes).T)
 
 
-def eszsl_scores(features: np.ndarray, index: DatasetIndex, ridge: float) -> np.ndarray:
-    """Return scores (images, classes) of ESZSL (Romera-Paredes & Torr, 2015): x W a(c), both sides regularized.
+def eszsl_scores(features: np.ndarray, index: DatasetIndex, ridge: float) -> Bilinear:
+    """Return the scores of ESZSL (Romera-Paredes & Torr, 2015): x W a(c), both sides regularized.
 
     `ridge` is relative to the mean variance of each side, so that one grid serves every data set.
     """
     features, training = _standardized(features, index), index.in_split("trainval")
-    seen = np.unique(index.labels[training])
-    x, s = features[training], index.vectors[seen].astype(np.float64)
-    targets = np.where(index.labels[training][:, None] == seen, 1.0, -1.0)
+    labels, vectors = index.labels[training], index.vectors.astype(np.float64)
+    seen = np.unique(labels)
+    x, s = features[training], vectors[seen]
     left, right = _regularized(x.T @ x, ridge), _regularized(s.T @ s, ridge)
-    weights = np.linalg.solve(left, x.T @ targets @ s) @ np.linalg.inv(right)
-    return features @ weights @ index.vectors.T.astype(np.float64)
+    middle = np.zeros((x.shape[1], s.shape[1]))
+    for some in blocks(len(seen), len(x)):  # the targets +1 and -1 of some classes at a time, (images, classes)
+        middle += x.T @ np.where(labels[:, None] == seen[some], 1.0, -1.0) @ s[some]
+    weights = np.linalg.solve(left, middle) @ np.linalg.inv(right)
+    return Bilinear(features @ weights, vectors.T)
 
 
 SCORERS: dict[str, Scorer] = {"prototype": prototype_scores, "eszsl": eszsl_scores}
@@ -70,15 +94,20 @@ def predict_closed_form(
     scorer: Scorer, features: np.ndarray, index: DatasetIndex, task: str, chosen: Calibration
 ) -> Predictions:
     """Return predictions of one task, the seen classes' scores lowered by the chosen constant."""
-    scores = scorer(features, index, chosen.ridge) - chosen.bias * index.seen
+    model, lowered = scorer(features, index, chosen.ridge), chosen.bias * index.seen
     images, classes = task_images(index, task), task_classes(index, task)
-    constant = chosen.bias if task == "gzsl" else None
-    return Predictions(images, index.labels[images], scores[np.ix_(images, classes)], classes, constant)
+    scores = np.empty((len(images), len(classes)), dtype=np.float32)
+    for some, found in model.scores(images):
+        found -= lowered
+        scores[some] = found[:, classes]
+    return Predictions(images, index.labels[images], scores, classes, chosen.bias if task == "gzsl" else None)
 
 
 def _calibrated(scorer: Scorer, features: np.ndarray, validation: DatasetIndex, ridge: float) -> Calibration:
-    images = task_images(validation, "gzsl")
-    curve = trade_off(validation.labels[images], scorer(features, validation, ridge)[images], validation.seen)
+    model, images, seen = scorer(features, validation, ridge), task_images(validation, "gzsl"), validation.seen
+    labels = validation.labels[images]
+    stacked = join([stacking(labels[some], found, seen) for some, found in model.scores(images)])
+    curve = trade_off_of(labels, stacked, seen)
     best = curve.best
     return Calibration(ridge, curve.constant, float(harmonic_mean(curve.seen[best], curve.unseen[best])))
 

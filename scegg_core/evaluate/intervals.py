@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from scegg_core.data.blocks import by_class
 from scegg_core.errors import InputError
 from scegg_core.evaluate.outcomes import Outcomes
 from scegg_core.evaluate.summary import METRICS
@@ -50,8 +51,7 @@ def image_weights(labels: np.ndarray, seen: np.ndarray, count: int, rng: np.rand
     1988); the only image of a class is always there.
     """
     weights = np.empty((len(labels), count))
-    for label in np.unique(labels):
-        own = np.flatnonzero(labels == label)
+    for _, own in by_class(labels):
         drawn = rng.multinomial(max(len(own) - 1, 1), np.full(len(own), 1 / len(own)), size=count)
         weights[own] = drawn.T / max(len(own) - 1, 1)
     groups = {kind: len(np.unique(labels[seen == kind])) for kind in (True, False)}

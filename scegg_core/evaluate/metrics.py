@@ -1,8 +1,11 @@
 """Zero-shot metrics: per-class top-1 accuracies, harmonic mean, and the seen-unseen trade-off."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
+
+from scegg_core.data.blocks import blocks
 
 
 @dataclass(frozen=True)
@@ -62,9 +65,14 @@ def harmonic_mean(seen: float, unseen: float) -> float:
 def trade_off(labels: np.ndarray, scores: np.ndarray, seen: np.ndarray) -> TradeOff:
     """Return the curve of (S, U) over all constants taken off the seen classes' scores.
 
-    `labels` (images,), `scores` (images, classes), `seen` (classes,) bool. One sort, no loop over constants.
+    `labels` (images,), `scores` (images, classes), `seen` (classes,) bool.
     """
-    stacked, weight = stacking(labels, scores, seen), _class_weights(labels, seen)
+    return trade_off_of(labels, stacking(labels, scores, seen), seen)
+
+
+def trade_off_of(labels: np.ndarray, stacked: Stacking, seen: np.ndarray) -> TradeOff:
+    """Return the same of what calibrated stacking makes of each image. One sort, no loop over constants."""
+    weight = _class_weights(labels, seen)
     order = np.argsort(stacked.flips, kind="stable")
     bias, last = np.unique(stacked.flips[order], return_index=True)
     lost = (weight * (seen[labels] & stacked.right))[order]
@@ -77,6 +85,15 @@ def trade_off(labels: np.ndarray, scores: np.ndarray, seen: np.ndarray) -> Trade
 
 def stacking(labels: np.ndarray, scores: np.ndarray, seen: np.ndarray) -> Stacking:
     """Return at which constant each image's prediction flips, and whether it is right among its own kind of classes."""
+    return join([_stacking(labels[some], scores[some], seen) for some in blocks(*scores.shape)])
+
+
+def join(parts: Sequence[Stacking]) -> Stacking:
+    """Return blocks of images as one."""
+    return Stacking(np.concatenate([part.flips for part in parts]), np.concatenate([part.right for part in parts]))
+
+
+def _stacking(labels: np.ndarray, scores: np.ndarray, seen: np.ndarray) -> Stacking:
     top_seen, margin_seen = _top(scores, seen)
     top_unseen, margin_unseen = _top(scores, ~seen)
     own = np.where(seen[labels], top_seen, top_unseen)

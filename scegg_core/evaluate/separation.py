@@ -6,6 +6,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from scegg_core.data.blocks import blocks, by_class
+
 if TYPE_CHECKING:
     from pandas import DataFrame
 
@@ -63,12 +65,15 @@ def separation_table(rows: Sequence[Separation]) -> "DataFrame":
 
 def nearest_mean_accuracy(known: Labelled, tested: Labelled) -> float:
     """Return the mean per-class accuracy in [0, 1] on `tested` of the nearest class mean of `known`."""
-    classes = np.unique(known.labels)
-    means = np.stack([known.features[known.labels == label].mean(axis=0) for label in classes]).astype(np.float64)
-    # |x - m|^2 without its part that is the same for all m
-    distances = (means**2).sum(axis=1) - 2 * tested.features.astype(np.float64) @ means.T
-    right = classes[distances.argmin(axis=1)] == tested.labels
-    return float(np.mean([right[tested.labels == label].mean() for label in np.unique(tested.labels)]))
+    groups = list(by_class(known.labels))
+    classes = np.array([label for label, _ in groups])
+    means = np.stack([known.features[rows].mean(axis=0) for _, rows in groups]).astype(np.float64)
+    right = np.empty(len(tested.labels), dtype=bool)
+    for some in blocks(len(right), len(classes)):
+        # |x - m|^2 without its part that is the same for all m
+        distances = (means**2).sum(axis=1) - 2 * tested.features[some].astype(np.float64) @ means.T
+        right[some] = classes[distances.argmin(axis=1)] == tested.labels[some]
+    return float(np.mean([right[rows].mean() for _, rows in by_class(tested.labels)]))
 
 
 def silhouette(points: Labelled, seed: int = 0) -> float:

@@ -17,6 +17,8 @@ from scegg_core.training.alarms import alarms
 
 Runs = tuple[tuple[str, int], ...]
 
+MOST_NAMED = 100  # classes in a remark
+
 
 @settings
 class TableSettings:
@@ -100,7 +102,8 @@ def remarks(results: Sequence[RunResult], table: TableSettings) -> list[str]:
     sentences += [f"{table.dataset} was computed on {how}." for how in sorted({run.computed for run in results} - {""})]
     empty = sorted({name for run in results for name in run.without_images})
     if empty:
-        sentences.append(f"Classes without test images do not count: {', '.join(empty)}.")
+        more = f", and {len(empty) - MOST_NAMED} more" if len(empty) > MOST_NAMED else ""
+        sentences.append(f"Classes without test images do not count: {', '.join(empty[:MOST_NAMED])}{more}.")
     if any(run.oracle for run in results):
         sentences.append("Columns oracle: the best epoch on the test set, as released codes report; never the result.")
     sentences += [f"Warning: {run.title}, seed {run.seed}: {text}." for run in results for text in run.alarms]

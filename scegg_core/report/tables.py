@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from scegg_core.data.blocks import by_class
 from scegg_core.evaluate.summary import METRICS, moments
 from scegg_core.report.published import PublishedRow, find_published
 from scegg_core.report.results import DECIDING, WHOLE, RunResult, counts, differences, groups, head, identity, measured
@@ -92,9 +93,7 @@ def per_class_table(labels: np.ndarray, predicted: np.ndarray, names: Sequence[s
     """
     from pandas import DataFrame
 
-    counts = np.zeros((len(names), len(names)), dtype=np.int64)
-    np.add.at(counts, (labels, predicted), 1)
-    return DataFrame(_class_row(label, counts[label], names, seen) for label in np.flatnonzero(counts.sum(axis=1)))
+    return DataFrame(_class_row(label, predicted[own], names, seen) for label, own in by_class(labels))
 
 
 def missing_remarks(results: Sequence[RunResult], variants: Sequence[str], seeds: Sequence[int] = ()) -> list[str]:
@@ -156,14 +155,16 @@ def _add_ours(rows: dict[tuple, dict], runs: Sequence[RunResult], differs: str) 
         cells["differs"] = "; ".join(filter(None, (cells["differs"], f"{runs[0].dataset}: {differs}")))
 
 
-def _class_row(label: int, counts: np.ndarray, names: Sequence[str], seen: np.ndarray) -> dict:
-    wrong = np.where(np.arange(len(counts)) == label, 0, counts)
-    images, worst = counts.sum(), wrong.argmax()
+def _class_row(label: int, predicted: np.ndarray, names: Sequence[str], seen: np.ndarray) -> dict:
+    """The row of a class whose images were `predicted` (images,) as these."""
+    taken, counts = np.unique(predicted, return_counts=True)
+    wrong = np.where(taken == label, 0, counts)
+    images, worst = len(predicted), wrong.argmax()
     return {
         "class": names[label],
         "seen": bool(seen[label]),
-        "images": int(images),
-        "accuracy": round(100 * counts[label] / images, 2),
-        "most_often_taken_for": names[worst] if wrong[worst] else "",
+        "images": images,
+        "accuracy": round(100 * (images - wrong.sum()) / images, 2),
+        "most_often_taken_for": names[taken[worst]] if wrong[worst] else "",
         "taken_for": round(100 * wrong[worst] / images, 2),
     }

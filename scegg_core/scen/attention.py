@@ -48,7 +48,7 @@ def attend(
 
 def _attend(scen: SCEN, regions: torch.Tensor, positions: np.ndarray, grid: tuple[int, int]) -> Attended:
     regions = scen.prepare(regions)
-    local = scen.local(regions)
-    weights = scen.glob.region_weights(local.attention, regions)
-    maps = local.attention.transpose(1, 2).reshape(len(regions), -1, *grid)
-    return Attended(positions, maps.numpy(), weights.reshape(-1, *grid).numpy(), local.semantic.numpy())
+    attention, semantic = scen.local.attend_and_embed(regions)
+    weights = scen.glob.region_weights(attention, regions)
+    maps = attention.transpose(1, 2).reshape(len(regions), -1, *grid)
+    return Attended(positions, maps.numpy(), weights.reshape(-1, *grid).numpy(), semantic.numpy())

@@ -51,5 +51,5 @@ def _embed_batch(part: Tensor, scen: SCEN | None, target: Tensor, features: Tens
     if scen is None:
         features[target] = part.float().mean(dim=1).cpu()
         return
-    local, glob = scen(part)
-    features[target], semantics[target] = glob.feature.float().cpu(), local.semantic.float().cpu()
+    feature, semantic = scen.embed(part)
+    features[target], semantics[target] = feature.float().cpu(), semantic.float().cpu()

@@ -85,11 +85,15 @@ class LocalEmbeddingNetwork(nn.Module):
 
     def forward(self, regions: Tensor) -> LocalEmbedding:
         """Embed `regions` (batch, regions, channels)."""
+        attention, semantic = self.attend_and_embed(regions)
+        return LocalEmbedding(attention, semantic, self.class_scores(semantic))
+
+    def attend_and_embed(self, regions: Tensor) -> tuple[Tensor, Tensor]:
+        """Return the attention (batch, regions, attributes) and e_l (batch, attributes), which need no class."""
         products = regions @ self.keys().to(regions.dtype).T  # one large product for Eqs. 1 and 2, (batch, R, 2 A)
         scores, projections = products.to(self.attend.dtype).chunk(2, dim=2)
         attention = scores.softmax(dim=1)  # Eq. 1, without the sum
-        semantic = (attention * projections).sum(dim=1)  # Eqs. 1 + 2: h_n^T W_beta v_n, (batch, A)
-        return LocalEmbedding(attention, semantic, self.class_scores(semantic))
+        return attention, (attention * projections).sum(dim=1)  # Eqs. 1 + 2: h_n^T W_beta v_n
 
     def class_scores(self, semantic: Tensor) -> Tensor:
         """Return p_l (batch, classes) of e_l (batch, attributes), Eq. 3."""
@@ -131,8 +135,12 @@ class GlobalEmbeddingNetwork(nn.Module):
             # As in the released code: the MLP and its classifier are used in stage 1 only.
             feature = self.compress(attention, regions)
             return GlobalEmbedding(feature, self.first(feature))
-        feature = (mean_compression if self.by_mean else self.compress)(attention, regions)
+        feature = self.feature(attention, regions)
         return GlobalEmbedding(feature, self.classify(feature))
+
+    def feature(self, attention: Tensor, regions: Tensor) -> Tensor:
+        """Return g (batch, channels) of the regions under LEN's attention."""
+        return (mean_compression if self.by_mean else self.compress)(attention, regions)
 
     @torch.no_grad()
     def turn_over(self) -> None:
@@ -187,6 +195,12 @@ class SCEN(nn.Module):
         regions = self.prepare(regions)
         local = self.local(regions)
         return local, self.glob(local.attention, regions, first_stage)
+
+    def embed(self, regions: Tensor) -> tuple[Tensor, Tensor]:
+        """Return g (batch, channels) and e_l (batch, attributes) of raw region features, without any class's score."""
+        regions = self.prepare(regions)
+        attention, semantic = self.local.attend_and_embed(regions)
+        return self.glob.feature(attention, regions), semantic
 
 
 def prepared_regions(regions: Tensor, dtype: torch.dtype, norm: str = "l2") -> Tensor:

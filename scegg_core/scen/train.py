@@ -69,7 +69,7 @@ class ScenTrainer(StagedTrainer):
         features = []
         for regions, _ in self.batches.scan():
             regions = self.model.prepare(regions.to(device_of(self.model)))
-            features.append(self.model.glob(self.model.local.attention(regions), regions).feature)
+            features.append(self.model.glob.feature(self.model.local.attention(regions), regions))
         self.model.glob.scale_to(torch.cat(features))
 
     @torch.no_grad()

@@ -85,8 +85,8 @@ class Model:
         part = torch.from_numpy(regions).to(self.device)
         if self.scen is None:
             return Embedding(self.scaler.transform(part.float().mean(dim=1).cpu()), None)
-        local, glob = self.scen(part)
-        return Embedding(self.scaler.transform(glob.feature.float().cpu()), local.semantic.float().cpu())
+        feature, semantic = self.scen.embed(part)
+        return Embedding(self.scaler.transform(feature.float().cpu()), semantic.float().cpu())
 
     @torch.inference_mode()
     def scores(self, features: Tensor, task: str) -> Tensor:

@@ -9,6 +9,7 @@ import numpy as np
 import torch
 
 from scegg_core.artifacts.files import whole_file, write_text
+from scegg_core.data.blocks import blocks
 from scegg_core.data.names import as_unicode, printable
 from scegg_core.data.tasks import TASKS
 from scegg_core.errors import InputError
@@ -44,6 +45,15 @@ class Answers:
         """Return the softmax of the scores, (n, k)."""
         return torch.from_numpy(self.scores).softmax(dim=1).numpy()
 
+    def first(self, top: int) -> tuple[np.ndarray, np.ndarray]:
+        """Return the `top` first classes of each image, rows of the model's classes, and their probabilities, (n, top)."""
+        orders, chances = [], []
+        for some in blocks(*self.scores.shape):
+            orders.append(np.argsort(-self.scores[some], axis=1, kind="stable")[:, :top].copy())
+            softmax = torch.from_numpy(self.scores[some]).softmax(dim=1).numpy()
+            chances.append(np.take_along_axis(softmax, orders[-1], axis=1))
+        return self.classes[np.concatenate(orders)], np.concatenate(chances)
+
     @property
     def predicted(self) -> np.ndarray:
         """Return the first class of each image (n,), a row of the model's classes."""
@@ -54,10 +64,9 @@ class Answers:
         first, and for an image that could not be used the problem instead."""
         from pandas import DataFrame, concat
 
-        order = np.argsort(-self.scores, axis=1, kind="stable")[:, :top]
-        chances = np.take_along_axis(self.probabilities, order, axis=1)
+        classes, chances = self.first(top)
         columns = {"image": [as_unicode(name) for name in self.paths]}
-        for rank, rows in enumerate(self.classes[order].T, start=1):
+        for rank, rows in enumerate(classes.T, start=1):
             columns[f"class_{rank}"] = [self.model.classes.names[row] for row in rows]
             columns[f"probability_{rank}"] = chances[:, rank - 1]
             columns[f"seen_{rank}"] = self.model.classes.seen[rows]

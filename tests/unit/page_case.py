@@ -101,7 +101,7 @@ def _sheet(title: str, draw: np.random.Generator, image: str | None) -> ShownShe
 def _confusion(unseen: np.ndarray, labels: np.ndarray, classes: int, draw: np.random.Generator) -> Confusion:
     percent = 100 * draw.dirichlet(np.full(len(unseen) + 1, 0.05), len(unseen))
     percent[0] = np.nan
-    return Confusion("variant a", unseen, percent, draw.integers(0, classes, len(labels)))
+    return Confusion("variant a", unseen, percent, draw.integers(0, classes, len(labels)), "any seen class")
 
 
 def _per_class(names: tuple[str, ...], seen: np.ndarray, draw: np.random.Generator) -> ClassRows:

@@ -25,7 +25,7 @@ def load(settings: IndexSettings) -> DatasetIndex:
     folders = class_folders(images)
     described = _described(settings, root, folders)
     classes = tuple(sorted(folders))
-    rows = [described.classes.index(name) for name in classes]
+    row = {name: place for place, name in enumerate(described.classes)}
     pictures = pictures_of({name: folders[name] for name in classes})
     paths = tuple(picture.relative_to(root).as_posix() for name in classes for picture in pictures[name])
     labels = np.repeat(np.arange(len(classes), dtype=np.int32), [len(pictures[name]) for name in classes])
@@ -34,7 +34,7 @@ def load(settings: IndexSettings) -> DatasetIndex:
     return DatasetIndex(
         classes=classes,
         seen=np.array([label not in unseen for label in range(len(classes))]),
-        percent=described.percent[rows],
+        percent=described.percent[[row[name] for name in classes]],
         attributes=described.attributes,
         words=to_words(described.attributes, settings.attribute_vectors.names),
         parts=parts_of(root, described.attributes),
@@ -77,8 +77,9 @@ def _match_classes(described: tuple[str, ...], folders: dict[str, Path], root: P
                 f"{table} has class {printable(name)}, but there is no folder "
                 f"{printable(images / name)}{hint(name, folders)}; name both alike."
             )
+    known = set(described)
     for name in folders:
-        if name not in described:
+        if name not in known:
             raise InputError(
                 f"{printable(images / name)} is a class without a row in {table}{hint(name, described)}; add the row."
             )

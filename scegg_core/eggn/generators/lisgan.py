@@ -7,6 +7,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from scegg_core.data.blocks import by_class
 from scegg_core.eggn.data import SeenFeatures
 from scegg_core.eggn.draws import Draws
 from scegg_core.eggn.generators.base import Made, Term, Update
@@ -55,7 +56,7 @@ def soul_samples(data: SeenFeatures, most: int) -> Tensor:
     Where a class has fewer clusters than others its first one comes again; classes without images have zeros.
     """
     features, labels = data.features.detach().cpu().numpy(), data.labels.cpu().numpy()
-    clusters = {label: _means(features[labels == label], most) for label in np.unique(labels)}
+    clusters = {label: _means(features[rows], most) for label, rows in by_class(labels)}
     largest = max(len(means) for means in clusters.values())
     found = np.zeros((len(data.seen), largest, features.shape[1]), features.dtype)
     for label, means in clusters.items():

@@ -20,12 +20,26 @@ GAMMA = 0.5  # of the colour scale: rare confusions are to be seen too
 
 OTHER = "any seen class"
 
+#: Most classes of a matrix: more cells can be told apart neither on paper nor on a screen.
+MOST_CLASSES = 1000
+
 #: Above so many classes only every n-th is named; so many names fit along the largest figure.
 MOST_NAMES = 120
 
 LARGEST = 16.0  # inches of the matrix
 
 PITCH = 0.135  # inches a class takes where each is named
+
+
+def shown_classes(index: DatasetIndex, labels: np.ndarray, most: int = MOST_CLASSES) -> tuple[np.ndarray, str]:
+    """Return the unseen classes of a matrix, similar ones side by side, and what its last column is called.
+
+    They are all of them, or the `most` with the most images among `labels` (images,).
+    """
+    unseen = np.flatnonzero(~index.seen)
+    counts = np.bincount(labels, minlength=len(index.classes))[unseen]
+    kept = unseen[np.sort(np.argsort(-counts, kind="stable")[:most])]
+    return kept[order_classes(index.vectors[kept])], OTHER if len(kept) == len(unseen) else "any other class"
 
 
 def order_classes(vectors: np.ndarray) -> np.ndarray:
@@ -97,8 +111,10 @@ def _name_classes(axes: "Axes", names: Sequence[str], other: str) -> None:
 
 def confusion_picture(runs: VariantRuns, index: DatasetIndex, task: str) -> "Figure":
     """Return the confusion matrix of the unseen classes, similar ones side by side, all seeds pooled."""
-    unseen = np.flatnonzero(~index.seen)
-    ordered = unseen[order_classes(index.vectors[unseen])]
-    matrix = confusion_matrix(*runs.pooled(), ordered)
+    labels, predicted = runs.pooled()
+    ordered, other = shown_classes(index, labels)
+    matrix = confusion_matrix(labels, predicted, ordered)
     seeds = f"{len(runs.runs)} seeds pooled" if len(runs.runs) > 1 else "one seed"
-    return draw_confusion(matrix, [index.classes[c] for c in ordered], f"{runs.title}, {task.upper()}, {seeds}")
+    title = f"{runs.title}, {task.upper()}, {seeds}"
+    title += "" if other == OTHER else f", {len(ordered)} of {(~index.seen).sum()} classes"
+    return draw_confusion(matrix, [index.classes[c] for c in ordered], title, other)

@@ -87,14 +87,11 @@ def _limit(variants: Sequence[VariantCurves], side: str) -> float:
 
 def trade_offs(variants: Iterator[VariantRuns], index: DatasetIndex) -> list[VariantCurves]:
     """Return each variant's seen-unseen curves and operating points, one per seed, of its GZSL predictions."""
-    return [
-        VariantCurves(
-            one.title,
-            tuple(trade_off(run.labels, run.scores, index.seen) for run in one.runs),
-            tuple(_operating_point(run, index) for run in one.runs),
-        )
-        for one in variants
-    ]
+    found = []
+    for one in variants:
+        pairs = [(trade_off(run.labels, run.scores, index.seen), _operating_point(run, index)) for run in one.runs]
+        found.append(VariantCurves(one.title, *zip(*pairs, strict=True)))
+    return found
 
 
 def _operating_point(run: Predictions, index: DatasetIndex) -> tuple[float, float]:

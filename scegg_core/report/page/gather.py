@@ -11,7 +11,7 @@ from PIL import Image
 from scegg_core.artifacts.files import input_origin, matrix, read_table
 from scegg_core.data.tables import DatasetIndex
 from scegg_core.report.figures.attention import LONGEST_SIDE, AttentionSheet, attribute_title
-from scegg_core.report.figures.confusion import confusion_matrix, order_classes
+from scegg_core.report.figures.confusion import confusion_matrix, shown_classes
 from scegg_core.report.figures.curves import STAGES, TERMS
 from scegg_core.report.figures.tradeoff import VariantCurves
 from scegg_core.report.figures.tsne import SEEN, SYNTHETIC, UNSEEN
@@ -192,12 +192,12 @@ def _shown_sheet(sheet: AttentionSheet) -> ShownSheet:
 
 def confusion_of(runs: VariantRuns, index: DatasetIndex, chosen: np.ndarray, task: str) -> Confusion:
     """Return a variant's confusion of the unseen classes, and what its first seed takes the images `chosen` for."""
-    unseen = np.flatnonzero(~index.seen)
-    ordered = unseen[order_classes(index.vectors[unseen])]
-    taken = np.full(len(index.paths), -1)
-    taken[runs.runs[0].images] = runs.runs[0].predicted
-    percent = confusion_matrix(*runs.pooled(), ordered)
-    return Confusion(f"{runs.title}, {task.upper()}", ordered, percent, taken[chosen])
+    labels, predicted = runs.pooled()
+    ordered, other = shown_classes(index, labels)
+    taken, first = np.full(len(index.paths), -1), runs.runs[0]
+    taken[first.images] = first.predicted
+    percent = confusion_matrix(labels, predicted, ordered)
+    return Confusion(f"{runs.title}, {task.upper()}", ordered, percent, taken[chosen], other)
 
 
 def class_table(path: str | Path) -> ClassRows:

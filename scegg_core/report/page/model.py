@@ -119,7 +119,7 @@ class ShownSheet:
 class Confusion:
     """A variant's confusion of the unseen classes in percent (n, n + 1), seeds pooled; NaN without images.
 
-    `classes` (n,) are ordered so that similar ones are neighbours; the last column is any seen class. `predicted`
+    `classes` (n,) are ordered so that similar ones are neighbours; the last column is all `other` ones. `predicted`
     (pictures,) is what the first seed takes each of `Pictures` for, -1 where the task has not got it.
     """
 
@@ -127,6 +127,7 @@ class Confusion:
     classes: np.ndarray
     percent: np.ndarray
     predicted: np.ndarray
+    other: str
 
 
 @dataclass(frozen=True)

@@ -8,6 +8,7 @@ from pathlib import Path
 import numpy as np
 from PIL import Image
 
+from scegg_core.data.blocks import by_class
 from scegg_core.data.images import open_rgb
 from scegg_core.data.tables import DatasetIndex
 from scegg_core.report.page.model import Pictures
@@ -29,8 +30,7 @@ def choose_pictures(index: DatasetIndex, wanted: Sequence[int], most: int = MOST
     test = index.test_images
     drawn = np.random.default_rng(0).permutation(test)
     turn = np.zeros(len(drawn), dtype=np.int64)  # the how-manieth of its class an image is
-    for label in np.unique(index.labels[drawn]):
-        mine = np.flatnonzero(index.labels[drawn] == label)
+    for _, mine in by_class(index.labels[drawn]):
         turn[mine] = np.arange(len(mine))
     first = ~np.isin(drawn, np.asarray(wanted, dtype=np.int64))
     return np.sort(drawn[np.lexsort((turn, first))][:most])

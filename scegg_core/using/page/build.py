@@ -3,8 +3,6 @@
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 
-import numpy as np
-
 from scegg_core.artifacts.files import write_text
 from scegg_core.data.images import open_rgb
 from scegg_core.data.names import printable
@@ -64,8 +62,7 @@ def answers_page(
 ) -> AnswersPage:
     """Return what the page shows of the first MOST answers."""
     classes, names = answers.model.classes, answers.paths[:MOST]
-    order = np.argsort(-answers.scores, axis=1, kind="stable")[:, :top]
-    chances = np.take_along_axis(answers.probabilities, order, axis=1)
+    first, chances = answers.first(top)
     reasons = answers.reasons(attributes)
     sheets = _sheets(answers, images, min(attention, len(names)))
     sheets += [None] * (len(names) - len(sheets))
@@ -73,8 +70,7 @@ def answers_page(
     with bar(len(names), "page", unit="image", delay=2) as progress:
         for row, (name, sheet) in enumerate(zip(names, sheets, strict=True)):
             thumbnail = encode(open_rgb(images[name]), SIDE)
-            own = answers.classes[order[row]]
-            shown.append(ShownAnswer(printable(name), thumbnail, own, chances[row], reasons[row], sheet))
+            shown.append(ShownAnswer(printable(name), thumbnail, first[row], chances[row], reasons[row], sheet))
             progress.update()
     return AnswersPage(
         title=answers.model.name,

@@ -7,9 +7,11 @@ import pytest
 import torch
 from eggn_case import PASSES, SHAPES, Case, Shape
 
+from scegg_core.eggn import synthesis
 from scegg_core.eggn.draws import ImageDraw
 from scegg_core.eggn.model import EGGN, Latent
 from scegg_core.settings.eggn import EggnSettings
+from scegg_core.settings.synthesis import SynthesisSettings
 
 
 @pytest.fixture(params=SHAPES.values(), ids=SHAPES.keys())
@@ -121,3 +123,16 @@ def test_guidance_leaves_the_classifier_as_it_is():
 
 def test_latent_size_is_the_number_of_attributes_unless_given():
     assert EGGN(3, 4, EggnSettings(hidden_width=2)).latent == 4
+
+
+@pytest.mark.parametrize("rows", [1, 3, 7, 100])
+def test_features_made_in_parts_have_each_class_s_own_noise(rows, monkeypatch):
+    """Whatever number of them is made at a time: classes begin and end within a part, and a part within a class."""
+    monkeypatch.setattr(synthesis, "ROWS", rows)
+    model, classes = EGGN(6, 4, EggnSettings(hidden_width=5)), torch.tensor([1, 2, 5])
+    vectors = torch.rand(6, 4, generator=torch.Generator().manual_seed(0))
+    found = synthesis.synthesize(model, vectors, classes, SynthesisSettings(per_class=5), seed=3)
+    noise = [torch.randn(5, 4, generator=torch.Generator().manual_seed(3_000_009 + label)) for label in (1, 2, 5)]
+    assert found.labels.tolist() == [1] * 5 + [2] * 5 + [5] * 5
+    expected = model.generate(torch.cat(noise), vectors[found.labels]).detach()
+    torch.testing.assert_close(found.features, expected)

@@ -6,11 +6,13 @@ from itertools import combinations
 import numpy as np
 import pytest
 
+from scegg_core.data import blocks
 from scegg_core.data.tables import NO_LABEL, DatasetIndex
 from scegg_core.data.validation import class_split
 from scegg_core.evaluate.closed_form import (
     GRID,
     SCORERS,
+    Bilinear,
     calibrate,
     eszsl_scores,
     predict_closed_form,
@@ -61,6 +63,12 @@ def features_of(index: DatasetIndex, seed: int = 1) -> np.ndarray:
     return found.astype(np.float32)
 
 
+def scores_of(scorer, features: np.ndarray, index: DatasetIndex, ridge: float) -> np.ndarray:
+    """The scores of all images."""
+    ((_, found),) = scorer(features, index, ridge).scores(np.arange(len(index.labels)))
+    return found
+
+
 def standardized(features: np.ndarray, index: DatasetIndex) -> np.ndarray:
     """One channel at a time, by what training images have."""
     training = [image for image, split in enumerate(index.split) if split == "trainval"]
@@ -97,7 +105,7 @@ def test_prototypes_are_those_of_least_squares_with_a_row_for_every_penalty(inde
         ]
         prototypes[:, channel] = vectors @ np.linalg.lstsq(rows, [*means, *[0] * 5])[0]
     cosines = [[row @ p / ((row @ row) * (p @ p)) ** 0.5 for p in prototypes] for row in plain]
-    np.testing.assert_allclose(prototype_scores(features, index, ridge), cosines, rtol=0, atol=1e-5)
+    np.testing.assert_allclose(scores_of(prototype_scores, features, index, ridge), cosines, rtol=0, atol=1e-5)
 
 
 @pytest.mark.parametrize("ridge", GRID)
@@ -114,7 +122,7 @@ def test_eszsl_minimizes_its_objective_written_as_one_least_squares_problem(inde
         targets[row, : len(seen)] = [1 if index.labels[image] == label else -1 for label in seen]
     weights = np.linalg.lstsq(np.kron(left, right), targets.ravel())[0].reshape(CHANNELS, 5)
     expected = plain @ weights @ index.vectors.astype(float).T
-    found = eszsl_scores(features, index, ridge)
+    found = scores_of(eszsl_scores, features, index, ridge)
     np.testing.assert_allclose(found, expected, rtol=0, atol=1e-5 * np.abs(expected).max())
 
 
@@ -134,7 +142,7 @@ def linear() -> tuple[DatasetIndex, np.ndarray]:
 
 def test_prototypes_of_unseen_classes_are_their_features_where_attributes_determine_these(linear):
     index, features = linear
-    scores = prototype_scores(features, index, 1e-9)
+    scores = scores_of(prototype_scores, features, index, 1e-9)
     np.testing.assert_allclose(scores[np.arange(24), index.labels], 1, atol=1e-6)
     assert np.partition(scores, -2)[:, -2].max() < 0.999  # no other class is as near
     np.testing.assert_array_equal(scores.argmax(axis=1), index.labels)
@@ -145,7 +153,7 @@ def test_eszsl_scores_are_known_and_right_for_unseen_classes_where_attributes_de
     index, features = linear
     seen, vectors = index.vectors[:10].astype(float), index.vectors.astype(float)
     expected = 2 * (vectors - seen.mean(axis=0)) @ np.linalg.inv(seen.T @ seen) @ vectors.T
-    scores = eszsl_scores(features, index, 1e-9)
+    scores = scores_of(eszsl_scores, features, index, 1e-9)
     np.testing.assert_allclose(scores, expected[index.labels], atol=1e-6)
     images = index.in_split("test_unseen")
     np.testing.assert_array_equal(10 + scores[images, 10:].argmax(axis=1), index.labels[images])
@@ -174,14 +182,14 @@ def test_calibration_is_the_best_of_all_constants_and_ridges(index, name, seed):
     features = features_of(index, seed)[validation.rows]
     best = []
     for ridge in GRID:
-        scores = SCORERS[name](features, validation, ridge)
+        scores = scores_of(SCORERS[name], features, validation, ridge)
         flips = {row[validation.seen].max() - row[~validation.seen].max() for row in scores}
         between = [(a + b) / 2 for a, b in zip(sorted(flips)[:-1], sorted(flips)[1:], strict=True)]
         best.append(max(h_of(scores, validation, bias) for bias in [min(flips) - 1, *between, max(flips) + 1]))
     chosen = calibrate(SCORERS[name], features, validation)
     assert chosen.validation_h == pytest.approx(max(best))
     assert best[GRID.index(chosen.ridge)] == pytest.approx(max(best))
-    scores = SCORERS[name](features, validation, chosen.ridge)
+    scores = scores_of(SCORERS[name], features, validation, chosen.ridge)
     assert h_of(scores, validation, chosen.bias) == pytest.approx(max(best))
 
 
@@ -189,8 +197,8 @@ def test_the_ridge_in_the_middle_is_chosen_where_it_alone_tells_classes_apart(in
     validation = validation_of(index)
     answers = np.eye(5)[validation.labels] + 10 * validation.seen
 
-    def scorer(features: np.ndarray, given: DatasetIndex, ridge: float) -> np.ndarray:
-        return answers if ridge == 1.0 else -answers
+    def scorer(features: np.ndarray, given: DatasetIndex, ridge: float) -> Bilinear:
+        return Bilinear(answers if ridge == 1.0 else -answers, np.eye(answers.shape[1]))
 
     chosen = calibrate(scorer, np.zeros((len(answers), 1)), validation)
     assert (chosen.ridge, chosen.validation_h) == (1.0, 1.0)
@@ -201,12 +209,30 @@ def test_the_ridge_in_the_middle_is_chosen_where_it_alone_tells_classes_apart(in
 def test_the_chosen_constant_is_taken_off_the_scores_of_seen_classes_alone(index, name):
     features, validation = features_of(index), validation_of(index)
     chosen = replace(calibrate(SCORERS[name], features[validation.rows], validation), ridge=10.0, bias=0.25)
-    scores = SCORERS[name](features, index, 10.0)
+    scores = scores_of(SCORERS[name], features, index, 10.0)
     czsl, gzsl = (predict_closed_form(SCORERS[name], features, index, task, chosen) for task in ("czsl", "gzsl"))
     np.testing.assert_array_equal(gzsl.images, index.test_images)
-    np.testing.assert_array_equal(gzsl.scores[:, :5], scores[index.test_images, :5] - 0.25)
-    np.testing.assert_array_equal(gzsl.scores[:, 5:], scores[index.test_images, 5:])
-    np.testing.assert_array_equal(czsl.scores, scores[np.ix_(index.in_split("test_unseen"), [5, 6, 7])])
+    np.testing.assert_allclose(gzsl.scores[:, :5], scores[index.test_images, :5] - 0.25, rtol=0, atol=1e-6)
+    np.testing.assert_allclose(gzsl.scores[:, 5:], scores[index.test_images, 5:], rtol=0, atol=1e-6)
+    unseen = index.in_split("test_unseen")
+    np.testing.assert_allclose(czsl.scores, scores[np.ix_(unseen, [5, 6, 7])], rtol=0, atol=1e-6)
+
+
+@pytest.mark.parametrize("name", SCORERS)
+def test_blocks_of_images_and_of_classes_equal_the_whole(index, name, monkeypatch):
+    features, validation = features_of(index), validation_of(index)
+
+    def answers():
+        chosen = calibrate(SCORERS[name], features[validation.rows], validation)
+        return chosen, *(predict_closed_form(SCORERS[name], features, index, task, chosen) for task in ("czsl", "gzsl"))
+
+    whole = answers()
+    monkeypatch.setattr(blocks, "NUMBERS", 24)  # three images among eight classes; a class's targets at a time
+    parts = answers()
+    assert (parts[0].ridge, parts[0].bias) == (whole[0].ridge, pytest.approx(whole[0].bias))
+    for part, found in zip(parts[1:], whole[1:], strict=True):
+        np.testing.assert_array_equal(part.images, found.images)
+        np.testing.assert_allclose(part.scores, found.scores, rtol=0, atol=1e-6 * np.abs(found.scores).max())
 
 
 @pytest.mark.parametrize("name", SCORERS)

@@ -6,8 +6,9 @@ import numpy as np
 import pytest
 
 from scegg_core.classify.predictions import Predictions
+from scegg_core.data import blocks
 from scegg_core.data.tables import DatasetIndex
-from scegg_core.evaluate.metrics import class_accuracies, harmonic_mean, mean_class_accuracy, trade_off
+from scegg_core.evaluate.metrics import class_accuracies, harmonic_mean, mean_class_accuracy, stacking, trade_off
 from scegg_core.evaluate.scores import score
 
 SEEN = np.array([True, True, True, False, False])
@@ -75,6 +76,16 @@ def test_trade_off_equals_brute_force_over_constants(seed, tied):
     steps = zip(plain[:-1], plain[1:], strict=True)
     assert found.area == pytest.approx(sum((b[1] - a[1]) * (a[0] + b[0]) / 2 for a, b in steps))
     assert found.best == np.argmax([harmonic_mean(*point) for point in plain])
+
+
+def test_blocks_of_images_stack_as_the_whole(monkeypatch):
+    draw = np.random.default_rng(1)
+    labels, scores = draw.integers(0, 5, 40), draw.normal(size=(40, 5))
+    whole = stacking(labels, scores, SEEN)
+    monkeypatch.setattr(blocks, "NUMBERS", 15)  # three images
+    parts = stacking(labels, scores, SEEN)
+    np.testing.assert_array_equal(parts.flips, whole.flips)
+    np.testing.assert_array_equal(parts.right, whole.right)
 
 
 @pytest.mark.parametrize(

@@ -11,7 +11,7 @@ import pytest
 import torch
 
 from scegg_core.artifacts.files import Provenance, read_table
-from scegg_core.classify.predictions import Predictions
+from scegg_core.classify.predictions import Predictions, write_predictions
 from scegg_core.data.parts import read_part_locations
 from scegg_core.data.tables import DatasetIndex
 from scegg_core.errors import InputError
@@ -23,15 +23,16 @@ from scegg_core.report import rows as tabulate
 from scegg_core.report import typeset
 from scegg_core.report.classes import class_rows
 from scegg_core.report.figures.attention import attention_sheets, chosen_images
-from scegg_core.report.figures.confusion import confusion_picture
+from scegg_core.report.figures.confusion import confusion_picture, shown_classes
 from scegg_core.report.figures.curves import read_curves, write_curves
 from scegg_core.report.figures.tradeoff import trade_offs
 from scegg_core.report.results import RunResult
-from scegg_core.report.runs import VariantRuns
+from scegg_core.report.runs import VariantRuns, read_runs
 from scegg_core.scen.attention import attend
 from scegg_core.scen.model import SCEN
 from scegg_core.settings.attention import SheetSettings
 from scegg_core.settings.scen import ScenSettings
+from scegg_core.settings.tables import RunNames
 from scegg_core.training.curve import Curve
 from tests.conftest import ROOT
 
@@ -207,6 +208,25 @@ def test_confusion_of_the_unseen_classes(index):
     figure = confusion_picture(runs, index, "gzsl")
     assert figure.axes[0].get_title() == "A, GZSL, 2 seeds pooled"
     assert figure.axes[0].images[0].get_array().tolist() == [[75.0, 25.0]]
+
+
+def test_a_confusion_of_many_classes_shows_those_with_most_images(index):
+    index, labels = replace(index, seen=np.array([True, False, False])), np.array([0, 0, 0, 1, 2, 2])
+    shown, other = shown_classes(index, labels)
+    assert (shown.tolist(), other) == ([1, 2], "any seen class")
+    shown, other = shown_classes(index, labels, most=1)
+    assert (shown.tolist(), other) == ([2], "any other class")
+
+
+def test_stored_runs_are_read_one_by_one_in_their_order(index, tmp_path):
+    paths = [str(tmp_path / f"{seed}.parquet") for seed in range(3)]
+    for path, taken in zip(paths, (2, 0, 1), strict=True):
+        write_predictions(Path(path), predictions([0, 2], [0, taken]), Provenance("predict"))
+    names = RunNames(runs=(("a", 0), ("b", 0), ("a", 1)), titles={"a": "A", "b": "B"})
+    first, second = read_runs(paths, names)
+    assert (first.title, len(first.runs), second.title, len(second.runs)) == ("A", 2, "B", 1)
+    assert [part.tolist() for part in first.pooled()] == [[0, 2, 0, 2], [0, 2, 0, 1]]
+    assert second.runs[0].predicted.tolist() == [0, 0]
 
 
 def test_curves_of_seeds_and_stages_make_one_table(tmp_path):

@@ -8,6 +8,7 @@ import torch
 from browser_case import assert_fits, assert_quiet, open_page
 from PIL import Image
 
+from scegg_core.data import blocks
 from scegg_core.errors import InputError
 from scegg_core.report.page.model import ShownMap, ShownSheet
 from scegg_core.settings.backbone import BackboneSettings
@@ -49,6 +50,19 @@ def made_answers(images) -> Answers:
 def with_attention(page: AnswersPage) -> AnswersPage:
     sheet = ShownSheet("Moon Bird", None, 1.5, (ShownMap("wing color: blue", 0.5, np.eye(4)),))
     return replace(page, answers=(replace(page.answers[0], sheet=sheet), *page.answers[1:]))
+
+
+def test_the_first_classes_of_blocks_of_images_are_those_of_all(images, monkeypatch):
+    scores = (
+        np.random.default_rng(0).integers(0, 3, (60, 3)).astype(np.float32)
+    )  # of equal ones the earlier comes first
+    answers = replace(made_answers(images), scores=scores)
+    order, chances = answers.first(2)
+    assert order.tolist() == [sorted(range(3), key=lambda one: (-row[one], one))[:2] for row in scores.tolist()]
+    np.testing.assert_allclose(chances, np.take_along_axis(answers.probabilities, order, axis=1), rtol=1e-6)
+    monkeypatch.setattr(blocks, "NUMBERS", 21)
+    for part, whole in zip(answers.first(2), (order, chances), strict=True):
+        np.testing.assert_array_equal(part, whole)
 
 
 @pytest.fixture(scope="module")

@@ -1,5 +1,5 @@
 // Confusion of the unseen classes: a cell's share and its pictures.
-const OTHER = "any seen class", NAME_FONT = "12px system-ui, sans-serif";
+const NAME_FONT = "12px system-ui, sans-serif";
 
 function startConfusion() {
   const chart = byId("confusion-chart");
@@ -46,7 +46,7 @@ function startConfusion() {
   function widestName(most) {
     const context = el("canvas").getContext("2d");
     context.font = NAME_FONT;
-    return Math.min(most, Math.max(...own.classes.map((label) => context.measureText(nameOf(label)).width), context.measureText(OTHER).width));
+    return Math.min(most, Math.max(...own.classes.map((label) => context.measureText(nameOf(label)).width), context.measureText(own.other).width));
   }
 
   /** A canvas with a pixel per cell. */
@@ -80,7 +80,7 @@ function startConfusion() {
     };
     context.textBaseline = "middle";
     for (let place = 0; place < columns; place++) {
-      const name = place < rows ? nameOf(own.classes[place]) : OTHER, middle = (place + 0.5) * layout.pitch;
+      const name = place < rows ? nameOf(own.classes[place]) : own.other, middle = (place + 0.5) * layout.pitch;
       context.textAlign = "right";
       if (place < rows) context.fillText(cut(name, layout.left - 8), layout.left - 5, layout.top + middle);
       context.save();
@@ -105,7 +105,7 @@ function startConfusion() {
   }
 
   function said([row, column]) {
-    const taken = column < cells.length ? nameOf(own.classes[column]) : OTHER;
+    const taken = column < cells.length ? nameOf(own.classes[column]) : own.other;
     return `${nameOf(own.classes[row])} → ${taken}: ${percent(cells[row][column])}`;
   }
 
@@ -113,7 +113,7 @@ function startConfusion() {
     const rest = column >= cells.length, found = [];
     DATA.pictures.labels.forEach((label, picture) => {
       const taken = own.predicted[picture];
-      if (label === own.classes[row] && (rest ? taken >= 0 && DATA.classes.seen[taken] : taken === own.classes[column])) found.push(picture);
+      if (label === own.classes[row] && (rest ? taken >= 0 && !own.classes.includes(taken) : taken === own.classes[column])) found.push(picture);
     });
     return found;
   }
@@ -150,6 +150,6 @@ function startConfusion() {
     }));
   }
   byId("confusion-tools").append(saveButton("matrix (CSV)", () =>
-    saveCsv("confusion", ["class", ...[...own.classes].map(nameOf), OTHER], own.percent.map((row, place) => [nameOf(own.classes[place]), ...row]))));
+    saveCsv("confusion", ["class", ...[...own.classes].map(nameOf), own.other], own.percent.map((row, place) => [nameOf(own.classes[place]), ...row]))));
   byId("confusion-cell").textContent = "Click a cell to keep its pictures here.";
 }
