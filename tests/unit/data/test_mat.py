@@ -230,7 +230,7 @@ BAD_73 = {
     "a struct": (lambda path: h5py.File(path, "w").create_group("x/y"), ": x is no dataset; save plain numbers there"),
     "numbers in cells": (
         lambda path: cell_of(path, np.arange(3.0)),
-        "holds something else than texts in x; save a cell array of texts there.",
+        "holds something else than texts in x; save one row or column of cells there, each a line of text.",
     ),
     "an empty array of many": (
         lambda path: cell_of(path, np.array([9, 9], np.uint64), MATLAB_empty=1),
@@ -267,7 +267,7 @@ def test_variables_that_are_not_asked_for_are_passed_over(tmp_path):
 
 WRONG = {
     "transposed": ({"original_att": PERCENT}, "names 4 classes but its original_att has 3 columns, one a class; transpose it."),
-    "too large": ({"original_att": np.full((3, 4), 1e60)}, f"holds values in original_att that are not finite numbers; {AGAIN}."),
+    "too large": ({"original_att": np.full((3, 4), 1e60)}, f"holds values in original_att that are larger than 1e+15; {AGAIN}."),
     "names are numbers": ({"allclasses_names": np.ones((4, 1))}, f"holds numbers in allclasses_names, where texts belong; {AGAIN}."),
     "places are texts": ({"trainval_loc": cells(["a"])}, f"holds values in trainval_loc that are not finite numbers; {AGAIN}."),
     "a matrix of places": ({"trainval_loc": np.ones((3, 3))}, f"holds a matrix of (3, 3) in trainval_loc, where one row or column belongs; {AGAIN}."),
