@@ -162,7 +162,9 @@ def _change(key: str, content: dict) -> str | None:
     """Why the file `key` is not what its record tells of; None if it is."""
     if set(content["inputs"]) != set(content["record"]["input"]):
         return "nothing says what this file was made from"
-    if content.get("of", key) != key:  # the run of a seed reads what that of another reads, so nothing else tells them apart
+    if (
+        content.get("of", key) != key
+    ):  # the run of a seed reads what that of another reads, so nothing else tells them apart
         return f"made as {content['of']}, and copied"
     if not _same(key, content["file"]):
         return "this file is not the one that was made"

@@ -7,8 +7,8 @@ from pathlib import Path
 import numpy as np
 
 from scegg_core.data.mat import Variables, read_mat
-from scegg_core.data.splitting import read_splits
 from scegg_core.data.names import printable, tidy
+from scegg_core.data.splitting import read_splits
 from scegg_core.data.tables import MISSING, SPLITS
 from scegg_core.data.text_files import read_text
 from scegg_core.errors import InputError

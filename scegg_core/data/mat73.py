@@ -22,7 +22,7 @@ LONGEST = 4096  # characters of a text
 #: MATLAB's classes whose HDF5 datasets hold the values themselves; those of others (string, table …) hold numbers that
 #: mean something else.
 _NUMERIC = frozenset(
-    "double single logical int8 int16 int32 int64 uint8 uint16 uint32 uint64".split()
+    ["double", "single", "logical", "int8", "int16", "int32", "int64", "uint8", "uint16", "uint32", "uint64"]
 )
 
 
@@ -98,4 +98,6 @@ def _is_line(found: "Dataset") -> bool:
 
 
 def _strange(path: Path, name: str) -> InputError:
-    return InputError(f"{printable(path)} holds something else than texts in {name}; save one row or column of cells there, each a line of text.")
+    return InputError(
+        f"{printable(path)} holds something else than texts in {name}; save one row or column of cells there, each a line of text."
+    )

@@ -37,7 +37,7 @@ from scegg_core.data.formats.xlsa17 import parts_of
 from scegg_core.data.hdf5 import find, floats, numbers, opened, require, whole
 from scegg_core.data.names import printable
 from scegg_core.data.splitting import read_splits
-from scegg_core.data.tables import SPLITS, DatasetIndex
+from scegg_core.data.tables import MISSING, SPLITS, DatasetIndex
 from scegg_core.errors import InputError
 from scegg_core.settings.datasets import IndexSettings
 from scegg_core.settings.features import FeatureSettings
@@ -145,7 +145,8 @@ class RegionMaps(ReadyFeatures):
 
     def _match_strengths(self, percent: np.ndarray) -> None:
         att = numbers(self.file, self.path, "att")
-        if att.shape == percent.shape and np.isfinite(percent).all():  # else it is said, or att is something else
+        strengths = ((percent >= 0) | (percent == MISSING)).all()  # else it is said
+        if strengths and att.shape == percent.shape:  # else att is something else
             match_strengths(percent.T, att.T, numbered("class", len(percent)), self.path)
 
     def _whole(self, name: str) -> np.ndarray:

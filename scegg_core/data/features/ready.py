@@ -83,8 +83,8 @@ class ReadyFeatures(ABC):
         if largest == 0:
             least = np.finfo(self.size.dtype).smallest_subnormal
             return InputError(
-                f"{printable(self.path)} holds only zeros for image {image} (counted from 0; values below {least:.0g} count "
-                "as zeros), as files do whose making was not finished; make it again, or leave the image out."
+                f"{printable(self.path)} holds only zeros for image {image} (counted from 0), as files do whose making was "
+                f"not finished (values below {least:.0g} count as zeros); make it again, or leave the image out."
             )
         kind = "half" if self.size.dtype == np.float16 else "single"
         return InputError(
@@ -111,7 +111,7 @@ def _largest(piece: np.ndarray) -> np.ndarray:
 def narrowed(values: np.ndarray, dtype: np.dtype, path: Path, start: int) -> np.ndarray:
     """Return `values` (images, …), of images from `start` on, in `dtype`; InputError for what that cannot hold."""
     low, high = (float(values.min()), float(values.max())) if values.size else (0, 0)
-    most = LARGEST if dtype == np.float32 else np.finfo(dtype).max
+    most = LARGEST if dtype == np.float32 else float(np.finfo(dtype).max)
     if not (-most <= low and high <= most):  # NaN is in no order
         where = np.argwhere(~(np.abs(values) <= most))[0]
         held = (
