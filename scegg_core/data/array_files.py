@@ -172,22 +172,29 @@ def _lists(path: Path, column) -> np.ndarray:
 
 
 def row_names(path: Path, kind: str) -> tuple[str, ...] | None:
-    """Return what the file itself calls the rows of its array: texts or numbers of the array or column ROWS, or of a
+    """Return what the file itself calls the rows of its array: texts or whole numbers of the array or column ROWS, or of a
     pandas index; None where it has neither. Raises InputError where the file is damaged."""
     if kind == "npz":
-        names = read_array(path, ROWS, kind) if ROWS in array_names(path, kind) else None
-        return None if names is None else tuple(map(str, names.ravel()))
-    if kind != "parquet":
-        return None
+        names = read_array(path, ROWS, kind) if ROWS in array_names(path, kind) else np.empty(0)
+        return tuple(map(str, names)) if names.ndim == 1 and names.dtype.kind in "Uiu" else None
+    return _rows_of_table(path) if kind == "parquet" else None
+
+
+def _rows_of_table(path: Path) -> tuple[str, ...] | None:
+    import pyarrow as pa
     import pyarrow.parquet as pq
 
     with _readable(path, "parquet file"):
         schema = pq.read_schema(path)
-        ranges = [index for index in (schema.pandas_metadata or {}).get("index_columns", []) if isinstance(index, dict)]
-        found = [name for name in schema.names if name == ROWS or name.startswith(INDEX)]
-        if found:
-            return tuple(map(str, pq.read_table(path, columns=found[:1]).column(0).to_pylist()))
-        return tuple(map(str, range(ranges[0]["start"], ranges[0]["stop"], ranges[0]["step"]))) if ranges else None
+        for name in schema.names:
+            column = schema.field(name).type
+            names_rows = pa.types.is_string(column) or pa.types.is_large_string(column) or pa.types.is_integer(column)
+            if names_rows and (name == ROWS or name.startswith(INDEX)):
+                return tuple(map(str, pq.read_table(path, columns=[name]).column(0).to_pylist()))
+        for index in (schema.pandas_metadata or {}).get("index_columns", []):
+            if isinstance(index, dict):  # a range, which is no column
+                return tuple(map(str, range(index["start"], index["stop"], index["step"])))
+    return None
 
 
 def _in_memory(values: np.ndarray) -> Array:

@@ -251,7 +251,10 @@ def test_rows_in_the_order_of_images_csv(tmp_path):
     np.savez(tmp_path / "own.npz", features=case.pooled(), image=np.array(names))
     pd.DataFrame({"image": names, "vector": case.pooled().tolist()}).to_parquet(tmp_path / "a.parquet")
     pd.DataFrame(case.pooled(), columns=list("abcde"), index=range(5, 29, 2)).to_parquet(tmp_path / "b.parquet")
-    for file in ("own.npz", "a.parquet", "b.parquet"):
+    # what is called image here names no rows: pictures, and a channel
+    np.savez(tmp_path / "pictures.npz", features=case.pooled(), image=np.zeros((12, 2, 2, 3), np.uint8))
+    pd.DataFrame(case.pooled(), columns=["image", *"bcde"]).to_parquet(tmp_path / "c.parquet")
+    for file in ("own.npz", "a.parquet", "b.parquet", "pictures.npz", "c.parquet"):
         assert index_dataset(case.settings_of(tmp_path / file, "arrays")).paths == tuple(names)
 
 
