@@ -162,9 +162,8 @@ def _change(key: str, content: dict) -> str | None:
     """Why the file `key` is not what its record tells of; None if it is."""
     if set(content["inputs"]) != set(content["record"]["input"]):
         return "nothing says what this file was made from"
-    if (
-        content.get("of", key) != key
-    ):  # the run of a seed reads what that of another reads, so nothing else tells them apart
+    # The run of one seed may read the same files as that of another: then nothing else tells their results apart.
+    if content.get("of", key) != key:
         return f"made as {content['of']}, and copied"
     if not _same(key, content["file"]):
         return "this file is not the one that was made"

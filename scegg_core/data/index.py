@@ -198,9 +198,10 @@ def _check_strengths(index: DatasetIndex) -> None:
 
 def _check_sizes(index: DatasetIndex) -> None:
     """With vectors as they are in the source, products of too small or too large ones vanish or become infinite."""
-    low, high = SIZES
-    largest = index.percent.max(axis=1)
-    for row in np.flatnonzero((largest < low) | (largest > high))[: index.class_norm == "none"]:
+    if index.class_norm != "none":
+        return
+    (low, high), largest = SIZES, index.percent.max(axis=1)
+    for row in np.flatnonzero((largest < low) | (largest > high))[:1]:
         raise InputError(
             f"class {printable(index.classes[row])} has strengths of up to {largest[row]:.0e}, and with class_norm none "
             f"their size counts; scale all strengths, so that each class's largest is between {low:g} and {high:g}."
