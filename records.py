@@ -77,6 +77,7 @@ class RecordsBesideFiles(FilePersistence):
         inputs = {path: state(path) for path in record.input or () if Path(path).exists()}
         content = {
             "record": dict(record.items()),
+            "of": key,
             "file": asdict(state(key)),
             "inputs": {path: asdict(found) for path, found in inputs.items()},
         }
@@ -161,6 +162,9 @@ def _change(key: str, content: dict) -> str | None:
     """Why the file `key` is not what its record tells of; None if it is."""
     if set(content["inputs"]) != set(content["record"]["input"]):
         return "nothing says what this file was made from"
+    # The run of one seed may read the same files as that of another: then nothing else tells their results apart.
+    if content.get("of", key) != key:
+        return f"made as {content['of']}, and copied"
     if not _same(key, content["file"]):
         return "this file is not the one that was made"
     changed = [path for path, was in content["inputs"].items() if Path(path).exists() and not _same(path, was)]

@@ -15,10 +15,13 @@ import torch
 from benchmarks import pipeline
 from benchmarks.measure import describe_machine, measure_machine, peak_bytes, products, take_turns
 from benchmarks.methods import method_steps
-from benchmarks.report import Compared, put_into, report
+from benchmarks.report import Compared, fault_of_page, put_into, report
 from benchmarks.shapes import PAPER, QUICK, Shape
 from benchmarks.steps import Step, eggn_steps, make_inputs, scen_steps
 from scegg_core.training.device import prepare_device
+from scegg_core.using.options import count
+
+MOST_THREADS = 1024
 
 PARTS = ("scen", "eggn", "methods", "shards", "extraction", "final")
 
@@ -41,13 +44,19 @@ def main(arguments: list[str] | None = None) -> None:
 def _parse(arguments: list[str] | None) -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__)
     parser.add_argument("--quick", action="store_true", help="tiny sizes: tries the code, measures nothing of interest")
-    parser.add_argument("--rounds", type=int, default=3, help="rounds in which the candidates take turns")
-    parser.add_argument("--threads", type=int, help="threads of torch; default: all cores")
+    parser.add_argument("--rounds", type=count(), default=3, help="rounds in which the candidates take turns")
+    parser.add_argument("--threads", type=count(MOST_THREADS), help="threads of torch; default: all cores")
     parser.add_argument("--sizes", default="", help='only sizes whose name contains this, e.g. "CUB, R = 196"')
     parser.add_argument("--parts", nargs="+", choices=PARTS, default=PARTS, help="what to measure")
     parser.add_argument("--whole", action="store_true", help="also a run on the drawn data set (several minutes)")
     parser.add_argument("--page", type=Path, help="markdown page to put the results into, between its marks")
-    return parser.parse_args(arguments)
+    given = parser.parse_args(arguments)
+    titles = [shape.title for shape in (QUICK if given.quick else PAPER)]
+    if not any(given.sizes in title for title in titles):
+        parser.error(f"--sizes {given.sizes!r} is in no name of a size: {'; '.join(titles)}")
+    if given.page and (fault := fault_of_page(given.page)):
+        parser.error(f"--page {given.page} {fault}")
+    return given
 
 
 def _compared(shape: Shape, device: torch.device, given: argparse.Namespace) -> Iterator[Compared]:

@@ -17,6 +17,7 @@ from scegg_core.regions.backbone import build_backbone
 from scegg_core.regions.timm_networks import filled, import_timm
 from scegg_core.regions.vision import import_torchvision
 from scegg_core.settings.backbone import BackboneSettings
+from scegg_core.using.options import count
 
 #: A small network of each family of torchvision, and of ten of timm's.
 NETWORKS = (
@@ -61,8 +62,8 @@ def main(arguments: list[str] | None = None) -> None:
     """Print a line per network."""
     parser = argparse.ArgumentParser(prog="python -m benchmarks.adapters", description=__doc__)
     parser.add_argument("--network", nargs="+", default=NETWORKS, help="names as in backbone.network")
-    parser.add_argument("--batch", type=int, default=4)
-    parser.add_argument("--rounds", type=int, default=5)
+    parser.add_argument("--batch", type=count(), default=4)
+    parser.add_argument("--rounds", type=count(), default=5)
     given = parser.parse_args(arguments)
     torch.set_num_threads(1)
     print("| network | backbone, ms an image | network itself | ratio |\n|---|---|---|---|")

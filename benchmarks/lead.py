@@ -19,6 +19,7 @@ from torch.nn import functional
 from scegg_core.data.tables import DatasetIndex
 from scegg_core.data.tasks import task_classes, task_images
 from scegg_core.eggn.files import read_eggn, read_synthetic
+from scegg_core.errors import InputError
 from scegg_core.evaluate.closed_form import GRID, prototype_scores
 from scegg_core.evaluate.metrics import harmonic_mean, mean_class_accuracy, trade_off
 from scegg_core.evaluate.scores import read_metrics
@@ -109,7 +110,10 @@ def main(arguments: list[str] | None = None) -> None:
     """Print the table of the runs on the command line."""
     parser = argparse.ArgumentParser(prog="python -m benchmarks.lead", description=__doc__)
     parser.add_argument("runs", nargs="+", type=Path, metavar="RUN", help="folders of runs on a validation split")
-    runs = [find_run(folder) for folder in parser.parse_args(arguments).runs]
+    try:
+        runs = [find_run(folder) for folder in parser.parse_args(arguments).runs]
+    except InputError as error:
+        parser.error(str(error))
     print(table([run.name for run in runs], [follow(run) for run in runs]))
 
 

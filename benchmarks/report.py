@@ -34,6 +34,16 @@ def report(machine: Machine, about: list[str], steps: list[Compared], rows: list
     return "\n\n".join(part for part in parts if part) + "\n"
 
 
+def fault_of_page(page: Path) -> str | None:
+    """Return why nothing can be put into `page`, the end of a sentence; None where it can."""
+    try:
+        text = page.read_text(encoding="utf-8")
+    except (OSError, ValueError):
+        return "cannot be read"
+    marks = text.count(BEGIN) == text.count(END) == 1 and text.index(BEGIN) < text.index(END)
+    return None if marks else f"does not hold the marks {BEGIN} and {END}, once each and in this order"
+
+
 def put_into(page: Path, text: str) -> None:
     """Replace what lies between the marks of `page` by `text`."""
     before, rest = page.read_text(encoding="utf-8").split(BEGIN)

@@ -15,6 +15,7 @@ from pathlib import Path
 from statistics import fmean, stdev
 
 from scegg_core.evaluate.scores import Metrics, read_metrics
+from scegg_core.using.options import count
 
 VARIANTS = ("sc-egg", "baseline")
 
@@ -50,7 +51,9 @@ def main(arguments: list[str] | None = None) -> None:
     if given.dataset:
         studies = [Study(given.dataset, given.seeds, tuple(given.configfile))]
     for study in studies:
-        subprocess.run([sys.executable, "-m", *study.command(given.cores)], check=True)
+        done = subprocess.run([sys.executable, "-m", *study.command(given.cores)], check=False)
+        if done.returncode:  # it has said why
+            sys.exit(done.returncode)
         print(f"\n### {study.dataset}, {study.seeds} seeds\n\n{table(study)}")
 
 
@@ -82,9 +85,9 @@ def spread(values: Sequence[float]) -> str:
 
 def _parse(arguments: list[str] | None) -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m benchmarks.seeds", description=__doc__)
-    parser.add_argument("--cores", type=int, default=os.cpu_count(), help="cores to use; default: all")
+    parser.add_argument("--cores", type=count(), default=os.cpu_count(), help="cores to use; default: all")
     parser.add_argument("--dataset", help="another data set of the configuration, instead of these two")
-    parser.add_argument("--seeds", type=int, default=5, help="with --dataset: how many seeds; default: 5")
+    parser.add_argument("--seeds", type=count(), default=5, help="with --dataset: how many seeds; default: 5")
     parser.add_argument("--configfile", nargs="*", default=[], help="with --dataset: overlays of the configuration")
     return parser.parse_args(arguments)
 

@@ -93,6 +93,14 @@ use rule score as score_extended with:
         "logs/{dataset}/variants/{variant}/seed{seed}/extended/{extension}/score.log",
 
 
+def refuse_seedless(wildcards, what):
+    """Refuse what belongs to no seed where each seed has regions of its own."""
+    raise InputError(
+        f"config: datasets.{wildcards.dataset}.backbone.seeds is own, so each seed has regions of its own, and there are "
+        f"no {what} of all seeds; set it to shared, or take the features of one seed (exchange/sc-egg/seed0)."
+    )
+
+
 @sentence
 def exchanged(wildcards):
     """Return what is given to other code, the labels of test images too, as in the files that it knows."""
@@ -102,6 +110,8 @@ def exchanged(wildcards):
 @sentence
 def exchanged_space(wildcards):
     """Return what the features of a space are given to other code with: the validation split tells train_loc, val_loc."""
+    if wildcards.get("seed") is None and CONFIG.dataset(wildcards.dataset).backbone.seeds == "own":
+        refuse_seedless(wildcards, f"features of {wildcards.space}")
     tables = {f"val_{table}": f"results/{wildcards.dataset}/validation/{table}.parquet" for table in INDEX}
     return exchanged(wildcards) | tables
 
@@ -115,6 +125,8 @@ def exchanged_maps(wildcards):
             f"results/{wildcards.dataset}/exchange/{wildcards.file}.hdf5 is not what the region maps of "
             f"{wildcards.dataset} are called: ask for results/{wildcards.dataset}/exchange/{name}.hdf5."
         )
+    if CONFIG.dataset(wildcards.dataset).backbone.seeds == "own":
+        refuse_seedless(wildcards, "region maps")
     return exchanged(wildcards) | {"vectors": f"results/{wildcards.dataset}/attribute_vectors.parquet"}
 
 

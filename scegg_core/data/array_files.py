@@ -16,6 +16,9 @@ from scegg_core.errors import InputError
 #: What is read whole (.npz, .parquet) has up to so many bytes; .npy and .safetensors are read piece by piece.
 LARGEST = 4 << 30
 
+#: Names of rows, in the file itself: an array or column called so, or an index that pandas has written.
+ROWS, INDEX = "image", "__index_level_"
+
 #: The array that is taken where a file of features holds several.
 NAME = "features"
 
@@ -130,8 +133,10 @@ def _columns(path: Path, table) -> np.ndarray:
     """The columns of a table side by side: one of lists of equal length, or one of numbers for each channel."""
     import pyarrow as pa
 
-    names = [name for name in table.column_names if not name.startswith("__index_level_")]
-    listed = [name for name in names if pa.types.is_nested(table.schema.field(name).type)]
+    names = [name for name in table.column_names if not name.startswith(INDEX)]
+    if not names:
+        raise InputError(f"{printable(path)} holds no column; keep one of floating-point numbers for each channel.")
+    listed = [name for name in names if _is_list(table.schema.field(name).type)]
     if listed:
         return _lists(path, table.column(the_one(path, listed)).combine_chunks())
     for name in names:
@@ -143,13 +148,18 @@ def _columns(path: Path, table) -> np.ndarray:
     return np.column_stack([table.column(name).to_numpy() for name in names])
 
 
+def _is_list(kind) -> bool:
+    import pyarrow as pa
+
+    return pa.types.is_list(kind) or pa.types.is_large_list(kind) or pa.types.is_fixed_size_list(kind)
+
+
 def _lists(path: Path, column) -> np.ndarray:
     """The numbers of a column of lists, or of lists of lists, as one array."""
-    import pyarrow as pa
     from pyarrow import compute
 
     shape = [len(column)]
-    while pa.types.is_nested(column.type):
+    while _is_list(column.type):
         widths = compute.unique(compute.list_value_length(column)).to_pylist()
         if len(widths) > 1 or None in widths:
             raise InputError(
@@ -159,6 +169,32 @@ def _lists(path: Path, column) -> np.ndarray:
         shape += widths
         column = column.flatten()
     return column.to_numpy(zero_copy_only=False).reshape(shape)
+
+
+def row_names(path: Path, kind: str) -> tuple[str, ...] | None:
+    """Return what the file itself calls the rows of its array: texts or whole numbers of the array or column ROWS, or of a
+    pandas index; None where it has neither. Raises InputError where the file is damaged."""
+    if kind == "npz":
+        names = read_array(path, ROWS, kind) if ROWS in array_names(path, kind) else np.empty(0)
+        return tuple(map(str, names)) if names.ndim == 1 and names.dtype.kind in "Uiu" else None
+    return _rows_of_table(path) if kind == "parquet" else None
+
+
+def _rows_of_table(path: Path) -> tuple[str, ...] | None:
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
+    with _readable(path, "parquet file"):
+        schema = pq.read_schema(path)
+        for name in schema.names:
+            column = schema.field(name).type
+            names_rows = pa.types.is_string(column) or pa.types.is_large_string(column) or pa.types.is_integer(column)
+            if names_rows and (name == ROWS or name.startswith(INDEX)):
+                return tuple(map(str, pq.read_table(path, columns=[name]).column(0).to_pylist()))
+        for index in (schema.pandas_metadata or {}).get("index_columns", []):
+            if isinstance(index, dict):  # a range, which is no column
+                return tuple(map(str, range(index["start"], index["stop"], index["step"])))
+    return None
 
 
 def _in_memory(values: np.ndarray) -> Array:

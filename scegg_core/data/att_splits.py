@@ -7,8 +7,9 @@ from pathlib import Path
 import numpy as np
 
 from scegg_core.data.mat import Variables, read_mat
+from scegg_core.data.names import printable, tidy
 from scegg_core.data.splitting import read_splits
-from scegg_core.data.tables import SPLITS
+from scegg_core.data.tables import MISSING, SPLITS
 from scegg_core.data.text_files import read_text
 from scegg_core.errors import InputError
 from scegg_core.settings.datasets import IndexSettings
@@ -73,18 +74,23 @@ def read_att_splits(path: Path) -> AttSplits:
         raise InputError(f"{path} lacks the variable 'original_att'; fetch xlsa17.zip from {ADDRESS} again.")
     percent = _numbers(found[name], path, name)
     if percent.ndim != 2 or percent.shape[1] != len(classes):
-        remedy = "transpose it" if len(percent) == len(classes) else "fetch xlsa17.zip again"
+        remedy = "transpose it" if percent.shape[0] == len(classes) else "fetch xlsa17.zip again"
         raise InputError(
             f"{path} names {len(classes)} classes but its {name} has {percent.shape[-1]} columns, one a class; {remedy}."
         )
     if np.shape(found.get("att")) == percent.shape:  # sent_splits.mat has sentence vectors there
-        _match_strengths(percent, found["att"], classes, path)
+        match_strengths(percent, found["att"], classes, path)
     locations = tuple(whole_numbers(found[f"{split}_loc"], path, f"{split}_loc") - 1 for split in SPLITS)
     return AttSplits(classes, np.ascontiguousarray(percent.T, dtype=np.float32), locations)
 
 
-def _match_strengths(original: np.ndarray, att: np.ndarray, classes: tuple[str, ...], path: Path) -> None:
-    """The Proposed Splits' att is original_att with columns of length 1, so each pair of columns points one way."""
+def match_strengths(original: np.ndarray, att: np.ndarray, classes: tuple[str, ...], path: Path) -> None:
+    """Raise InputError where `original` and `att` (attributes, classes) of the file at `path` describe a class differently.
+
+    The Proposed Splits' att is original_att with columns of length 1, so each pair of columns points one way; what is
+    not known is 0 there in some files, as in those that are written here.
+    """
+    original, att = (np.where(values == MISSING, 0, values) for values in (original, att))
     lengths = np.linalg.norm(original, axis=0) * np.linalg.norm(att, axis=0)
     apart = (original * att).sum(axis=0) < 0.99 * lengths
     if apart.any():
@@ -114,8 +120,8 @@ def read_res101(path: Path, classes: int) -> tuple[tuple[str, ...], np.ndarray]:
 
 
 def read_class_list(path: Path) -> tuple[str, ...]:
-    """Return the class names of a list such as valclasses1.txt, one a line."""
-    return tuple(line.strip() for line in read_text(path).splitlines() if line.strip())
+    """Return the class names of a list such as valclasses1.txt, one a line, tidy."""
+    return tuple(tidy(line) for line in read_text(path).splitlines() if line.strip())
 
 
 def seen_classes(content: AttSplits, labels: np.ndarray, splits: Path) -> np.ndarray:
@@ -123,7 +129,7 @@ def seen_classes(content: AttSplits, labels: np.ndarray, splits: Path) -> np.nda
     unseen = set()
     for image in content.locations[2]:
         if 0 <= image < len(labels):
-            unseen.add(content.classes[labels[image]])
+            unseen.add(tidy(content.classes[labels[image]]))
     file = splits / "testclasses.txt"
     if os.path.lexists(file):
         listed = set(read_class_list(file))
@@ -131,10 +137,10 @@ def seen_classes(content: AttSplits, labels: np.ndarray, splits: Path) -> np.nda
         if unknown:
             where = "testclasses.txt only" if unknown[0] in listed else "test_unseen_loc only"
             raise InputError(
-                f"{file} and att_splits.mat disagree about the unseen classes: {unknown[0]} is in {where}; "
+                f"{file} and att_splits.mat disagree about the unseen classes: {printable(unknown[0])} is in {where}; "
                 "use files of one set."
             )
-    return np.array([name not in unseen for name in content.classes])
+    return np.array([tidy(name) not in unseen for name in content.classes])
 
 
 def _seen_in(split: tuple[str, ...], labels: np.ndarray, content: AttSplits) -> np.ndarray:
@@ -194,8 +200,10 @@ def _texts(values: np.ndarray | tuple[str, ...], path: Path, name: str) -> tuple
 
 
 def _numbers(values: np.ndarray | tuple[str, ...], path: Path, name: str, again: str = AGAIN) -> np.ndarray:
-    if isinstance(values, tuple) or not (np.abs(values.astype(np.float64)) <= LARGEST_NUMBER).all():
+    if isinstance(values, tuple) or not np.isfinite(values.astype(np.float64)).all():
         raise InputError(f"{path} holds values in {name} that are not finite numbers; {again}.")
+    if (np.abs(values.astype(np.float64)) > LARGEST_NUMBER).any():
+        raise InputError(f"{path} holds values in {name} that are larger than {LARGEST_NUMBER:g}; {again}.")
     return values.astype(np.float64)
 
 

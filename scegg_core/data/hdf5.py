@@ -57,7 +57,7 @@ def find(file: "File", path: Path, name: str) -> "Dataset | None":
     import h5py
 
     with whole(path):
-        link = file.get(name, getlink=True)
+        link = file.get(name, getlink=True) if name.strip("./") else None  # these name the file itself
         if link is None:
             return None
         if not isinstance(link, h5py.HardLink):

@@ -113,9 +113,9 @@ def _decoded(path: str | Path) -> Image.Image:
         if image.width * image.height > LARGE_PIXELS:
             image.draft(None, (KEPT_SIDE, KEPT_SIDE))
         _load(image, path)
+        ImageOps.exif_transpose(image, in_place=True)  # in place: a copy of a large image takes gigabytes
         if deep:
             image = to_8_bits(image)
-        ImageOps.exif_transpose(image, in_place=True)  # in place: a copy of a large image takes gigabytes
         return _over_white(_smaller(_plain_mode(image)))
 
 
@@ -132,6 +132,7 @@ def _load(image: Image.Image, path: str | Path) -> None:
         raise Unusable("holds a thumbnail first, as raw files of cameras do; save the picture as JPEG or PNG")
     if image.format == "TIFF":
         _refuse_other_samples(image)
+        image.filename = ""  # else Pillow maps plain samples with the sides of the turned picture, and garbles it
     image.load()
 
 

@@ -15,7 +15,7 @@ from scegg_core.data.copies import said_of_copies
 from scegg_core.data.features import open_features
 from scegg_core.data.formats import LOADERS
 from scegg_core.data.images import probe
-from scegg_core.data.names import printable
+from scegg_core.data.names import alike, printable
 from scegg_core.data.tables import (
     MISSING,
     SPLITS,
@@ -26,6 +26,7 @@ from scegg_core.data.tables import (
     take_images,
     write_index,
 )
+from scegg_core.data.written_tables import twice
 from scegg_core.errors import InputError
 from scegg_core.settings.datasets import ImagePolicy, IndexSettings
 
@@ -41,6 +42,9 @@ WHOLE_BYTES = 100_000_000
 
 #: Images that a thread of the check reads at a time: handing them over one by one takes a tenth longer.
 BLOCK = 64
+
+#: Between these lies a class's highest strength where vectors are not brought to length 1.
+SIZES = 1e-6, 1e9
 
 Progress = Callable[[int, int], None]
 
@@ -154,6 +158,8 @@ def _listed(skipped: tuple[tuple[str, str], ...]) -> str:
 
 def _check_classes(index: DatasetIndex) -> None:
     _unique(index.classes, "class")
+    if pair := alike(index.classes):
+        raise InputError(f"there are {twice('class', 'classes', pair)}; rename one.")
     classes = len(index.classes)
     if len(index.percent) != classes or len(index.seen) != classes:
         raise InputError(
@@ -175,6 +181,7 @@ def _check_attributes(index: DatasetIndex) -> None:
     if not index.given_vectors:
         _check_strengths(index)
         class_vectors(index.percent, index.classes)
+        _check_sizes(index)
     check_vectors_differ(index)
 
 
@@ -186,6 +193,18 @@ def _check_strengths(index: DatasetIndex) -> None:
             f"attribute {printable(index.attributes[column])} of class {printable(index.classes[row])} is {index.percent[row, column]:g}; "
             f"give a strength from 0 upwards, or {MISSING:g} where it is not known; class vectors of any sign belong into "
             "class_vectors."
+        )
+
+
+def _check_sizes(index: DatasetIndex) -> None:
+    """With vectors as they are in the source, products of too small or too large ones vanish or become infinite."""
+    if index.class_norm != "none":
+        return
+    (low, high), largest = SIZES, index.percent.max(axis=1)
+    for row in np.flatnonzero((largest < low) | (largest > high))[:1]:
+        raise InputError(
+            f"class {printable(index.classes[row])} has strengths of up to {largest[row]:.0e}, and with class_norm none "
+            f"their size counts; scale all strengths, so that each class's largest is between {low:g} and {high:g}."
         )
 
 

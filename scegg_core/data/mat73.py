@@ -6,6 +6,7 @@ Arrays lie there turned round; a cell array is a dataset of references to charac
 import math
 from pathlib import Path
 from typing import TYPE_CHECKING, BinaryIO
+from unicodedata import category
 
 import numpy as np
 
@@ -17,6 +18,12 @@ if TYPE_CHECKING:
     from h5py import Dataset, File
 
 LONGEST = 4096  # characters of a text
+
+#: MATLAB's classes whose HDF5 datasets hold the values themselves; those of others (string, table …) hold numbers that
+#: mean something else.
+_NUMERIC = frozenset(
+    ["double", "single", "logical", "int8", "int16", "int32", "int64", "uint8", "uint16", "uint32", "uint64"]
+)
 
 
 def is_mat73(file: BinaryIO) -> bool:
@@ -36,9 +43,20 @@ def read_mat73(path: Path, names: tuple[str, ...], largest: int) -> dict[str, np
 def _value(file: "File", found: "Dataset", path: Path, name: str, largest: int) -> np.ndarray | tuple[str, ...]:
     if found.dtype.kind == "O":
         return _texts(file, found, path, name)
-    values = numbers(file, path, name, largest, "give it as .npy")
+    if (kind := _class_of(found)) not in (None, *_NUMERIC):
+        raise InputError(
+            f"{printable(path)} holds values of MATLAB's class {printable(kind)} in {name}; save plain numbers or a cell "
+            "array of texts there."
+        )
+    values = np.atleast_1d(numbers(file, path, name, largest, "give it as .npy"))
     with whole(path):
         return np.zeros(values.astype(int)) if _is_empty(found) else values.T
+
+
+def _class_of(found: "Dataset") -> str | None:
+    """MATLAB's name of the class of a variable or cell; None where another program wrote it without."""
+    name = found.attrs.get("MATLAB_class")
+    return name.decode("latin-1") if isinstance(name, bytes) else None if name is None else str(name)
 
 
 def _is_empty(found: "Dataset") -> bool:
@@ -53,7 +71,8 @@ def _is_empty(found: "Dataset") -> bool:
 def _texts(file: "File", found: "Dataset", path: Path, name: str) -> tuple[str, ...]:
     import h5py
 
-    if h5py.check_ref_dtype(found.dtype) is not h5py.Reference or found.size * found.dtype.itemsize > LARGEST:
+    size = found.size * found.dtype.itemsize
+    if h5py.check_ref_dtype(found.dtype) is not h5py.Reference or size > LARGEST or not _is_line(found):
         raise _strange(path, name)
     with whole(path):
         return tuple(_text(file[cell], path, name) for cell in found[()].ravel())
@@ -65,10 +84,20 @@ def _text(cell: object, path: Path, name: str) -> str:
     kind = cell.dtype.kind if isinstance(cell, h5py.Dataset) else ""
     if kind == "u" and _is_empty(cell):
         return ""
-    if kind != "u" or cell.dtype.itemsize > 2 or cell.size > LONGEST:
+    if kind != "u" or cell.dtype.itemsize > 2 or cell.size > LONGEST or _class_of(cell) not in (None, "char"):
         raise _strange(path, name)
-    return np.asarray(cell[()], dtype="<u2").tobytes().decode("utf-16-le", "replace").strip()
+    text = np.asarray(cell[()], dtype="<u2").tobytes().decode("utf-16-le", "surrogatepass")
+    if not _is_line(cell) or any(category(sign) in ("Cc", "Cs") for sign in text):
+        raise _strange(path, name)
+    return text.strip()
+
+
+def _is_line(found: "Dataset") -> bool:
+    """Whether what the dataset holds lies in one row or column: a text of two rows would be read column by column."""
+    return found.size in (0, max(found.shape, default=1))
 
 
 def _strange(path: Path, name: str) -> InputError:
-    return InputError(f"{printable(path)} holds something else than texts in {name}; save a cell array of texts there.")
+    return InputError(
+        f"{printable(path)} holds something else than texts in {name}; save one row or column of cells there, each a line of text."
+    )

@@ -14,6 +14,8 @@ from scegg_core.data.text_files import read_text
 from scegg_core.errors import InputError
 from scegg_core.settings.datasets import IndexSettings
 
+KINDS, NUMBERS = ("train", "val"), (1, 2, 3)
+
 DRAW = "or set validation_list: drawn"
 
 
@@ -24,14 +26,26 @@ def listed_classes(index: DatasetIndex, settings: IndexSettings) -> frozenset[st
     are there, leave a seen class out.
     """
     folder, number = settings.lists or settings.home, settings.validation_list
-    train, val = (folder / f"{kind}classes{number}.txt" for kind in ("train", "val"))
+    train, val = (folder / f"{kind}classes{number}.txt" for kind in KINDS)
     trained = _listed(train, index) if os.path.lexists(train) else None
     if not os.path.lexists(val):
+        if trained is None:
+            _refuse_others(folder, number)
         return None if trained is None else _seen_names(index) - trained
     played = _listed(val, index)
     if trained is not None:
         _check_both(f"{printable(train)} and {val.name}", trained, played, index)
     return played
+
+
+def _refuse_others(folder: Path, number: int) -> None:
+    """Raise InputError where there are lists of other numbers alone: one of them may be meant."""
+    there = [other for other in NUMBERS if any(os.path.lexists(folder / f"{kind}classes{other}.txt") for kind in KINDS)]
+    if there:
+        raise InputError(
+            f"{printable(folder)} has no trainclasses{number}.txt and no valclasses{number}.txt, but those of number "
+            f"{' and '.join(map(str, there))}; set validation_list to one that is there, {DRAW}."
+        )
 
 
 def located_classes(index: DatasetIndex, settings: IndexSettings) -> frozenset[str]:

@@ -52,4 +52,5 @@ def _noise_between(classes: Tensor, per_class: int, size: int, seed: int, start:
 
 
 def _noise(seed: int, label: int, count: int, size: int) -> Tensor:
-    return torch.randn(count, size, generator=torch.Generator().manual_seed(seed * 1_000_003 + label))
+    own = (seed * 1_000_003 + label) % 2**64  # what torch takes as a seed
+    return torch.randn(count, size, generator=torch.Generator().manual_seed(own))

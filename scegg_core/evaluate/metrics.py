@@ -29,7 +29,9 @@ class TradeOff:
 
     @property
     def constant(self) -> float:
-        """Return the constant with the highest harmonic mean."""
+        """Return the constant with the highest harmonic mean; 0, which changes nothing, where it is 0 for all of them."""
+        if harmonic_mean(self.seen[self.best], self.unseen[self.best]) == 0:
+            return 0.0
         return float(self.bias[self.best : self.best + 2].mean())  # halfway to the next: at a point an image has a tie
 
 

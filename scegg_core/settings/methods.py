@@ -42,8 +42,10 @@ def of_method(config: "Configuration", name: str) -> VariantSettings:
     Raises InputError for a variant that generates no features or is tuned, for DAZLE's space, which has no features, and
     for the budget where there is none.
     """
-    method, _, space = name.partition(ON)
+    method, on, space = name.partition(ON)
     plain = method.removesuffix(BUDGET)
+    if BUDGET in plain or bool(on) != bool(space):  # one method has one name, or it would be a row of its own twice
+        raise InputError(f"config: {name!r} is no row: write <variant>, <variant>{BUDGET} or <variant>{ON}<space>.")
     own = config.variant(plain)
     if own.predict_by != "generation" or config.tuned(plain):
         raise InputError(
@@ -117,7 +119,7 @@ def methods_of(config: "Configuration", dataset: str) -> list[dict]:
         )
     return [
         {
-            "title": config.variant(name.replace(BUDGET, "")).title or name.replace(BUDGET, ""),
+            "title": _title(config, name),
             "variants": {
                 space: next(
                     (other for other in keys if keys[other] == key and config.variant(other).space == space),
@@ -128,6 +130,12 @@ def methods_of(config: "Configuration", dataset: str) -> list[dict]:
         }
         for key, name in found.items()
     ]
+
+
+def _title(config: "Configuration", name: str) -> str:
+    """What a method is called, whatever its budget, and on whatever space it is named."""
+    plain = name.partition(ON)[0].replace(BUDGET, "")
+    return config.variant(plain).title or plain
 
 
 def said_of_budget(config: "Configuration", dataset: str) -> str:

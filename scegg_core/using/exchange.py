@@ -50,8 +50,11 @@ def write_exchange(
 
 
 def map_name(network: str, dataset: str) -> str:
-    """Return the name of the file, as DAZLE has it: feature_map_ResNet_101_CUB for resnet101 and cub."""
-    written = re.sub(r"^resnet(\d+)$", r"ResNet_\1", network)
+    """Return the name of the file, as DAZLE has it: feature_map_ResNet_101_CUB for resnet101 and cub.
+
+    It is one of letters, digits, "-" and "_", whatever timm calls a network: a file's name has no folder in it.
+    """
+    written = re.sub(r"[^A-Za-z0-9_-]", "_", re.sub(r"^resnet(\d+)$", r"ResNet_\1", network))
     return f"feature_map_{written}_{dataset.upper()}"
 
 

@@ -142,10 +142,11 @@ def _scaled(table: Path, described: ClassAttributes, index: DatasetIndex) -> np.
             f"{table} gives class {printable(described.classes[row])} {values[row, column]:g} for "
             f"{printable(described.attributes[column])!r}; values go {spans}from 0 to {limit:g}."
         )
-    if lengths_differ and scale >= 100 and values.max() <= 1:
+    low = np.flatnonzero(values.max(axis=1) <= 1)
+    if lengths_differ and scale >= 100 and low.size:
         raise InputError(
-            f"{table} has no value above 1, but those of the data set go from 0 to {scale:g}, and with class_norm none "
-            "their size counts; give values on the same scale."
+            f"{table} gives class {printable(described.classes[low[0]])} no value above 1, but those of the data set go from "
+            f"0 to {scale:g}, and with class_norm none their size counts; give values on the same scale."
         )
     factor = 1.0 if lengths_differ else _factor(float(values.max()), scale)
     return np.where(values == MISSING, MISSING, values * factor).astype(np.float32)

@@ -4,6 +4,7 @@ No configuration is needed: a classifier's metadata hold the digests of the spac
 metadata hold the backbone's settings and the digest of its weights.
 """
 
+import re
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -97,7 +98,9 @@ def find_run(folder: str | Path) -> RunFiles:
     dataset = _dataset_of(run)
     results = dataset.parent if dataset.name == "validation" else dataset
     index = IndexFiles.in_folder(dataset)
-    made_from = read_description(folder / "classifier_gzsl.safetensors", "classifier")["provenance"]["inputs"]
+    made = read_description(folder / "classifier_gzsl.safetensors", "classifier")["provenance"]
+    _refuse_copy(run, made["seed"])
+    made_from = made["inputs"]
     space = _find_space(dataset, index, made_from)
     files = RunFiles(folder, run, results, space, _shards(dataset, space.scaler), _find_generator(run, made_from))
     _refuse_mixed_space(files)
@@ -181,6 +184,14 @@ def _refuse_other_folders(folder: Path) -> None:
                 f"{folder} holds no {path.name}; name the folder of a finished run that generates features, "
                 f"{LAYOUT}, or an exported one."
             )
+
+
+def _refuse_copy(run: Path, seed: int | None) -> None:
+    """Raise InputError for the folder of one seed that holds the run of another."""
+    if seed is not None and re.fullmatch(r"seed\d+", run.name) and run.name != f"seed{seed}":
+        raise InputError(
+            f"{run} holds the run of seed {seed}, copied; name that one, or let the workflow make this one."
+        )
 
 
 def _dataset_of(run: Path) -> Path:

@@ -50,7 +50,8 @@ def one(what: str, file: str, old: str, new: str, first: set[str] | None = None,
 
 
 NOISE = """def _noise(seed: int, label: int, count: int, size: int) -> Tensor:
-    return torch.randn(count, size, generator=torch.Generator().manual_seed(seed * 1_000_003 + label))
+    own = (seed * 1_000_003 + label) % 2**64  # what torch takes as a seed
+    return torch.randn(count, size, generator=torch.Generator().manual_seed(own))
 """
 EDITS = (
     one(

@@ -50,6 +50,12 @@ TABLE = "results/aviary/table.csv"
             "config: datasets.aviary.backbone.weights is 'no/such/file.pt', but there is no such file.",
         ),
         (
+            "datasets: {aviary: {backbone: {weights: train, seeds: own}}}",
+            "results/aviary/exchange/backbone/res101.mat",
+            "config: datasets.aviary.backbone.seeds is own, so each seed has regions of its own, and there are no features "
+            "of backbone of all seeds; set it to shared, or take the features of one seed (exchange/sc-egg/seed0).",
+        ),
+        (
             "datasets: {mine: {format: cub, folder: $NOT_SET_ANYWHERE/x}}",
             TABLE,
             "the environment variable in '$NOT_SET_ANYWHERE/x' is not set",

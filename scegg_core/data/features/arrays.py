@@ -4,11 +4,12 @@ import math
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager
+from itertools import pairwise
 from pathlib import Path
 
 import numpy as np
 
-from scegg_core.data.array_files import Array, array_names, open_array, the_one
+from scegg_core.data.array_files import Array, array_names, open_array, row_names, the_one
 from scegg_core.data.attribute_names import to_words
 from scegg_core.data.class_table import ClassAttributes, read_class_attributes
 from scegg_core.data.features.ready import (
@@ -21,7 +22,7 @@ from scegg_core.data.features.ready import (
 )
 from scegg_core.data.folder_splits import hint
 from scegg_core.data.formats.xlsa17 import parts_of
-from scegg_core.data.names import printable
+from scegg_core.data.names import printable, tidy
 from scegg_core.data.tables import SPLITS, DatasetIndex
 from scegg_core.data.written_tables import has_columns, read_written
 from scegg_core.errors import InputError
@@ -64,6 +65,7 @@ class ArrayFeatures(ReadyFeatures):
         paths, names, split = _read_images(source)
         described = _described(settings, names)
         check_agreement(self.path, self.size.images, len(paths))
+        _check_order(self.path, paths, source)
         labels = np.array([_label(name, described.classes, source) for name in names], dtype=np.int32)
         unseen = labels[np.asarray(split) == "test_unseen"]
         return DatasetIndex(
@@ -85,7 +87,7 @@ def open_features(settings: FeatureSettings) -> Iterator[ReadyFeatures]:
     """Yield the features of the array in the file."""
     path = Path(settings.path)
     require_features(path)
-    kind = path.suffix.lower().removeprefix(".")
+    kind = kind_of(path)
     with open_array(path, the_one(path, array_names(path, kind)), kind) as array:
         yield ArrayFeatures(path, array)
 
@@ -121,6 +123,31 @@ def _read_images(path: Path) -> tuple[tuple[str, ...], ...]:
                 f"{printable(path)} gives {printable(image)!r} the split {printable(kind)!r}; splits are {', '.join(SPLITS)}."
             )
     return columns
+
+
+def _check_order(path: Path, paths: tuple[str, ...], source: Path) -> None:
+    """Where the file of features names its rows itself, by image or by number, these are those of images.csv in its order."""
+    names = row_names(path, kind_of(path))
+    if names is None or (set(names) != set(paths) and _count_upwards(names)):
+        return
+    for row, (own, other) in enumerate(zip(names, paths, strict=False), start=1):
+        if tidy(own) != other:
+            raise InputError(
+                f"{printable(path)} calls its row {row} {printable(own)!r}, but {printable(source)} has {printable(other)!r} "
+                "there; bring both into one order (pandas: reset_index(drop=True) where its index means nothing)."
+            )
+
+
+def _count_upwards(names: tuple[str, ...]) -> bool:
+    """Whether the names are whole numbers in their order, as those that nobody gave."""
+    if not all(name.isascii() and name.isdigit() for name in names):
+        return False
+    return all(int(first) < int(second) for first, second in pairwise(names))
+
+
+def kind_of(path: Path) -> str:
+    """Return of which kind of `array_files` a file is, by the ending of its name."""
+    return path.suffix.lower().removeprefix(".")
 
 
 def _described(settings: IndexSettings, labels: tuple[str, ...]) -> ClassAttributes:

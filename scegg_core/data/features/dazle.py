@@ -13,7 +13,14 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from scegg_core.data.att_splits import AttSplits, match_attributes, read_att_splits, split_names, whole_numbers
+from scegg_core.data.att_splits import (
+    AttSplits,
+    match_attributes,
+    match_strengths,
+    read_att_splits,
+    split_names,
+    whole_numbers,
+)
 from scegg_core.data.attribute_names import read_names, to_words
 from scegg_core.data.features.ready import (
     PIECE,
@@ -30,7 +37,7 @@ from scegg_core.data.formats.xlsa17 import parts_of
 from scegg_core.data.hdf5 import find, floats, numbers, opened, require, whole
 from scegg_core.data.names import printable
 from scegg_core.data.splitting import read_splits
-from scegg_core.data.tables import SPLITS, DatasetIndex
+from scegg_core.data.tables import MISSING, SPLITS, DatasetIndex
 from scegg_core.errors import InputError
 from scegg_core.settings.datasets import IndexSettings
 from scegg_core.settings.features import FeatureSettings
@@ -131,8 +138,16 @@ class RegionMaps(ReadyFeatures):
                 f"{printable(self.path)} holds {name} of shape {percent.shape}, but its labels name {len(labels)} classes; "
                 "transpose it to classes × attributes."
             )
+        if name == "original_att" and find(self.file, self.path, "att") is not None:
+            self._match_strengths(percent)
         locations = tuple(self._whole(f"{split}_loc") for split in SPLITS)
         return AttSplits((), percent.astype(np.float32), locations)
+
+    def _match_strengths(self, percent: np.ndarray) -> None:
+        att = numbers(self.file, self.path, "att")
+        strengths = ((percent >= 0) | (percent == MISSING)).all()  # else it is said
+        if strengths and att.shape == percent.shape:  # else att is something else
+            match_strengths(percent.T, att.T, numbered("class", len(percent)), self.path)
 
     def _whole(self, name: str) -> np.ndarray:
         return whole_numbers(numbers(self.file, self.path, name), self.path, name, AGAIN)

@@ -19,6 +19,9 @@ PIECE = 64 << 20
 #: Features of up to so many bytes, as they are stored here, are read whole by the check: that takes seconds.
 WHOLE_BYTES = 1 << 30
 
+#: Pooled features up to this size: of larger ones, the range of a channel may be infinite.
+LARGEST = 1e30
+
 
 @dataclass(frozen=True)
 class FeatureSize:
@@ -66,17 +69,28 @@ class ReadyFeatures(ABC):
         """Yield the features of image `rows` in order, (n, R, channels) of `size.dtype`."""
 
     def blocks(self, rows: range) -> Iterator[np.ndarray]:
-        """Yield what `pieces` yields; raises InputError for an image without a value that is not 0."""
-        start = rows.start
+        """Yield what `pieces` yields; raises InputError for an image without a value that its precision can tell from 0."""
+        start, tiny = rows.start, np.finfo(self.size.dtype).tiny
         for piece in self.pieces(rows):
-            empty = np.flatnonzero(~piece.any(axis=(1, 2)))
-            if empty.size:
-                raise InputError(
-                    f"{printable(self.path)} holds only zeros for image {start + empty[0]} (counted from 0), as files do "
-                    "whose making was not finished; make it again, or leave the image out."
-                )
+            largest = _largest(piece)
+            weak = np.flatnonzero(largest < tiny)
+            if weak.size:
+                raise self._too_small(start + weak[0], float(largest[weak[0]]))
             start += len(piece)
             yield piece
+
+    def _too_small(self, image: int, largest: float) -> InputError:
+        if largest == 0:
+            least = np.finfo(self.size.dtype).smallest_subnormal
+            return InputError(
+                f"{printable(self.path)} holds only zeros for image {image} (counted from 0), as files do whose making was "
+                f"not finished (values below {least:.0g} count as zeros); make it again, or leave the image out."
+            )
+        kind = "half" if self.size.dtype == np.float16 else "single"
+        return InputError(
+            f"{printable(self.path)} holds no value beyond {largest:.1g} for image {image} (counted from 0), and of so small "
+            f"ones {kind} precision keeps few digits; multiply all features by one number, so that the largest are near 1."
+        )
 
     def probe(self) -> None:
         """Raise InputError for features that cannot be used: of all images, or of a large file of the first and last."""
@@ -87,14 +101,25 @@ class ReadyFeatures(ABC):
                 pass
 
 
+def _largest(piece: np.ndarray) -> np.ndarray:
+    """The largest absolute value of each image, (n,), by the order of bits: numpy is slow with half precision."""
+    signed, unsigned = (np.dtype(f"{kind}{piece.itemsize}") for kind in "iu")
+    rows = np.ascontiguousarray(piece).reshape(len(piece), -1)
+    above = np.maximum(rows.view(signed).max(axis=1), 0).astype(unsigned)
+    below = rows.view(unsigned).max(axis=1) & unsigned.type(np.iinfo(signed).max)  # their sign bit is the highest
+    return np.maximum(above, below).view(piece.dtype)
+
+
 def narrowed(values: np.ndarray, dtype: np.dtype, path: Path, start: int) -> np.ndarray:
     """Return `values` (images, …), of images from `start` on, in `dtype`; InputError for what that cannot hold."""
-    low, high = (values.min(), values.max()) if values.size else (0, 0)
-    most = np.finfo(dtype).max
+    low, high = (float(values.min()), float(values.max())) if values.size else (0, 0)
+    most = LARGEST if dtype == np.float32 else float(np.finfo(dtype).max)
     if not (-most <= low and high <= most):  # NaN is in no order
         where = np.argwhere(~(np.abs(values) <= most))[0]
         held = (
-            "is not a finite number" if dtype == np.float32 else f"is not finite, or beyond half precision ({most:g})"
+            f"is not a finite number of at most {most:g}"
+            if dtype == np.float32
+            else f"is not finite, or beyond half precision ({most:g})"
         )
         raise InputError(
             f"{printable(path)} holds {values[tuple(where)]:g} for image {start + where[0]} (counted from 0), which {held}; "

@@ -157,3 +157,21 @@ def test_every_part_runs(capsys):
         "AUSUC",
     ):
         assert name in printed
+
+
+@pytest.mark.parametrize(
+    ("arguments", "sentence"),
+    [
+        (["--rounds", "0"], "has to be a whole number from 1 to 1000000000, got '0'"),
+        (["--threads", "-1"], "has to be a whole number from 1 to 1024, got '-1'"),
+        (["--sizes", "nothing"], "--sizes 'nothing' is in no name of a size: "),
+        (["--page", "{folder}/none.md"], "none.md cannot be read"),
+        (["--page", "{folder}/own.md"], "own.md does not hold the marks"),
+    ],
+)
+def test_arguments_are_judged_before_minutes_of_measuring(tmp_path, capsys, arguments, sentence):
+    (tmp_path / "own.md").write_text("text")
+    with pytest.raises(SystemExit) as end:
+        command.main([argument.format(folder=tmp_path) for argument in arguments])
+    assert end.value.code == 2
+    assert sentence in capsys.readouterr().err

@@ -11,6 +11,7 @@ from scegg_core.errors import InputError
 from scegg_core.scen.scaling import MinMaxScaler
 from scegg_core.settings.classifier import ClassifierSettings
 from scegg_core.settings.eggn import EggnSettings
+from scegg_core.settings.names import LARGEST_SEED
 from scegg_core.settings.synthesis import SynthesisSettings
 from scegg_core.training.linear import linear_of, positions, train_classifier
 
@@ -94,6 +95,11 @@ def test_synthesis_follows_its_seed_and_every_class_has_its_own_noise():
     same_vectors = torch.ones(2, 4)
     made = synthesize(eggn, same_vectors, torch.tensor([0, 1]), SynthesisSettings(per_class=7), seed=5)
     assert not torch.equal(*made.features.chunk(2))
+
+
+def test_synthesis_takes_the_largest_seed():
+    assert torch.equal(synthetic([1], seed=LARGEST_SEED).features, synthetic([1], seed=LARGEST_SEED).features)
+    assert not torch.equal(synthetic([1], seed=LARGEST_SEED).features, synthetic([1], seed=LARGEST_SEED - 1).features)
 
 
 def test_synthesis_is_the_generator_on_the_classs_vector_with_feedback():

@@ -83,6 +83,9 @@ DAZLE = {
     "a strength below zero": ({"original_att": spoiled(case.STRENGTHS, -2, 0)}, "a strength from 0 upwards"),
     "NaN": ({"feature_map": spoiled(case.maps(), np.nan)}, "{file} holds nan for image 4 (counted from 0), which is not finite, or beyond half precision (65504)"),
     "beyond half precision": ({"feature_map": spoiled(case.maps(), 1e5)}, "{file} holds 100000 for image 4 (counted from 0)"),
+    "values that half precision cannot tell apart": ({"feature_map": case.maps() * 1e-6}, "{file} holds no value beyond 1e-06 for image 0 (counted from 0), and of so small ones half precision keeps few digits; multiply all features by one number, so that the largest are near 1."),
+    "values that are 0 in half precision": ({"feature_map": case.maps() * 1e-9}, "{file} holds only zeros for image 0 (counted from 0), as files do whose making was not finished (values below 6e-08 count as zeros); make it again"),
+    "att of other classes than original_att": ({"att": case.STRENGTHS[::-1].copy()}, "{file} describes class class 0 differently in att and original_att (4 of 4 classes differ); remove the one that is wrong."),
     "an image of zeros": ({"feature_map": emptied(case.maps())}, "{file} holds only zeros for image 7 (counted from 0)"),
 }  # fmt: skip
 
@@ -95,6 +98,7 @@ ARRAYS = {
     "regions last": (np.ones((12, 20, 9), np.float32), None, "{file} holds an array of shape (12, 20, 9), which looks like images × channels × regions; transpose it"),
     "no channels": (np.ones((12, 0), np.float32), None, "{file} holds 12 images of 1 regions and 0 channels"),
     "NaN": (spoiled(case.pooled(), np.nan), None, "{file} holds nan for image 4"),
+    "a range that is not finite": (np.where(np.arange(12)[:, None] % 2, 3e38, -3e38) * np.ones((12, 5)), None, "{file} holds -3e+38 for image 0 (counted from 0), which is not a finite number of at most 1e+30"),
     "objects": (np.array([{}] * 12, dtype=object), None, "{file} is not a plain .npy array"),
     "an image twice": (None, case.images_csv().replace("\n1.jpg", "\n0.jpg"), "{file}: image '0.jpg' occurs twice"),
     "an unknown split": (None, case.images_csv().replace("test_seen", "test"), "{root}/images.csv gives '2.jpg' the split 'test'; splits are trainval, test_seen, test_unseen."),
@@ -221,6 +225,50 @@ def test_a_table_with_a_column_of_texts(tmp_path):
     pd.DataFrame({"image": ["x"] * 12, "a": np.ones(12)}).to_parquet(tmp_path / "own.parquet")
     sentence = refused(case.settings_of(tmp_path / "own.parquet", "arrays"))
     assert "holds the column 'image' of type" in sentence and "floating-point numbers for each channel" in sentence
+
+
+@pytest.mark.parametrize(
+    "table",
+    [
+        pd.DataFrame(case.pooled(), columns=list("abcde"), index=[f"{n}.jpg" for n in range(11, -1, -1)]),
+        pd.DataFrame({"image": [f"{n}.jpg" for n in range(11, -1, -1)], "vector": case.pooled().tolist()}),
+        pd.DataFrame(case.pooled(), columns=list("abcde"), index=[11, *range(11)]),
+        pd.DataFrame(case.pooled(), columns=list("abcde")).iloc[::-1],
+    ],
+    ids=["names as index", "names as column", "numbers", "numbers turned round"],
+)
+def test_rows_in_another_order_than_images_csv(tmp_path, table):
+    case.write_arrays(tmp_path)
+    table.to_parquet(tmp_path / "own.parquet")
+    sentence = refused(case.settings_of(tmp_path / "own.parquet", "arrays"))
+    assert "own.parquet calls its row 1 '11" in sentence
+    assert "images.csv has '0.jpg' there; bring both into one order" in sentence
+
+
+def test_rows_in_the_order_of_images_csv(tmp_path):
+    case.write_arrays(tmp_path)
+    names = [f"{n}.jpg" for n in range(12)]
+    np.savez(tmp_path / "own.npz", features=case.pooled(), image=np.array(names))
+    pd.DataFrame({"image": names, "vector": case.pooled().tolist()}).to_parquet(tmp_path / "a.parquet")
+    pd.DataFrame(case.pooled(), columns=list("abcde"), index=range(5, 29, 2)).to_parquet(tmp_path / "b.parquet")
+    # what is called image here names no rows: pictures, and a channel
+    np.savez(tmp_path / "pictures.npz", features=case.pooled(), image=np.zeros((12, 2, 2, 3), np.uint8))
+    pd.DataFrame(case.pooled(), columns=["image", *"bcde"]).to_parquet(tmp_path / "c.parquet")
+    for file in ("own.npz", "a.parquet", "b.parquet", "pictures.npz", "c.parquet"):
+        assert index_dataset(case.settings_of(tmp_path / file, "arrays")).paths == tuple(names)
+
+
+@pytest.mark.parametrize(
+    ("table", "what"),
+    [
+        (pd.DataFrame(index=range(12)), "holds no column"),
+        (pd.DataFrame({"v": [{"a": 1.0}] * 12}), "holds the column 'v' of type struct<a: double>; keep a column of"),
+    ],
+)
+def test_a_table_without_a_column_of_features(tmp_path, table, what):
+    case.write_arrays(tmp_path)
+    table.to_parquet(tmp_path / "own.parquet")
+    assert f"own.parquet {what}" in refused(case.settings_of(tmp_path / "own.parquet", "arrays"))
 
 
 def test_a_table_of_lists_that_differ_in_length(tmp_path):

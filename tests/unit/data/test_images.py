@@ -73,6 +73,37 @@ def test_a_transparent_palette_lies_over_white(tmp_path):
     assert np.array_equal(opened(image, tmp_path / "a.png", transparency=0)[0, 0], (255, 255, 255))
 
 
+TURNED = {
+    2: lambda pixels: pixels[:, ::-1],
+    3: lambda pixels: pixels[::-1, ::-1],
+    4: lambda pixels: pixels[::-1],
+    5: lambda pixels: pixels.swapaxes(0, 1),
+    6: lambda pixels: np.rot90(pixels, -1),
+    7: lambda pixels: pixels[::-1, ::-1].swapaxes(0, 1),
+    8: lambda pixels: np.rot90(pixels, 1),
+}
+
+
+@pytest.mark.parametrize("kind", ["L", "I;16", "F", "CMYK", "RGBA", "RGB"])
+@pytest.mark.parametrize("ending", ["tif", "png"])
+def test_pictures_of_all_samples_and_orientations_come_out_upright(tmp_path, kind, ending):
+    """Pillow 13 garbles turned TIFFs whose samples it maps; the orientation of deep PNGs was dropped."""
+    if ending == "png" and kind in ("F", "CMYK"):
+        pytest.skip("PNG has no such samples")
+    samples = np.random.default_rng(0).integers(
+        0, 256, (5, 9, *((len(kind),) if kind in ("CMYK", "RGBA", "RGB") else ()))
+    )
+    samples = samples * 257 if kind == "I;16" else samples / 255 if kind == "F" else samples
+    image = Image.fromarray(samples.astype({"I;16": np.uint16, "F": np.float32}.get(kind, np.uint8)))
+    image = Image.frombytes("CMYK", (9, 5), samples.astype(np.uint8).tobytes()) if kind == "CMYK" else image
+    upright = opened(image, tmp_path / f"a.{ending}")
+    for orientation, turned in TURNED.items():
+        exif = Image.Exif()
+        exif[0x0112] = orientation
+        found = opened(image, tmp_path / f"a.{ending}", exif=exif)
+        assert np.array_equal(found, turned(upright)), orientation
+
+
 def test_exif_orientation_is_applied(tmp_path):
     image = Image.new("RGB", (20, 10), (0, 0, 0))
     exif = image.getexif()

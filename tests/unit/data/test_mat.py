@@ -230,7 +230,31 @@ BAD_73 = {
     "a struct": (lambda path: h5py.File(path, "w").create_group("x/y"), ": x is no dataset; save plain numbers there"),
     "numbers in cells": (
         lambda path: cell_of(path, np.arange(3.0)),
-        "holds something else than texts in x; save a cell array of texts there.",
+        "holds something else than texts in x; save one row or column of cells there, each a line of text.",
+    ),
+    "a text of two rows in a cell": (
+        lambda path: cell_of(path, np.array([[97, 98], [99, 100]], np.uint16), MATLAB_class=np.bytes_("char")),
+        "holds something else than texts in x; save one row or column of cells there, each a line of text.",
+    ),
+    "a number in a cell that could be a letter": (
+        lambda path: cell_of(path, np.array([[65]], np.uint16), MATLAB_class=np.bytes_("uint16")),
+        "holds something else than texts in x; save one row or column of cells there, each a line of text.",
+    ),
+    "a zero character": (
+        lambda path: cell_of(path, np.array([[97], [0]], np.uint16)),
+        "holds something else than texts in x; save one row or column of cells there, each a line of text.",
+    ),
+    "half of a letter": (
+        lambda path: cell_of(path, np.array([[0xD800], [97]], np.uint16)),
+        "holds something else than texts in x; save one row or column of cells there, each a line of text.",
+    ),
+    "letters in place of numbers": (
+        lambda path: numbers_of(path, np.array([[97, 98]], np.uint16), "char"),
+        "holds values of MATLAB's class char in x; save plain numbers or a cell array of texts there.",
+    ),
+    "a string array, which is numbers there": (
+        lambda path: numbers_of(path, np.array([[3707764736, 2]], np.uint32), "string"),
+        "holds values of MATLAB's class string in x; save plain numbers or a cell array of texts there.",
     ),
     "an empty array of many": (
         lambda path: cell_of(path, np.array([9, 9], np.uint64), MATLAB_empty=1),
@@ -241,6 +265,13 @@ BAD_73 = {
         "holds x of shape (268435456,), more than the 1 GiB that are read of it; give it as .npy.",
     ),
 }
+
+
+def numbers_of(path: Path, values: np.ndarray, kind: str) -> None:
+    """Write `values` as x, a variable of MATLAB's class `kind`."""
+    with h5py.File(path, "w") as file:
+        file["x"] = values
+        file["x"].attrs["MATLAB_class"] = np.bytes_(kind)
 
 
 def cell_of(path: Path, values: np.ndarray, **attributes) -> None:
@@ -267,7 +298,7 @@ def test_variables_that_are_not_asked_for_are_passed_over(tmp_path):
 
 WRONG = {
     "transposed": ({"original_att": PERCENT}, "names 4 classes but its original_att has 3 columns, one a class; transpose it."),
-    "too large": ({"original_att": np.full((3, 4), 1e60)}, f"holds values in original_att that are not finite numbers; {AGAIN}."),
+    "too large": ({"original_att": np.full((3, 4), 1e60)}, f"holds values in original_att that are larger than 1e+15; {AGAIN}."),
     "names are numbers": ({"allclasses_names": np.ones((4, 1))}, f"holds numbers in allclasses_names, where texts belong; {AGAIN}."),
     "places are texts": ({"trainval_loc": cells(["a"])}, f"holds values in trainval_loc that are not finite numbers; {AGAIN}."),
     "a matrix of places": ({"trainval_loc": np.ones((3, 3))}, f"holds a matrix of (3, 3) in trainval_loc, where one row or column belongs; {AGAIN}."),
@@ -297,3 +328,18 @@ def test_an_image_that_lies_in_no_class_folder_is_one_sentence(tmp_path):
     settings = make_cub(tmp_path, None, res101() | {"image_files": cells([f"/far/CUB_200_2011/{n}" for n in names])})
     with pytest.raises(InputError, match=r"but it lies in another class's folder"):
         index_dataset(settings)
+
+
+def test_a_matrix_of_cells_is_refused_in_version_73_too(tmp_path):
+    with h5py.File(tmp_path / "a.mat", "w") as file:
+        file["cell"] = np.array([[97]], np.uint16)
+        file["x"] = np.full((2, 2), file["cell"].ref, h5py.ref_dtype)
+    with pytest.raises(InputError, match="save one row or column of cells there, each a line of text"):
+        read(tmp_path / "a.mat", "x")
+
+
+def test_a_single_number_has_a_side_and_the_file_itself_is_no_variable(tmp_path):
+    with h5py.File(tmp_path / "a.mat", "w") as file:
+        file["x"] = 3.0
+    assert read(tmp_path / "a.mat", "x", "/", ".")["x"].tolist() == [3.0]
+    assert set(read(tmp_path / "a.mat", "x", "/", ".")) == {"x"}

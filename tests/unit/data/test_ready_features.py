@@ -9,6 +9,7 @@ from safetensors.torch import save_file as save_tensors
 
 from scegg_core.data.features import open_features
 from scegg_core.data.features.dazle import _boxes, read_attribute_vectors
+from scegg_core.data.features.ready import _largest
 from scegg_core.data.index import index_dataset
 from scegg_core.data.validation import validation_classes
 from tests.unit import ready_case as case
@@ -151,3 +152,11 @@ def test_a_square_number_of_regions_is_a_square_map(tmp_path):
     path = case.write_arrays(tmp_path, np.ones((12, 9, 5), np.float32))
     with open_features(case.settings_of(path, "arrays").features) as features:
         assert (features.size.height, features.size.width) == (3, 3)
+
+
+@pytest.mark.parametrize("dtype", [np.float16, np.float32])
+def test_the_largest_value_of_each_image_is_told_by_its_bits(dtype):
+    values = np.random.default_rng(0).standard_normal((6, 4, 3)).astype(dtype)
+    values[0], values[1], values[2], values[3] = 0, -0.0, -abs(values[2]), abs(values[3])
+    values[4] *= dtype(1e-5)
+    assert np.array_equal(_largest(values), np.abs(values).max(axis=(1, 2)))

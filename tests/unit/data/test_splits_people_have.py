@@ -275,3 +275,40 @@ def test_locations_of_an_old_copy_bring_no_test_image_into_validation(tmp_path):
     """In old copies the union of train_loc and val_loc is trainval and test_seen together."""
     everything = {"train_loc": column(*range(1, 9)), "val_loc": column(*range(13, 17))}
     assert played(tmp_path, "att_splits", locations=everything) == ["004.Robin"]
+
+
+@pytest.mark.parametrize(("there", "asked"), [("valclasses1", 2), ("trainclasses2", 1)])
+def test_a_list_of_another_number_is_not_passed_over(tmp_path, there, asked):
+    settings = ready_case.settings_of(ready_case.write_xlsa17(tmp_path), "xlsa17", validation_list=asked)
+    (tmp_path / f"{there}.txt").write_text("class 0\n")
+    with pytest.raises(InputError) as error:
+        class_split(load_index(settings), settings)
+    assert str(error.value) == (
+        f"{tmp_path} has no trainclasses{asked}.txt and no valclasses{asked}.txt, but those of number {there[-1]}; "
+        "set validation_list to one that is there, or set validation_list: drawn."
+    )
+
+
+def names_of(*names: str) -> dict:
+    return {"allclasses_names": np.array([[name] for name in names], dtype=object)}
+
+
+def test_unseen_classes_are_listed_in_any_unicode_form(tmp_path):
+    file = ready_case.write_xlsa17(tmp_path, splits=names_of("a", "b", "c", "\u00e9"))
+    (tmp_path / "testclasses.txt").write_text("e\u0301\n")
+    assert load_index(ready_case.settings_of(file, "xlsa17")).seen.tolist() == [True, True, True, False]
+
+
+@pytest.mark.parametrize("names", [("\u00e9", "e\u0301"), ("A", "a"), ("a b", "a  b")])
+def test_two_classes_of_one_name_to_the_reader_are_refused_in_any_format(tmp_path, names):
+    file = ready_case.write_xlsa17(tmp_path, splits=names_of(*names, "c", "d"))
+    with pytest.raises(InputError, match="which differ in case, blanks or Unicode form alone; rename one"):
+        load_index(ready_case.settings_of(file, "xlsa17"))
+
+
+@pytest.mark.parametrize("factor", [1e-20, 1e14])
+def test_strengths_whose_size_counts_are_of_a_size_to_compute_with(tmp_path, factor):
+    file = ready_case.write_xlsa17(tmp_path, splits={"original_att": ready_case.STRENGTHS.T * factor})
+    assert load_index(ready_case.settings_of(file, "xlsa17")).classes  # of vectors of length 1, size says nothing
+    with pytest.raises(InputError, match=r"class class 0 has strengths of up to 1e.*, and with class_norm none their"):
+        load_index(ready_case.settings_of(file, "xlsa17", class_norm="none"))

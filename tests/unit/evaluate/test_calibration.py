@@ -107,6 +107,14 @@ def test_extensions_are_calibrated_as_their_run(small):
     assert (moved["gzsl"].calibration, moved["czsl"].calibration) == (0.5, None)
 
 
+def test_where_no_constant_gives_a_harmonic_mean_nothing_is_taken_off():
+    scores = np.array([[0.9, 0.1, 0.2], [0.8, 0.3, 0.1], [0.2, 0.5, 0.4]])
+    curve = trade_off(np.array([1, 0, 2]), scores, np.array([True, True, False]))
+    assert curve.constant > 0
+    never_right = trade_off(np.array([1, 1, 2]), scores[[0, 1, 0]], np.array([True, True, False]))
+    assert (never_right.seen.max(), never_right.constant) == (0, 0.0)
+
+
 def test_the_check_knows_that_a_calibrated_row_trains_on_validation_too():
     import yaml
 

@@ -61,6 +61,17 @@ def test_a_method_on_one_space_alone_is_made_on_the_other():
     assert config.table_part("sun", {}, ["wide", "wide+sc-egg"])["runs"] == [("wide", 3), ("wide+sc-egg", 3)]
 
 
+@pytest.mark.parametrize("name", ["f-vaegan~budget~budget", "f-vaegan+", "f-vaegan~budget+"])
+def test_a_method_has_one_name(name):
+    with pytest.raises(InputError) as error:
+        configured().variant(name)
+    assert str(error.value) == (f"config: {name!r} is no row: write <variant>, <variant>~budget or <variant>+<space>.")
+
+
+def test_a_method_is_called_as_its_variant_on_whatever_space_it_is_named():
+    assert [method["title"] for method in methods_of(configured(["f-vaegan+sc-egg"]), "cub")] == ["f-VAEGAN"]
+
+
 def test_a_row_that_sc_eggs_guidance_is_part_of_is_its_method_without_it():
     assert methods_of(configured(["sc-egg"]), "cub") == [
         {"title": "SC-EGG", "variants": {"backbone": "baseline", "sc-egg": "wo-egs"}}

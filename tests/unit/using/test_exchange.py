@@ -14,6 +14,7 @@ from sklearn.preprocessing import MinMaxScaler
 
 from scegg_core.artifacts.files import Provenance, file_digest, read_record
 from scegg_core.data.att_splits import read_att_splits, read_res101
+from scegg_core.data.index import load_index
 from scegg_core.data.tables import DatasetIndex
 from scegg_core.data.validation import class_split
 from scegg_core.errors import InputError
@@ -23,6 +24,7 @@ from scegg_core.scen.scaling import MinMaxScaler as OurScaler
 from scegg_core.settings.datasets import DatasetSettings
 from scegg_core.using.exchange import FILES, check_exchange, map_name, write_exchange
 from scegg_core.using.feature_map import write_feature_map
+from tests.unit import ready_case
 
 MADE = Provenance("exchange_features")
 SETTINGS = DatasetSettings(format="folder", folder="here")
@@ -264,7 +266,19 @@ def test_a_store_that_lacks_images_is_refused(tmp_path, store, index):
         ("resnet18", "awa2", "feature_map_ResNet_18_AWA2"),
         ("mobilenet_v2", "cub100", "feature_map_mobilenet_v2_CUB100"),
         ("resnext50_32x4d", "my-birds", "feature_map_resnext50_32x4d_MY-BIRDS"),
+        ("timm/vit_small_patch14_dinov2.lvd142m", "cub", "feature_map_timm_vit_small_patch14_dinov2_lvd142m_CUB"),
     ],
 )
 def test_names_are_dazles(network, dataset, name):
     assert map_name(network, dataset) == name
+
+
+def test_what_is_not_known_is_no_contradiction_when_a_set_is_read_again(tmp_path):
+    """att has 0 where original_att has -1, not known: a class known of one attribute alone points elsewhere."""
+    percent = np.array([[-1, 0.1, 0], [0.5, -1, 0], [0.2, 0.2, -1], [0, 0.3, 0.4]])
+    known = np.maximum(percent, 0)
+    att = known / np.linalg.norm(known, axis=1, keepdims=True)
+    file = ready_case.write_xlsa17(tmp_path, splits={"original_att": percent.T, "att": att.T})
+    assert np.allclose(load_index(ready_case.settings_of(file, "xlsa17")).vectors, att)
+    file = ready_case.write_dazle(tmp_path, {"original_att": percent, "att": att})
+    assert np.allclose(load_index(ready_case.settings_of(file, "dazle")).vectors, att)

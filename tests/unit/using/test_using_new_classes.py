@@ -112,7 +112,7 @@ def test_values_on_the_data_sets_own_scale_stay_as_they_are(small, tmp_path, row
         (
             87,
             "A,1,0,1,0,0",
-            "has no value above 1, but those of the data set go from 0 to 100, and with class_norm none their size "
+            "gives class A no value above 1, but those of the data set go from 0 to 100, and with class_norm none their size "
             "counts; give values on the same scale.",
         ),
     ],

@@ -99,6 +99,12 @@ def test_a_run_beside_another_index_is_refused(small):
         find_run(small)
 
 
+def test_the_run_of_another_seed_is_not_answered_for(small):
+    copy = shutil.copytree(small, small.with_name("seed4"))
+    with pytest.raises(InputError, match=r"seed4 holds the run of seed 3, copied; name that one, or let the workflow"):
+        find_run(copy)
+
+
 def test_a_run_beside_other_regions_is_refused(small):
     shutil.copy(small.parents[2] / "classes.parquet", small.parents[2] / "regions/part-0000.parquet")
     with pytest.raises(InputError, match=r"was made from other regions than .*/regions; let the workflow"):

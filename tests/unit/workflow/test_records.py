@@ -3,6 +3,7 @@
 import asyncio
 import json
 import os
+import shutil
 from types import SimpleNamespace
 
 import pytest
@@ -52,6 +53,12 @@ def test_another_file_with_the_name_is_not_the_one_that_was_made(store, tmp_path
     (tmp_path / "table.csv").write_text("2")
     os.utime(tmp_path / "table.csv", (1, 1))
     assert read(store).params == ["this file is not the one that was made"]
+
+
+def test_the_run_of_a_seed_is_not_that_of_another_though_both_read_the_same(store, tmp_path):
+    shutil.copytree(tmp_path / records.FOLDER, tmp_path / "seed1" / records.FOLDER)
+    shutil.copy(tmp_path / "table.csv", tmp_path / "seed1")
+    assert read(store, "seed1/table.csv").params == ["made as table.csv, and copied"]
 
 
 def test_an_exchanged_input_is_seen_also_with_an_old_date(store, tmp_path):
