@@ -56,7 +56,8 @@ def test_arguments_folder_environment_streams_and_status_are_those_of_a_process(
 
 def test_each_fork_meets_the_code_that_is_there(words, tmp_path):
     for number in (1, 2):
-        (tmp_path / "part.py").write_text(f"print({number})")
+        # of another length, or Python takes its bytecode of the same second for this one's
+        (tmp_path / "part.py").write_text(f"print({number})" + number * "\n")
         assert run(words, written(tmp_path, "import part"), cwd=tmp_path).stdout == f"{number}\n"
 
 
