@@ -1,8 +1,8 @@
 """Indexes a large HDF5 file of region maps and turns it into shards; prints MB per second and peak resident memory.
 
-    python benchmarks/ready.py                     # 20,000 images of 2048 x 14 x 14, packed by gzip as DAZLE's files
-    python benchmarks/ready.py --images 2000 --values 400000     # values that gzip can hardly pack, as real ones
-    python benchmarks/ready.py --plain --images 2000             # not packed at all
+    python -m benchmarks.ready                     # 20,000 images of 2048 x 14 x 14, packed by gzip as DAZLE's files
+    python -m benchmarks.ready --images 2000 --values 400000     # values that gzip can hardly pack, as real ones
+    python -m benchmarks.ready --plain --images 2000             # not packed at all
 
 The file lies in a temporary folder and is made of one chunk over and over, so that it takes little disk; shards are
 removed as they are made. The smallest chunks are those that h5py chooses by itself, which reach over many images.

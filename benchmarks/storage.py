@@ -1,7 +1,7 @@
 """Compares parquet layouts for region features: bytes on disk, speed of writing, and of reading as training reads.
 
-    python benchmarks/storage.py                          # features like a ReLU network's, half of them zero
-    python benchmarks/storage.py --shard results/cub/regions/part-0000.parquet    # real ones
+    python -m benchmarks.storage                          # features like a ReLU network's, half of them zero
+    python -m benchmarks.storage --shard results/cub/regions/part-0000.parquet    # real ones
 
 Prints a markdown table: medians (minimum to maximum) over rounds in which the candidates take turns. Files stay in
 the page cache and processor time is counted, so the figures are the cost of the format, not of the disk, and hold on

@@ -1,7 +1,7 @@
 """Trains SCEN over more region features than memory holds; prints time, bytes read and peak resident memory.
 
-    python benchmarks/stream.py --gib 60                    # small SCEN: reading and mixing dominate
-    python benchmarks/stream.py --images 37322              # as many images as AWA2 has
+    python -m benchmarks.stream --gib 60                    # small SCEN: reading and mixing dominate
+    python -m benchmarks.stream --images 37322              # as many images as AWA2 has
 
 One real shard is written to a temporary folder and read again and again under other image numbers, so the set needs no
 more disk than that shard; its bytes come from the page cache, as from a very fast disk. All else is the workflow's own:

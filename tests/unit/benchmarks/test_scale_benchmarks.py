@@ -1,11 +1,15 @@
 """The benchmarks of scale: what they measure is what they say, on sets of a few images."""
 
+import re
+from importlib.util import find_spec
+
 import numpy as np
 import pytest
 
 from benchmarks import storage, stream
 from scegg_core.regions.backbone import FeatureMap
 from scegg_core.settings.scen import ScenSettings
+from tests.conftest import ROOT
 
 SMALL = FeatureMap(4, 2, 3)
 
@@ -45,3 +49,12 @@ def test_a_candidate_notes_size_and_speeds(tmp_path):
     candidate.measure(rows, tmp_path / "shard.parquet")
     assert rows.nbytes < candidate.size < 1.01 * rows.nbytes
     assert len(candidate.write) == len(candidate.read) == 1
+
+
+def test_pages_start_benchmarks_as_modules():
+    """As files they would not find each other: `benchmarks` is not installed."""
+    pages = [ROOT / "README.md", *(ROOT / "docs").rglob("*.md"), *(ROOT / "benchmarks").glob("*.py")]
+    assert not [str(page) for page in pages if "python benchmarks/" in page.read_text(encoding="utf-8")]
+    named = {name for page in pages for name in re.findall(r"python -m benchmarks\.(\w+)", page.read_text("utf-8"))}
+    assert {"ready", "stream", "growth"} <= named
+    assert all(find_spec(f"benchmarks.{name}") for name in named)
