@@ -184,7 +184,10 @@ def test_on_paper_nothing_is_cut_off(page, browser):
 
 
 def test_charts_are_drawn_in_light_colours_for_paper(page):
+    wide = "document.querySelector('#tradeoff-chart svg').getAttribute('width') > 1000"
     page.emulate_media(color_scheme="dark")
+    page.set_viewport_size({"width": 1366, "height": 900})
+    page.wait_for_function(wide)
     colour = "getComputedStyle(document.documentElement).getPropertyValue('--page')"
     dark = page.evaluate(colour)
     page.evaluate("dispatchEvent(new Event('beforeprint'))")
@@ -192,7 +195,7 @@ def test_charts_are_drawn_in_light_colours_for_paper(page):
     assert float(page.locator("#tradeoff-chart svg").get_attribute("width")) <= 690
     page.evaluate("dispatchEvent(new Event('afterprint'))")
     assert page.evaluate(colour) == dark
-    assert float(page.locator("#tradeoff-chart svg").get_attribute("width")) > 1000
+    page.wait_for_function(wide)
     page.emulate_media(color_scheme="light")
 
 
