@@ -48,4 +48,6 @@ def assert_fits(page) -> None:
         for width in (360, 768, 1366):
             page.set_viewport_size({"width": width, "height": 900})
             # charts are drawn anew in the frames after; one that stays too wide ends in a TimeoutError
-            page.wait_for_function("(width) => document.documentElement.scrollWidth <= width", arg=width, timeout=10_000)
+            page.wait_for_function(
+                "(width) => document.documentElement.scrollWidth <= width", arg=width, timeout=10_000
+            )
