@@ -1,7 +1,7 @@
 """Measures training steps and the rest of the workflow: python -m benchmarks [--quick].
 
 Ours and the plain transcription take turns in one process, so a busy moment meets both. Without options it takes
-under 10 minutes on 2 cores, as reckoned. Everything is made up from random numbers; nothing is read but this project.
+about 10 minutes on 2 cores. Everything is made up from random numbers; nothing is read but this project.
 """
 
 import argparse
