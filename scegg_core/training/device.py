@@ -26,6 +26,18 @@ def use_threads(count: int) -> None:
     torch.set_num_threads(count)
 
 
+@contextmanager
+def cpu_threads(count: int | None) -> Iterator[None]:
+    """Within the block computes with `count` CPU threads (None: with those of now), afterwards with as many as before."""
+    before = torch.get_num_threads()
+    with threadpool_limits(count):
+        torch.set_num_threads(count or before)
+        try:
+            yield
+        finally:
+            torch.set_num_threads(before)
+
+
 def pick_device(name: str = "auto") -> torch.device:
     """Return the device called `name`; auto: CUDA where there is one. Raises InputError for one that is not there."""
     cuda = [f"cuda:{number}" for number in range(torch.cuda.device_count())] if torch.cuda.is_available() else []

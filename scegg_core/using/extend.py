@@ -9,7 +9,7 @@ from pydantic_core import PydanticCustomError
 
 import scegg_core
 from scegg_core.artifacts.files import Provenance, file_digest, input_digest, read_description
-from scegg_core.artifacts.provenance import computed_on
+from scegg_core.artifacts.provenance import computed_on, threads_of
 from scegg_core.artifacts.sets import refuse_others, whole_folder
 from scegg_core.classify.classifier import read_classifier, write_classifier
 from scegg_core.classify.predictions import write_predictions
@@ -23,7 +23,7 @@ from scegg_core.scen.space import Space, read_features, read_scaler
 from scegg_core.settings.base import as_mapping, parse_section
 from scegg_core.settings.names import usable_name
 from scegg_core.settings.synthesis import SynthesisSettings
-from scegg_core.training.device import prepare_device
+from scegg_core.training.device import cpu_threads, prepare_device
 from scegg_core.using.new_classes import extend_index
 from scegg_core.using.places import require_input
 from scegg_core.using.run_folder import EXTENDED, RunFiles, classifiers_in, find_run, refuse_exported
@@ -41,10 +41,11 @@ CONTENT = (
 
 @dataclass(frozen=True)
 class Parent:
-    """The finished run that is extended, and the settings of the final steps that it was made with."""
+    """The finished run that is extended, and the settings and CPU threads of the final steps that it was made with."""
 
     files: RunFiles
     settings: FinalSettings
+    threads: int | None  # None: none are named, as of a run on a GPU alone
 
 
 def add_classes(run: str | Path, table: str | Path, name: str, device: str = "auto") -> Path:
@@ -52,7 +53,8 @@ def add_classes(run: str | Path, table: str | Path, name: str, device: str = "au
 
     It is <run>/extended/<name> and can be used as a run itself: a class table, synthetic features, classifiers,
     predictions and scores of the data set's test images among all classes. Nothing of the run itself changes. All of it
-    takes the place of an earlier extension of the same name at once.
+    takes the place of an earlier extension of the same name at once. On a CPU it computes with as many threads as the
+    run did, so that it gives the bits that the workflow gives for `extensions`.
     """
     _refuse_name(name)
     refuse_exported(run, "features of seen classes to train on")
@@ -66,8 +68,9 @@ def add_classes(run: str | Path, table: str | Path, name: str, device: str = "au
     made_from = _provenance(parent, table, computing.type)
     space = Space(index, read_features(files.features, base), read_scaler(files.scaler), None)
     eggn, _ = read_eggn(parent.files.weights.eggn)
-    # as rule `predict` does, on the CPU
-    results = run_final_steps(space, eggn, parent.settings, computing, predict_on=torch.device("cpu"))
+    with cpu_threads(parent.threads):
+        # as rule `predict` does, on the CPU
+        results = run_final_steps(space, eggn, parent.settings, computing, predict_on=torch.device("cpu"))
     with whole_folder(folder) as temporary:
         _write(temporary, index, results, parent.settings, made_from)
     return folder
@@ -111,7 +114,8 @@ def _parent(run: str | Path) -> Parent:
     origin = read_description(files.synthetic, "synthetic")["provenance"]
     synthesis = parse_section(SynthesisSettings, origin["settings"], str(files.synthetic))
     final = read_classifier(files.weights.classifiers["gzsl"])  # the settings of both tasks are the same
-    return Parent(files, FinalSettings(synthesis, final.settings, origin["seed"], final.calibration))
+    settings = FinalSettings(synthesis, final.settings, origin["seed"], final.calibration)
+    return Parent(files, settings, max(threads_of(origin["computed"]), default=None))
 
 
 def _provenance(parent: Parent, table: Path, device_type: str) -> MadeFrom:
@@ -125,7 +129,7 @@ def _provenance(parent: Parent, table: Path, device_type: str) -> MadeFrom:
     code = code_digest(Path(__file__).resolve(), root)
 
     def made_from(stage: str, settings: dict | None = None, now: dict[str, str] | None = None) -> Provenance:
-        computed = computed_on(device_type, deterministic=True)
+        computed = computed_on(device_type, deterministic=True, threads=parent.threads)
         return Provenance(stage, settings or {}, code, inputs | (now or {}), seed, computed=computed)
 
     return made_from
