@@ -32,7 +32,7 @@ from scegg_core.data.validation import class_split
 from scegg_core.eggn.data import SyntheticFeatures
 from scegg_core.eggn.synthesis import synthesize_unseen
 from scegg_core.eggn.train import start_eggn, train_eggn
-from scegg_core.evaluate.closed_form import SCORERS, Calibration, predict_closed_form
+from scegg_core.evaluate.closed_form import YARDSTICKS, Calibration, predict_closed_form
 from scegg_core.evaluate.intervals import resampled_metrics
 from scegg_core.evaluate.outcomes import outcomes
 from scegg_core.evaluate.scores import score
@@ -177,8 +177,8 @@ def closed_form(name: str) -> Callable[[int, Path], Work]:
 
     def prepare(classes: int, folder: Path) -> Work:
         space = _space(classes)
-        features, chosen = space.features.numpy(), Calibration(1.0, 0.5, 0.5)
-        return lambda: predict_closed_form(SCORERS[name], features, space.index, "gzsl", chosen)
+        features, chosen = space.features.numpy(), Calibration((1.0,) * YARDSTICKS[name].strengths, 0.5, 0.5)
+        return lambda: predict_closed_form(YARDSTICKS[name], features, space.index, "gzsl", chosen)
 
     return prepare
 

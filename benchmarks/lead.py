@@ -20,7 +20,7 @@ from scegg_core.data.tables import DatasetIndex
 from scegg_core.data.tasks import task_classes, task_images
 from scegg_core.eggn.files import read_eggn, read_synthetic
 from scegg_core.errors import InputError
-from scegg_core.evaluate.closed_form import GRID, prototype_scores
+from scegg_core.evaluate.closed_form import GRID, fit_prototypes
 from scegg_core.evaluate.metrics import harmonic_mean, mean_class_accuracy, trade_off
 from scegg_core.evaluate.scores import read_metrics
 from scegg_core.scen.space import Space, read_space
@@ -56,9 +56,9 @@ def follow(run: RunFiles) -> Lead:
 def ridge(features: np.ndarray, index: DatasetIndex) -> tuple[float, float, float]:
     """Return CZSL, best H and AUSUC of ridge prototypes in percent, of the strength with the best H."""
     images, czsl, unseen = task_images(index, "gzsl"), task_images(index, "czsl"), task_classes(index, "czsl")
-    found = []
+    found, fitted, every = [], fit_prototypes(features, index), np.arange(len(index.labels))
     for strength in GRID:
-        scores = prototype_scores(features, index, strength)
+        scores = np.concatenate([some for _, some in fitted(strength).scores(every)])
         curve = trade_off(index.labels[images], scores[images], index.seen)
         predicted = unseen[scores[np.ix_(czsl, unseen)].argmax(axis=1)]
         accuracy = mean_class_accuracy(index.labels[czsl], predicted, unseen)

@@ -6,6 +6,7 @@ the seen classes' scores are chosen on the validation split.
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from itertools import product
 
 import numpy as np
 
@@ -15,7 +16,7 @@ from scegg_core.data.tables import DatasetIndex
 from scegg_core.data.tasks import task_classes, task_images
 from scegg_core.evaluate.metrics import harmonic_mean, join, stacking, trade_off_of
 
-GRID = (0.01, 0.1, 1.0, 10.0, 100.0)  # strengths of regularization tried on the validation split
+GRID = (0.01, 0.1, 1.0, 10.0, 100.0)  # strengths of regularization tried on the validation split, alone or in pairs
 
 
 @dataclass(frozen=True)
@@ -36,20 +37,28 @@ class Bilinear:
                 yield slice(start, stop), (self.images[some] @ self.classes)[images[start:stop] - some.start]
 
 
-Scorer = Callable[[np.ndarray, DatasetIndex, float], Bilinear]
+Scores = Callable[..., Bilinear]  # of strengths of regularization
+
+
+@dataclass(frozen=True)
+class Yardstick:
+    """A closed-form row: what gives its scores once training images are known, and how many strengths that asks for."""
+
+    fit: Callable[[np.ndarray, DatasetIndex], Scores]
+    strengths: int
 
 
 @dataclass(frozen=True)
 class Calibration:
     """What the validation split chose, and the harmonic mean it reached there, in [0, 1]."""
 
-    ridge: float
+    ridge: tuple[float, ...]
     bias: float
     validation_h: float
 
 
-def prototype_scores(features: np.ndarray, index: DatasetIndex, ridge: float) -> Bilinear:
-    """Return the scores: cosine of standardized features to prototypes regressed from attributes.
+def fit_prototypes(features: np.ndarray, index: DatasetIndex) -> Scores:
+    """Return what gives the scores: cosine of standardized features to prototypes regressed from attributes.
 
     The ridge regression maps class vectors to the seen classes' mean features.
     """
@@ -58,43 +67,54 @@ def prototype_scores(features: np.ndarray, index: DatasetIndex, ridge: float) ->
     seen = np.array([label for label, _ in groups])
     means = np.stack([features[training[images]].mean(axis=0) for _, images in groups])
     vectors = index.vectors.astype(np.float64) - index.vectors[seen].mean(axis=0)
-    gram = vectors[seen].T @ vectors[seen] + ridge * np.eye(vectors.shape[1])
-    prototypes = vectors @ np.linalg.solve(gram, vectors[seen].T @ means)
-    return Bilinear(_unit(features), _unit(prototypes).T)
+    gram, directions = vectors[seen].T @ vectors[seen], _unit(features)
+
+    def scores(ridge: float) -> Bilinear:
+        weights = np.linalg.solve(gram + ridge * np.eye(len(gram)), vectors[seen].T @ means)
+        return Bilinear(directions, _unit(vectors @ weights).T)
+
+    return scores
 
 
-def eszsl_scores(features: np.ndarray, index: DatasetIndex, ridge: float) -> Bilinear:
-    """Return the scores of ESZSL (Romera-Paredes & Torr, 2015): x W a(c), both sides regularized.
+def fit_eszsl(features: np.ndarray, index: DatasetIndex) -> Scores:
+    """Return what gives the scores of ESZSL (Romera-Paredes & Torr, 2015): x W a(c), both sides regularized.
 
-    `ridge` is relative to the mean variance of each side, so that one grid serves every data set.
+    Each side has its strength, as gamma and lambda there; relative to the mean variance of the side, so that one grid
+    serves every data set.
     """
     features, training = _standardized(features, index), index.in_split("trainval")
     labels, vectors = index.labels[training], index.vectors.astype(np.float64)
     seen = np.unique(labels)
     x, s = features[training], vectors[seen]
-    left, right = _regularized(x.T @ x, ridge), _regularized(s.T @ s, ridge)
+    left, right = x.T @ x, s.T @ s
     middle = np.zeros((x.shape[1], s.shape[1]))
     for some in blocks(len(seen), len(x)):  # the targets +1 and -1 of some classes at a time, (images, classes)
         middle += x.T @ np.where(labels[:, None] == seen[some], 1.0, -1.0) @ s[some]
-    weights = np.linalg.solve(left, middle) @ np.linalg.inv(right)
-    return Bilinear(features @ weights, vectors.T)
+
+    def scores(of_images: float, of_classes: float) -> Bilinear:
+        weights = np.linalg.solve(_regularized(left, of_images), middle) @ np.linalg.inv(
+            _regularized(right, of_classes)
+        )
+        return Bilinear(features @ weights, vectors.T)
+
+    return scores
 
 
-SCORERS: dict[str, Scorer] = {"prototype": prototype_scores, "eszsl": eszsl_scores}
+YARDSTICKS = {"prototype": Yardstick(fit_prototypes, 1), "eszsl": Yardstick(fit_eszsl, 2)}
 
 
-def calibrate(scorer: Scorer, features: np.ndarray, validation: DatasetIndex) -> Calibration:
+def calibrate(yardstick: Yardstick, features: np.ndarray, validation: DatasetIndex) -> Calibration:
     """Return the regularization and the constant with the best harmonic mean on a validation split."""
-    return max(
-        (_calibrated(scorer, features, validation, ridge) for ridge in GRID), key=lambda tried: tried.validation_h
-    )
+    scores = yardstick.fit(features, validation)
+    tried = (_calibrated(scores, validation, ridge) for ridge in product(GRID, repeat=yardstick.strengths))
+    return max(tried, key=lambda calibration: calibration.validation_h)
 
 
 def predict_closed_form(
-    scorer: Scorer, features: np.ndarray, index: DatasetIndex, task: str, chosen: Calibration
+    yardstick: Yardstick, features: np.ndarray, index: DatasetIndex, task: str, chosen: Calibration
 ) -> Predictions:
     """Return predictions of one task, the seen classes' scores lowered by the chosen constant."""
-    model, lowered = scorer(features, index, chosen.ridge), chosen.bias * index.seen
+    model, lowered = yardstick.fit(features, index)(*chosen.ridge), chosen.bias * index.seen
     images, classes = task_images(index, task), task_classes(index, task)
     scores = np.empty((len(images), len(classes)), dtype=np.float32)
     for some, found in model.scores(images):
@@ -103,8 +123,8 @@ def predict_closed_form(
     return Predictions(images, index.labels[images], scores, classes, chosen.bias if task == "gzsl" else None)
 
 
-def _calibrated(scorer: Scorer, features: np.ndarray, validation: DatasetIndex, ridge: float) -> Calibration:
-    model, images, seen = scorer(features, validation, ridge), task_images(validation, "gzsl"), validation.seen
+def _calibrated(scores: Scores, validation: DatasetIndex, ridge: tuple[float, ...]) -> Calibration:
+    model, images, seen = scores(*ridge), task_images(validation, "gzsl"), validation.seen
     labels = validation.labels[images]
     stacked = join([stacking(labels[some], found, seen) for some, found in model.scores(images)])
     curve = trade_off_of(labels, stacked, seen)

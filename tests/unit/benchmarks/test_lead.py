@@ -28,6 +28,17 @@ def test_oracle_and_cosine_of_separable_classes(tmp_path, monkeypatch):
     assert lead.cosine_of_means(space, made, of % 3 + 1) < 0  # each class under the next one's label
 
 
+@pytest.mark.slow
+def test_ridge_prototypes_know_features_that_attributes_determine(tmp_path):
+    index = make_run(tmp_path).index
+    features = (index.vectors @ np.random.default_rng(0).normal(size=(index.vectors.shape[1], 9)))[index.labels]
+    accuracy, h, area = lead.ridge(features.astype(np.float32), index)
+    assert accuracy == h == 100.0
+    assert area == pytest.approx(100.0)
+    noise = np.random.default_rng(1).normal(size=features.shape).astype(np.float32)
+    assert lead.ridge(noise, index)[1] < 100
+
+
 def test_a_table_of_runs():
     found = lead.Lead({"ridge, features": (50.0, 40.0, 30.0)}, oracle=90.0, cosine=0.5)
     text = lead.table(["a", "b"], [found, replace(found, oracle=80.0)])

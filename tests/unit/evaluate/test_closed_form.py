@@ -1,5 +1,6 @@
 """The closed-form yardsticks against least squares written out, answers known on paper, and an exhaustive calibration."""
 
+from collections.abc import Callable
 from dataclasses import replace
 from itertools import combinations
 
@@ -11,12 +12,13 @@ from scegg_core.data.tables import NO_LABEL, DatasetIndex
 from scegg_core.data.validation import class_split
 from scegg_core.evaluate.closed_form import (
     GRID,
-    SCORERS,
+    YARDSTICKS,
     Bilinear,
+    Yardstick,
     calibrate,
-    eszsl_scores,
+    fit_eszsl,
+    fit_prototypes,
     predict_closed_form,
-    prototype_scores,
 )
 from scegg_core.evaluate.metrics import harmonic_mean, mean_class_accuracy
 from scegg_core.settings.datasets import DatasetSettings
@@ -63,10 +65,15 @@ def features_of(index: DatasetIndex, seed: int = 1) -> np.ndarray:
     return found.astype(np.float32)
 
 
-def scores_of(scorer, features: np.ndarray, index: DatasetIndex, ridge: float) -> np.ndarray:
+def scores_of(fit, features: np.ndarray, index: DatasetIndex, *ridge: float) -> np.ndarray:
     """The scores of all images."""
-    ((_, found),) = scorer(features, index, ridge).scores(np.arange(len(index.labels)))
+    ((_, found),) = fit(features, index)(*ridge).scores(np.arange(len(index.labels)))
     return found
+
+
+def strengths_of(name: str) -> list[tuple[float, ...]]:
+    """All strengths of regularization that a yardstick can be given."""
+    return [(one,) for one in GRID] if name == "prototype" else [(one, other) for one in GRID for other in GRID]
 
 
 def standardized(features: np.ndarray, index: DatasetIndex) -> np.ndarray:
@@ -105,24 +112,25 @@ def test_prototypes_are_those_of_least_squares_with_a_row_for_every_penalty(inde
         ]
         prototypes[:, channel] = vectors @ np.linalg.lstsq(rows, [*means, *[0] * 5])[0]
     cosines = [[row @ p / ((row @ row) * (p @ p)) ** 0.5 for p in prototypes] for row in plain]
-    np.testing.assert_allclose(scores_of(prototype_scores, features, index, ridge), cosines, rtol=0, atol=1e-5)
+    np.testing.assert_allclose(scores_of(fit_prototypes, features, index, ridge), cosines, rtol=0, atol=1e-5)
 
 
-@pytest.mark.parametrize("ridge", GRID)
-def test_eszsl_minimizes_its_objective_written_as_one_least_squares_problem(index, ridge):
+@pytest.mark.parametrize("of_images", GRID)
+@pytest.mark.parametrize("of_classes", GRID)
+def test_eszsl_minimizes_its_objective_written_as_one_least_squares_problem(index, of_images, of_classes):
     """||X W S' - Y||^2 + g ||W S'||^2 + l ||X W||^2 + g l ||W||^2, its four terms being blocks of one product."""
     features = features_of(index)
     plain, seen = standardized(features, index), training_classes(index)
     training = [image for image, split in enumerate(index.split) if split == "trainval"]
     x, s = plain[training], index.vectors[seen].astype(float)
-    g, l = ((ridge * (side**2).sum() / side.shape[1]) for side in (x, s))  # noqa: E741
+    g, l = (ridge * (side**2).sum() / side.shape[1] for ridge, side in ((of_images, x), (of_classes, s)))  # noqa: E741
     left, right = np.vstack([x, g**0.5 * np.eye(CHANNELS)]), np.vstack([s, l**0.5 * np.eye(5)])
     targets = np.zeros((len(left), len(right)))
     for row, image in enumerate(training):
         targets[row, : len(seen)] = [1 if index.labels[image] == label else -1 for label in seen]
     weights = np.linalg.lstsq(np.kron(left, right), targets.ravel())[0].reshape(CHANNELS, 5)
     expected = plain @ weights @ index.vectors.astype(float).T
-    found = scores_of(eszsl_scores, features, index, ridge)
+    found = scores_of(fit_eszsl, features, index, of_images, of_classes)
     np.testing.assert_allclose(found, expected, rtol=0, atol=1e-5 * np.abs(expected).max())
 
 
@@ -142,7 +150,7 @@ def linear() -> tuple[DatasetIndex, np.ndarray]:
 
 def test_prototypes_of_unseen_classes_are_their_features_where_attributes_determine_these(linear):
     index, features = linear
-    scores = scores_of(prototype_scores, features, index, 1e-9)
+    scores = scores_of(fit_prototypes, features, index, 1e-9)
     np.testing.assert_allclose(scores[np.arange(24), index.labels], 1, atol=1e-6)
     assert np.partition(scores, -2)[:, -2].max() < 0.999  # no other class is as near
     np.testing.assert_array_equal(scores.argmax(axis=1), index.labels)
@@ -153,7 +161,7 @@ def test_eszsl_scores_are_known_and_right_for_unseen_classes_where_attributes_de
     index, features = linear
     seen, vectors = index.vectors[:10].astype(float), index.vectors.astype(float)
     expected = 2 * (vectors - seen.mean(axis=0)) @ np.linalg.inv(seen.T @ seen) @ vectors.T
-    scores = scores_of(eszsl_scores, features, index, 1e-9)
+    scores = scores_of(fit_eszsl, features, index, 1e-9, 1e-9)
     np.testing.assert_allclose(scores, expected[index.labels], atol=1e-6)
     images = index.in_split("test_unseen")
     np.testing.assert_array_equal(10 + scores[images, 10:].argmax(axis=1), index.labels[images])
@@ -175,21 +183,21 @@ def h_of(scores: np.ndarray, index: DatasetIndex, bias: float) -> float:
     return harmonic_mean(*(mean_class_accuracy(index.labels[test], predicted, side) for side in sides))
 
 
-@pytest.mark.parametrize("name", SCORERS)
+@pytest.mark.parametrize("name", YARDSTICKS)
 @pytest.mark.parametrize("seed", range(4))
 def test_calibration_is_the_best_of_all_constants_and_ridges(index, name, seed):
     validation = validation_of(index)
     features = features_of(index, seed)[validation.rows]
     best = []
-    for ridge in GRID:
-        scores = scores_of(SCORERS[name], features, validation, ridge)
+    for ridge in strengths_of(name):
+        scores = scores_of(YARDSTICKS[name].fit, features, validation, *ridge)
         flips = {row[validation.seen].max() - row[~validation.seen].max() for row in scores}
         between = [(a + b) / 2 for a, b in zip(sorted(flips)[:-1], sorted(flips)[1:], strict=True)]
         best.append(max(h_of(scores, validation, bias) for bias in [min(flips) - 1, *between, max(flips) + 1]))
-    chosen = calibrate(SCORERS[name], features, validation)
+    chosen = calibrate(YARDSTICKS[name], features, validation)
     assert chosen.validation_h == pytest.approx(max(best))
-    assert best[GRID.index(chosen.ridge)] == pytest.approx(max(best))
-    scores = scores_of(SCORERS[name], features, validation, chosen.ridge)
+    assert best[strengths_of(name).index(chosen.ridge)] == pytest.approx(max(best))
+    scores = scores_of(YARDSTICKS[name].fit, features, validation, *chosen.ridge)
     assert h_of(scores, validation, chosen.bias) == pytest.approx(max(best))
 
 
@@ -197,20 +205,20 @@ def test_the_ridge_in_the_middle_is_chosen_where_it_alone_tells_classes_apart(in
     validation = validation_of(index)
     answers = np.eye(5)[validation.labels] + 10 * validation.seen
 
-    def scorer(features: np.ndarray, given: DatasetIndex, ridge: float) -> Bilinear:
-        return Bilinear(answers if ridge == 1.0 else -answers, np.eye(answers.shape[1]))
+    def fit(features: np.ndarray, given: DatasetIndex) -> Callable[[float], Bilinear]:
+        return lambda ridge: Bilinear(answers if ridge == 1.0 else -answers, np.eye(answers.shape[1]))
 
-    chosen = calibrate(scorer, np.zeros((len(answers), 1)), validation)
-    assert (chosen.ridge, chosen.validation_h) == (1.0, 1.0)
+    chosen = calibrate(Yardstick(fit, 1), np.zeros((len(answers), 1)), validation)
+    assert (chosen.ridge, chosen.validation_h) == ((1.0,), 1.0)
     assert 9 <= chosen.bias <= 11
 
 
-@pytest.mark.parametrize("name", SCORERS)
+@pytest.mark.parametrize("name", YARDSTICKS)
 def test_the_chosen_constant_is_taken_off_the_scores_of_seen_classes_alone(index, name):
     features, validation = features_of(index), validation_of(index)
-    chosen = replace(calibrate(SCORERS[name], features[validation.rows], validation), ridge=10.0, bias=0.25)
-    scores = scores_of(SCORERS[name], features, index, 10.0)
-    czsl, gzsl = (predict_closed_form(SCORERS[name], features, index, task, chosen) for task in ("czsl", "gzsl"))
+    chosen = replace(calibrate(YARDSTICKS[name], features[validation.rows], validation), bias=0.25)
+    scores = scores_of(YARDSTICKS[name].fit, features, index, *chosen.ridge)
+    czsl, gzsl = (predict_closed_form(YARDSTICKS[name], features, index, task, chosen) for task in ("czsl", "gzsl"))
     np.testing.assert_array_equal(gzsl.images, index.test_images)
     np.testing.assert_allclose(gzsl.scores[:, :5], scores[index.test_images, :5] - 0.25, rtol=0, atol=1e-6)
     np.testing.assert_allclose(gzsl.scores[:, 5:], scores[index.test_images, 5:], rtol=0, atol=1e-6)
@@ -218,13 +226,15 @@ def test_the_chosen_constant_is_taken_off_the_scores_of_seen_classes_alone(index
     np.testing.assert_allclose(czsl.scores, scores[np.ix_(unseen, [5, 6, 7])], rtol=0, atol=1e-6)
 
 
-@pytest.mark.parametrize("name", SCORERS)
+@pytest.mark.parametrize("name", YARDSTICKS)
 def test_blocks_of_images_and_of_classes_equal_the_whole(index, name, monkeypatch):
     features, validation = features_of(index), validation_of(index)
 
     def answers():
-        chosen = calibrate(SCORERS[name], features[validation.rows], validation)
-        return chosen, *(predict_closed_form(SCORERS[name], features, index, task, chosen) for task in ("czsl", "gzsl"))
+        chosen = calibrate(YARDSTICKS[name], features[validation.rows], validation)
+        return chosen, *(
+            predict_closed_form(YARDSTICKS[name], features, index, task, chosen) for task in ("czsl", "gzsl")
+        )
 
     whole = answers()
     monkeypatch.setattr(blocks, "NUMBERS", 24)  # three images among eight classes; a class's targets at a time
@@ -235,7 +245,7 @@ def test_blocks_of_images_and_of_classes_equal_the_whole(index, name, monkeypatc
         np.testing.assert_allclose(part.scores, found.scores, rtol=0, atol=1e-6 * np.abs(found.scores).max())
 
 
-@pytest.mark.parametrize("name", SCORERS)
+@pytest.mark.parametrize("name", YARDSTICKS)
 def test_neither_permuted_nor_unknown_test_labels_change_scores_or_what_is_chosen(index, name):
     features, test = features_of(index), index.test_images
     permuted, unknown, retrained = index.labels.copy(), index.labels.copy(), index.labels.copy()
@@ -247,9 +257,12 @@ def test_neither_permuted_nor_unknown_test_labels_change_scores_or_what_is_chose
     for labels in (index.labels, permuted, unknown, retrained):
         given = replace(index, labels=labels)
         validation = validation_of(given)
-        chosen = calibrate(SCORERS[name], features[validation.rows], validation)
+        chosen = calibrate(YARDSTICKS[name], features[validation.rows], validation)
         outcomes.append(
-            (chosen, *(predict_closed_form(SCORERS[name], features, given, task, chosen) for task in ("czsl", "gzsl")))
+            (
+                chosen,
+                *(predict_closed_form(YARDSTICKS[name], features, given, task, chosen) for task in ("czsl", "gzsl")),
+            )
         )
     (chosen, *known), *others, (_, *of_other_training) = outcomes
     for other_chosen, *found in others:

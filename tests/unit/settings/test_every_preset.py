@@ -16,7 +16,7 @@ from scegg_core.dazle.embed import embed_by_dazle
 from scegg_core.dazle.train import train_dazle
 from scegg_core.eggn.train import train_eggn
 from scegg_core.errors import InputError
-from scegg_core.evaluate.closed_form import SCORERS, calibrate, predict_closed_form
+from scegg_core.evaluate.closed_form import YARDSTICKS, calibrate, predict_closed_form
 from scegg_core.evaluate.final import FinalSettings, run_final_steps
 from scegg_core.evaluate.scores import score
 from scegg_core.regions.backbone import FeatureMap
@@ -143,12 +143,12 @@ def test_every_embedding_variant_stays_finite_to_its_scores(index, store, name, 
     assert np.isfinite([found.acc, found.u, found.s, found.h, found.ausuc]).all()
 
 
-@pytest.mark.parametrize("name", SCORERS)
+@pytest.mark.parametrize("name", YARDSTICKS)
 def test_every_yardstick_stays_finite_to_its_scores(index, store, name):
     space, _ = space_of(index, store, "backbone")
     features = space.features.numpy()
-    chosen = calibrate(SCORERS[name], features, index)
-    predicted = [predict_closed_form(SCORERS[name], features, index, task, chosen) for task in ("czsl", "gzsl")]
+    chosen = calibrate(YARDSTICKS[name], features, index)
+    predicted = [predict_closed_form(YARDSTICKS[name], features, index, task, chosen) for task in ("czsl", "gzsl")]
     assert all(np.isfinite(one.scores).all() for one in predicted)
     found = score(*predicted, index)
     assert np.isfinite([found.acc, found.u, found.s, found.h, found.ausuc]).all()
