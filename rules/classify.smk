@@ -14,8 +14,6 @@ rule train_classifier:
         gzsl="results/{dataset}/variants/{variant}/seed{seed}/classifier_gzsl.safetensors",
     log:
         "logs/{dataset}/variants/{variant}/seed{seed}/train_classifier.log",
-    benchmark:
-        "logs/{dataset}/variants/{variant}/seed{seed}/train_classifier.benchmark.tsv"
     threads: threads_of
     resources:
         mem_mb=memory(6000, per_mb=6),

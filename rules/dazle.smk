@@ -13,8 +13,6 @@ rule train_dazle:
         curve="results/{dataset}/spaces/{space}/seed{seed}/curve.parquet",
     log:
         "logs/{dataset}/spaces/{space}/seed{seed}/train_dazle.log",
-    benchmark:
-        "logs/{dataset}/spaces/{space}/seed{seed}/train_dazle.benchmark.tsv"
     wildcard_constraints:
         space=spaces_of("dazle"),
     threads: threads_of

@@ -14,8 +14,6 @@ rule train_eggn:
         snapshots=directory("results/{dataset}/variants/{variant}/seed{seed}/snapshots"),
     log:
         "logs/{dataset}/variants/{variant}/seed{seed}/train_eggn.log",
-    benchmark:
-        "logs/{dataset}/variants/{variant}/seed{seed}/train_eggn.benchmark.tsv"
     wildcard_constraints:
         variant=variants_by("generation"),
     priority: 1  # before what is short, so that no long job is left over at the end

@@ -67,8 +67,6 @@ rule train_backbone:
         backbone="results/{dataset}/backbone.safetensors",
     log:
         "logs/{dataset}/train_backbone.log",
-    benchmark:
-        "logs/{dataset}/train_backbone.benchmark.tsv"
     threads: threads_of
     resources:
         mem_mb=training_memory,
@@ -94,8 +92,6 @@ use rule train_backbone as train_backbone_of_seed with:
         backbone="results/{dataset}/backbones/seed{seed}/backbone.safetensors",
     log:
         "logs/{dataset}/backbones/seed{seed}/train_backbone.log",
-    benchmark:
-        "logs/{dataset}/backbones/seed{seed}/train_backbone.benchmark.tsv"
 
 
 rule extract_regions:
@@ -106,8 +102,6 @@ rule extract_regions:
         shard="results/{dataset}/regions/part-{shard}.parquet",
     log:
         "logs/{dataset}/extract_regions/{shard}.log",
-    benchmark:
-        "logs/{dataset}/extract_regions/{shard}.benchmark.tsv"
     wildcard_constraints:
         dataset=datasets_by(ready=False),
     threads: threads_of
@@ -134,8 +128,6 @@ use rule extract_regions as extract_regions_of_seed with:
         shard="results/{dataset}/backbones/seed{seed}/regions/part-{shard}.parquet",
     log:
         "logs/{dataset}/backbones/seed{seed}/extract_regions/{shard}.log",
-    benchmark:
-        "logs/{dataset}/backbones/seed{seed}/extract_regions/{shard}.benchmark.tsv"
 
 
 rule read_features:
@@ -145,8 +137,6 @@ rule read_features:
         shard="results/{dataset}/regions/part-{shard}.parquet",
     log:
         "logs/{dataset}/read_features/{shard}.log",
-    benchmark:
-        "logs/{dataset}/read_features/{shard}.benchmark.tsv"
     wildcard_constraints:
         dataset=datasets_by(ready=True),
     resources:

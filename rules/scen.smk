@@ -13,8 +13,6 @@ rule train_scen:
         curve="results/{dataset}/spaces/{space}/seed{seed}/curve.parquet",
     log:
         "logs/{dataset}/spaces/{space}/seed{seed}/train_scen.log",
-    benchmark:
-        "logs/{dataset}/spaces/{space}/seed{seed}/train_scen.benchmark.tsv"
     wildcard_constraints:
         space=spaces_of("scen"),
     priority: 2  # the longest chain starts here

@@ -63,8 +63,6 @@ use rule train_classifier as train_extended_classifier with:
         gzsl="results/{dataset}/variants/{variant}/seed{seed}/extended/{extension}/classifier_gzsl.safetensors",
     log:
         "logs/{dataset}/variants/{variant}/seed{seed}/extended/{extension}/train_classifier.log",
-    benchmark:
-        "logs/{dataset}/variants/{variant}/seed{seed}/extended/{extension}/train_classifier.benchmark.tsv"
 
 
 use rule predict as predict_extended with:

@@ -6,6 +6,7 @@ Knows of the workflow engine only that a task has `input`, `output`, `params`, `
 import os
 import signal
 import sys
+import time
 import traceback
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, redirect_stderr
@@ -19,7 +20,7 @@ from scegg_core.artifacts.paths import IndexFiles, SpaceFiles
 from scegg_core.artifacts.provenance import computed_on
 from scegg_core.errors import InputError
 from scegg_core.settings.base import parse_section
-from scegg_core.workflow.logs import LOG_ALONE
+from scegg_core.workflow.logs import LOG_ALONE, took
 
 #: Inputs whose name means one and the same artifact in all stages of a run.
 SHARED = ("scen", "dazle", "features", "scaler", "eggn", "synthetic")
@@ -183,12 +184,13 @@ def run_job(task: Any) -> Iterator[Job]:
     SIGTERM ends it as an error would, so that no half-written file stays; training stages save their state first.
     """
     signal.signal(signal.SIGTERM, lambda *_: sys.exit("stopped by SIGTERM"))
-    log = Path(task.log[0])
+    log, start = Path(task.log[0]), time.monotonic()
     log.parent.mkdir(parents=True, exist_ok=True)
     with log.open("wb", buffering=0) as file, redirect_stderr(_Said(sys.stderr, file)):
         try:
             _use_threads(task)
             yield Job(task)
+            _done(file.write, f"{took(start)}\n".encode())
         except (Exception, KeyboardInterrupt, SystemExit) as error:
             sentence = _sentence(task, error)
             if sentence is None:

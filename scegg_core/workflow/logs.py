@@ -1,6 +1,9 @@
 """What a job's log says, read while the job writes it: its lines, its progress, and the sentence of its end."""
 
 import re
+import resource
+import sys
+import time
 from contextlib import suppress
 from pathlib import Path
 
@@ -12,6 +15,21 @@ BAR = re.compile(r"[^\r\n]*\[\d+:\d\d[^\]\r\n]*\]")
 
 #: The percents and the time that is left in it.
 LEFT = re.compile(r"(\d+%)\|.*<([\d:]+)")
+
+
+#: How the line begins that says what a job took; nobody needs it on the screen.
+TOOK = "took "
+
+
+def took(start: float) -> str:
+    """Return what this process took since the time.monotonic() `start`: the line of the log that starts with TOOK.
+
+    A job says it itself: in a fork it is no child of the process that the workflow engine measures.
+    """
+    used = resource.getrusage(resource.RUSAGE_SELF)
+    memory = used.ru_maxrss / (1 << 20 if sys.platform == "darwin" else 1 << 10)  # there in bytes, elsewhere in KiB
+    elapsed, processor = time.monotonic() - start, used.ru_utime + used.ru_stime
+    return f"{TOOK}{elapsed:.1f} s, {processor:.1f} s of processor time, at most {memory:,.0f} MiB of memory"
 
 
 class JobLog:
@@ -31,7 +49,8 @@ class JobLog:
         return f"{found[1]}, {found[2]} left" if found else ""
 
     def news(self, ended: bool = False) -> list[str]:
-        """Return the lines written since the last call, without progress bars and the sentence; `ended`: all of them."""
+        """Return the lines written since the last call, without progress bars, what the job took and the sentence;
+        `ended`: all of them."""
         if self._state() in (self._earlier, None):
             return []
         with self.path.open("rb") as file:
@@ -40,7 +59,8 @@ class JobLog:
         whole = len(new) if ended else max(new.rfind(b"\n") + 1, new.rfind(b"\r"), 0)
         self._read += whole
         self._bar = (BAR.findall(new.decode(errors="replace")) or [self._bar])[-1]
-        return [line for line in _lines(new[:whole].decode(errors="replace")) if not self._of_sentence(line)]
+        lines = [line for line in _lines(new[:whole].decode(errors="replace")) if not line.startswith(TOOK)]
+        return [line for line in lines if not self._of_sentence(line)]
 
     def _state(self) -> tuple | None:
         with suppress(OSError):

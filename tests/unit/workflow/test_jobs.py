@@ -1,9 +1,11 @@
 """The frame of a job: what its provenance says, and inputs that do not belong together."""
 
 import os
+import re
 import signal
 import subprocess
 import sys
+import time
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -151,7 +153,20 @@ def test_a_job_whose_log_is_shown_writes_to_the_terminal_only_what_the_log_has_n
     with run_job(task):
         print("a warning", file=sys.stderr)
     assert capsys.readouterr().err == ("" if room else "a warning\n")
-    assert not room or Path(task.log[0]).read_text("utf-8") == "a warning\n"
+    assert not room or Path(task.log[0]).read_text("utf-8").startswith("a warning\ntook ")
+
+
+def test_the_log_ends_with_the_time_and_memory_that_the_job_itself_took(task, capsys):
+    with run_job(task):
+        kept = np.ones(200 << 17)  # 200 MiB
+        end = time.process_time() + 0.3
+        while time.process_time() < end:
+            kept[0] += 1
+    said = Path(task.log[0]).read_text("utf-8")
+    found = re.fullmatch(r"took ([\d.]+) s, ([\d.]+) s of processor time, at most ([\d,]+) MiB of memory\n", said)
+    assert 0.3 <= float(found[1]) < 30 and float(found[2]) >= 0.3
+    assert int(found[3].replace(",", "")) > 200
+    assert capsys.readouterr().err == ""
 
 
 @pytest.mark.parametrize("ask", [lambda: torch.empty(2**50), lambda: np.empty(2**50)], ids=["torch", "numpy"])

@@ -2,11 +2,12 @@
 
 import io
 import os
+import time
 
 import pytest
 
 from scegg_core.training.progress import bar
-from scegg_core.workflow.logs import JobLog
+from scegg_core.workflow.logs import JobLog, took
 
 
 @pytest.fixture
@@ -47,6 +48,12 @@ def test_the_sentence_is_the_last_word_of_the_rule(path):
     path.write_text("Traceback\n  somewhere\ntrain_scen: it lacks memory.\nGive it more.\n")
     assert log.news(ended=True) == ["Traceback", "  somewhere"]
     assert log.sentence == "it lacks memory.\nGive it more."
+
+
+def test_what_a_job_took_is_in_the_log_alone(path):
+    log = JobLog(path, "predict")
+    path.write_text(f"a warning\n{took(time.monotonic())}\n", encoding="utf-8")
+    assert log.news(ended=True) == ["a warning"]
 
 
 def test_what_an_earlier_run_has_said_is_no_news(path):
