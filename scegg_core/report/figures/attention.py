@@ -32,6 +32,7 @@ OPACITY = (0.2, 0.75)  # of the map over the photograph, at its lowest and its h
 LONGEST_SIDE = 320  # pixels of a photograph in a sheet
 
 LINE = 24  # characters of a panel's title line
+LONGEST_NAME = 30  # letters of a class name: two lines with what kind it is
 
 PHOTOGRAPH, NO_PICTURE = "photograph", "no picture: ready features"  # over the first panel of a sheet
 
@@ -216,7 +217,7 @@ def _sheet(
     index: DatasetIndex, place: int, batch: Attended, row: int, folder: str | Path | None, given: SheetSettings
 ) -> AttentionSheet:
     kind = "seen" if index.seen[index.labels[place]] else "unseen"
-    title = f"{shorten(index.classes[index.labels[place]])} ({kind})"
+    title = f"{shorten(index.classes[index.labels[place]], LONGEST_NAME)} ({kind})"
     maps = top_maps(batch.maps[row], batch.scores[row], index.attributes, given.attributes)
     image = _picture(Path(folder) / index.paths[place], given.resize) if folder else None
     return AttentionSheet(title, image, batch.whole[row], maps)

@@ -24,12 +24,18 @@ function startAnswers() {
   function cardOf(place) {
     if (cards.has(place)) return cards.get(place);
     const own = DATA.answers[place];
-    const card = el("li", {}, el("img", { src: pictureOf(own.thumbnail), alt: `picture ${own.name}, taken for ${nameOf(own.classes[0])}` }), el("h3", {}, own.name),
+    const card = el("li", {}, el("img", { src: pictureOf(own.thumbnail), alt: `picture ${own.name}, taken for ${nameOf(own.classes[0])}` }), el("h3", {}, ...titleOf(own.name)),
       bars("classes", own.classes.map((one, rank) => [named(one), own.chances[rank]])));
     if (own.reasons.length) card.append(el("h4", {}, `speaks for ${nameOf(own.classes[0])}`), bars("reasons", own.reasons));
     if (own.sheet) card.append(attentionButton(card, own.sheet));
     cards.set(place, card);
     return card;
+  }
+
+  /** A picture's name, that of its folder in small letters before it; lines end where names have a joint. */
+  function titleOf(name) {
+    const cut = name.lastIndexOf("/") + 1, jointed = (text) => text.split(/(?<=[/_])/).flatMap((part) => [part, el("wbr")]);
+    return cut ? [el("small", {}, ...jointed(name.slice(0, cut))), ...jointed(name.slice(cut))] : jointed(name);
   }
 
   /** A button that shows where the attributes look, and hides it again. */

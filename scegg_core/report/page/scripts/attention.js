@@ -22,8 +22,8 @@ function mapsOf(sheet) {
 function startAttention() {
   for (const sheet of DATA.sheets) byId("attention-gallery").append(el("article", { class: "sheet" }, el("h3", {}, sheet.title), mapsOf(sheet)));
   byId("attention-gallery").append(saveButton("maps (CSV)", () =>
-    saveCsv("attention_maps", ["image", "map", "score", "row", "column", "weight"], DATA.sheets.flatMap((sheet) => sheet.maps.flatMap((map) =>
-      map.weights.flatMap((row, y) => row.map((weight, x) => [sheet.title, map.title, map.score, y, x, weight])))))));
+    saveCsv("attention_maps", ["image", "class", "map", "score", "row", "column", "weight"], DATA.sheets.flatMap((sheet, place) => sheet.maps.flatMap((map) =>
+      map.weights.flatMap((row, y) => row.map((weight, x) => [place + 1, sheet.title, map.title, map.score, y, x, weight])))))));
 }
 
 /** An image with a map over it, or the image alone. */

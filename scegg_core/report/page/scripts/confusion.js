@@ -30,7 +30,7 @@ function startConfusion() {
     context.drawImage(small, layout.left, layout.top, columns * pitch, rows * pitch);
     if (pitch < 2) enlarge(context, small);
     context.fillStyle = colourNow("--text");
-    context.font = pitch < 12 ? NAME_FONT.replace("12", pitch) : NAME_FONT;
+    context.font = NAME_FONT.replace("12", Math.min(12, 0.87 * pitch)); // below a whole line, so that names do not touch
     if (layout.left) drawNames(context, rows, columns);
     if (columns > rows) context.fillRect(layout.left + rows * pitch - 0.5, layout.top, 1, rows * pitch);
     if (current) outline(context);

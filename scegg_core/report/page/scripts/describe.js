@@ -97,7 +97,7 @@ function startDescribe() {
     const all = DATA.pictures.labels.filter((label) => label === target).length, chance = (shown.length * all) / ranking.count;
     const most = Math.min(shown.length, all);
     return [`${right} of the ${shown.length} shown are ${nameOf(target)}`,
-      ` (${percent((100 * right) / shown.length)}; ${most} could be, ${chance.toFixed(1)} would be by chance)${edited ? "; its description was changed" : ""}.`];
+      ` (${percent((100 * right) / shown.length)}; ${most} could be, ${short(+chance.toPrecision(2))} would be by chance)${edited ? "; its description was changed" : ""}.`];
   }
 
   function search(text) {

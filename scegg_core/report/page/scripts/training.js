@@ -11,14 +11,14 @@ function startTraining() {
 
   function panel(own) {
     const chart = el("div", { class: "chart" });
-    const warnings = own.alarms.map((text) => el("p", { class: "warning" }, `⚠ ${text}`));
-    const node = el("figure", {}, el("h3", {}, `${own.stage}: ${own.term}`), chart, ...warnings);
+    const warnings = el("div", {}, ...own.alarms.map((text) => el("p", { class: "warning" }, `⚠ ${text}`)));
+    const node = el("figure", {}, el("h3", {}, `${own.stage}: ${own.term}`), chart, warnings);
     drawn(chart, (width) => chart.replaceChildren(plot(own, width)));
     return node;
   }
 
   function plot(own, width) {
-    const height = 170, box = { left: 52, right: width - 8, top: 8, bottom: height - 24 };
+    const height = 170, box = { left: 52, right: width - 18, top: 8, bottom: height - 24 };
     const root = svg("svg", { width, height, viewBox: `0 0 ${width} ${height}`, tabindex: 0, role: "img", "aria-label": `${own.stage}, ${own.term} over epochs, ${own.lines.length} seeds` });
     const values = own.lines.flatMap((seed) => seed.values).filter((value) => value !== null), epochs = own.lines.flatMap((seed) => seed.epochs);
     if (!values.length) return el("p", {}, "no finite value");
