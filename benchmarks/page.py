@@ -1,7 +1,8 @@
 """Measures the page of a data set: its size, how long it takes to build and to open, and what a moved slider waits.
 
     python -m benchmarks.page                         # the sizes of SUN and CUB, 2,000 pictures each
-    python -m benchmarks.page --keep /tmp/pages       # and keeps the pages, to look at
+    python -m benchmarks.page --keep pages            # and keeps the pages in a folder, to look at
+    python -m benchmarks.page --page docs/benchmarks.md
 
 Results of a data set are made up (`page_files.py`); the page is built from their files by the workflow's own functions, opened
 from the disk in Chromium, and its sliders are moved. Nothing is measured where Chromium or Playwright is not installed.
@@ -18,7 +19,7 @@ import numpy as np
 from benchmarks.browser import lacking, start_browser
 from benchmarks.measure import Spread, describe_machine, timed
 from benchmarks.page_files import MadeUp, make_files
-from benchmarks.report import table
+from benchmarks.report import fault_of_page, put_into, table
 from benchmarks.shapes import PAPER, QUICK, Shape
 from benchmarks.stream import Taken, measured
 from scegg_core.artifacts.files import write_text
@@ -29,6 +30,7 @@ from scegg_core.report.page.render import render
 from scegg_core.using.options import count
 
 SHAPES = tuple(next(shape for shape in PAPER if shape.name == name) for name in ("SUN", "CUB"))
+MARKS = "<!-- the page: made by python -m benchmarks.page -->", "<!-- end of the page -->"
 WINDOW = {"width": 1366, "height": 900}
 MOVES = 40
 
@@ -74,8 +76,10 @@ def main(arguments: list[str] | None = None) -> None:
     about, shapes = describe_machine(), QUICK if given.quick else SHAPES
     with tempfile.TemporaryDirectory() as folder:
         found = [measure(shape, given.rounds, given.keep or Path(folder)) for shape in shapes]
-    print("\n".join(f"- {line}" for line in about), end="\n\n")
-    print(_table(found))
+    text = "\n".join(f"- {line}" for line in about) + f"\n\n{_table(found)}\n"
+    print(text)
+    if given.page:
+        put_into(given.page, text, MARKS)
 
 
 def _parse(arguments: list[str] | None) -> argparse.Namespace:
@@ -87,7 +91,11 @@ def _parse(arguments: list[str] | None) -> argparse.Namespace:
     )
     parser.add_argument("--rounds", type=count(), default=3, help="how often each page is built, and opened")
     parser.add_argument("--keep", type=Path, metavar="FOLDER", help="keep the pages in this folder")
-    return parser.parse_args(arguments)
+    parser.add_argument("--page", type=Path, help="markdown page to put the results into, between its marks")
+    given = parser.parse_args(arguments)
+    if given.page and (fault := fault_of_page(given.page, MARKS)):
+        parser.error(f"--page {given.page} {fault}")
+    return given
 
 
 def measure(shape: Shape, rounds: int, folder: Path) -> Measured:

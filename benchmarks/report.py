@@ -6,7 +6,7 @@ from pathlib import Path
 from benchmarks.measure import Machine, Spread, ratios
 from benchmarks.pipeline import Row
 
-BEGIN, END = "<!-- results: made by python -m benchmarks -->", "<!-- end of results -->"
+BEGIN, END = MARKS = "<!-- results: made by python -m benchmarks -->", "<!-- end of results -->"
 MIB = 1 << 20
 
 
@@ -34,21 +34,23 @@ def report(machine: Machine, about: list[str], steps: list[Compared], rows: list
     return "\n\n".join(part for part in parts if part) + "\n"
 
 
-def fault_of_page(page: Path) -> str | None:
-    """Return why nothing can be put into `page`, the end of a sentence; None where it can."""
+def fault_of_page(page: Path, marks: tuple[str, str] = MARKS) -> str | None:
+    """Return why nothing can be put between the `marks` of `page`, the end of a sentence; None where it can."""
+    begin, end = marks
     try:
         text = page.read_text(encoding="utf-8")
     except (OSError, ValueError):
         return "cannot be read"
-    marks = text.count(BEGIN) == text.count(END) == 1 and text.index(BEGIN) < text.index(END)
-    return None if marks else f"does not hold the marks {BEGIN} and {END}, once each and in this order"
+    marked = text.count(begin) == text.count(end) == 1 and text.index(begin) < text.index(end)
+    return None if marked else f"does not hold the marks {begin} and {end}, once each and in this order"
 
 
-def put_into(page: Path, text: str) -> None:
-    """Replace what lies between the marks of `page` by `text`."""
-    before, rest = page.read_text(encoding="utf-8").split(BEGIN)
-    _, after = rest.split(END)
-    page.write_text(f"{before}{BEGIN}\n\n{text}\n{END}{after}", encoding="utf-8")
+def put_into(page: Path, text: str, marks: tuple[str, str] = MARKS) -> None:
+    """Replace what lies between the `marks` of `page` by `text`."""
+    begin, end = marks
+    before, rest = page.read_text(encoding="utf-8").split(begin)
+    _, after = rest.split(end)
+    page.write_text(f"{before}{begin}\n\n{text}\n{end}{after}", encoding="utf-8")
 
 
 def _about(machine: Machine, about: list[str]) -> str:

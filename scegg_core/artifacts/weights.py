@@ -7,6 +7,7 @@ import zipfile
 from collections import Counter
 from collections.abc import Callable
 from pathlib import Path
+from textwrap import shorten
 
 import torch
 from torch import Tensor
@@ -25,6 +26,9 @@ MOST_AXES = 8
 #: Dictionaries that weights lie within, one in another.
 MOST_LEVELS = 3
 
+#: How lines of torch's message begin that say nothing of the file.
+ADVICE = ("Weights only load failed", "Please file an issue", "Check the documentation")
+
 Weights = dict[str, Tensor]
 
 
@@ -42,7 +46,9 @@ def read_weights(path: str | Path, used: Callable[[Weights], Weights] = dict) ->
     try:
         content = load_plain(path)
     except Exception as error:  # unpickling refuses foreign objects with many kinds of errors
-        raise InputError(f"{path} is refused: it is not a plain file of tensors ({_reason(error)}).") from None
+        raise InputError(
+            f"{path} is refused: it is not a plain file of tensors ({_reason(error)}); save its state dict alone, by torch.save or as safetensors."
+        ) from None
     if not isinstance(content, dict) or not all(isinstance(name, str) for name in content):
         raise InputError(
             f"{path} holds a {type(content).__name__}, expected a dictionary of tensors by name (a state dict)."
@@ -131,4 +137,7 @@ def _is_plain(tensor: Tensor) -> bool:
 
 
 def _reason(error: Exception) -> str:
-    return (str(error).strip().splitlines() or [type(error).__name__])[0][:150]
+    """What the library says of the file, without its advice, which is on calls that are not the user's."""
+    lines = [line.strip().rstrip(".") for line in str(error).splitlines()]
+    said = [line for line in lines if line and not line.startswith(ADVICE)]
+    return shorten(said[0] if said else type(error).__name__, 150, placeholder=" …")

@@ -1,25 +1,19 @@
 """Pages in a real browser: what they ask for, complain of, and whether they fit."""
 
-import os
-import shutil
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
-CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
+from benchmarks.browser import lacking, start_browser
 
 
-def start_browser() -> Iterator:
+def browser_or_skip() -> Iterator:
     """Yield Chromium; the test is skipped where it, or playwright, is not installed."""
-    if CHROMIUM is None:
-        pytest.skip("no Chromium is installed (Debian's package: chromium)")
-    api = pytest.importorskip("playwright.sync_api", reason="playwright is not installed (envs/requirements-dev.txt)")
-    with api.sync_playwright() as running:
-        flags = ["--no-sandbox"] if os.geteuid() == 0 else []
-        started = running.chromium.launch(executable_path=CHROMIUM, args=flags)
+    if reason := lacking():
+        pytest.skip(reason)
+    with start_browser() as started:
         yield started
-        started.close()
 
 
 def open_page(browser, file: Path):

@@ -2,7 +2,7 @@
 
 import pytest
 import torch
-from browser_case import start_browser
+from browser_case import browser_or_skip
 
 
 @pytest.fixture(scope="session", autouse=True)
@@ -17,7 +17,7 @@ def _one_thread():
 @pytest.fixture(scope="module")
 def browser():
     """Chromium; of a module, since other tests may not run within its loop of events."""
-    yield from start_browser()
+    yield from browser_or_skip()
 
 
 def pytest_collection_modifyitems(items):

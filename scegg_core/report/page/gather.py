@@ -50,6 +50,9 @@ LONGEST_NAME = 40  # letters of a class name
 #: Columns of whole numbers, some of which may be missing.
 COUNTS = ("seeds", "image_size")
 
+#: Columns of text, some or all of which may be empty.
+TEXTS = ("differs", "remark")
+
 GROUPS = (SEEN, UNSEEN, SYNTHETIC)
 
 
@@ -94,7 +97,8 @@ def tables_of(path: str | Path, rows: Sequence[PublishedRow], dataset: str | Non
     text = Path(path).read_text(encoding="utf-8")
     ours = _read_csv(path)
     ours = ours.astype({name: "Int64" for name in COUNTS if name in ours})
-    ours = ours.fillna({"differs": "", "remark": ""})  # a CSV has no empty texts
+    texts = [name for name in TEXTS if name in ours]
+    ours[texts] = ours[texts].astype(object).fillna("")  # a CSV has no empty texts
     printed = [
         {
             "family": row.family,

@@ -125,7 +125,9 @@ class Malicious:
 def test_a_malicious_pickle_is_refused_and_not_run(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     (tmp_path / "weights.pt").write_bytes(pickle.dumps(Malicious()))
-    with pytest.raises(InputError, match=r"weights\.pt is refused: it is not a plain file of tensors"):
+    with pytest.raises(
+        InputError, match=r"weights\.pt is refused: it is not a plain file of tensors \(Unsupported operand"
+    ):
         build_backbone(settings(), tmp_path / "weights.pt")
     assert not (tmp_path / "pwned").exists()
 
@@ -224,7 +226,9 @@ def test_files_that_are_no_weights_of_the_network(tmp_path, content, said):
 @pytest.mark.parametrize("content", [b"", b"text", b"PK\3\4", b"\x80\2."])
 def test_files_that_torch_cannot_read(tmp_path, content):
     (tmp_path / "weights.pt").write_bytes(content)
-    with pytest.raises(InputError, match=r"weights\.pt is refused: it is not a plain file of tensors \(.+\)\.$"):
+    with pytest.raises(
+        InputError, match=r"weights\.pt is refused: it is not a plain file of tensors \(.+\); save .+\.$"
+    ):
         build_backbone(settings(features_up_to="conv1"), tmp_path / "weights.pt")
 
 
