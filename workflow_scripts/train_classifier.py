@@ -25,4 +25,5 @@ with run_job(snakemake) as job:
         output = Path(snakemake.output[task])
         with resumable(output, made_from, snakemake.resources.checkpoint_seconds) as checkpoint:
             final = train_final(space, synthetic, eggn, task, settings, seed, device, checkpoint)
-            write_classifier(output, final.calibrated(constant, space.index.seen), made_from)
+            final = final.calibrated(constant, space.index.seen)
+            write_classifier(output, final, made_from, snakemake.wildcards.variant)

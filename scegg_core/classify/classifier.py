@@ -62,13 +62,18 @@ def classifier_input(
     return in_batches(eggn.transform, features, batch=batch)
 
 
-def write_classifier(path: Path, final: FinalClassifier, provenance: Provenance) -> None:
-    """Write a final classifier with the classes that it tells apart, and its settings."""
+def write_classifier(path: Path, final: FinalClassifier, provenance: Provenance, variant: str | None = None) -> None:
+    """Write a final classifier with the classes that it tells apart, its settings, and the variant that it is of.
+
+    The folder that it lies in can be copied under another name; an extension's is told by the run that it lies in.
+    """
     layer = final.classifier.layer
     tensors = {"weight": layer.weight, "bias": layer.bias, "classes": final.classifier.classes}
     extra = {"settings": as_mapping(final.settings)}
     if final.calibration is not None:
         extra["calibration"] = final.calibration
+    if variant is not None:
+        extra["variant"] = variant
     write_tensors(path, "classifier", tensors, provenance, extra)
 
 

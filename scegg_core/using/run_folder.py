@@ -98,9 +98,8 @@ def find_run(folder: str | Path) -> RunFiles:
     dataset = _dataset_of(run)
     results = dataset.parent if dataset.name == "validation" else dataset
     index = IndexFiles.in_folder(dataset)
-    made = read_description(folder / "classifier_gzsl.safetensors", "classifier")["provenance"]
-    _refuse_copy(run, made["seed"])
-    made_from = made["inputs"]
+    made_from = _classifier_in(folder)["provenance"]["inputs"]
+    _refuse_copy(run)
     space = _find_space(dataset, index, made_from)
     files = RunFiles(folder, run, results, space, _shards(dataset, space.scaler), _find_generator(run, made_from))
     _refuse_mixed_space(files)
@@ -186,11 +185,21 @@ def _refuse_other_folders(folder: Path) -> None:
             )
 
 
-def _refuse_copy(run: Path, seed: int | None) -> None:
-    """Raise InputError for the folder of one seed that holds the run of another."""
+def _classifier_in(folder: Path) -> dict:
+    """What the classifier among all classes says of itself, in the folder of a run or of an extension."""
+    return read_description(folder / "classifier_gzsl.safetensors", "classifier")
+
+
+def _refuse_copy(run: Path) -> None:
+    """Raise InputError for the folder of one variant and seed that holds the run of another."""
+    found = _classifier_in(run)
+    seed, variant = found["provenance"]["seed"], found["extra"].get("variant")
+    other = [f"variant {variant}"] if variant not in (None, run.parent.name) else []
     if seed is not None and re.fullmatch(r"seed\d+", run.name) and run.name != f"seed{seed}":
+        other.append(f"seed {seed}")
+    if other:
         raise InputError(
-            f"{run} holds the run of seed {seed}, copied; name that one, or let the workflow make this one."
+            f"{run} holds the run of {', '.join(other)}, copied; name that one, or let the workflow make this one."
         )
 
 

@@ -158,6 +158,6 @@ def _write_final(
     for task in TASKS:
         final = train_final(space, made, eggn, task, settings, 3, CPU)
         made_from = Provenance("train_classifier", as_mapping(settings), inputs=inputs, seed=3)
-        write_classifier(run / f"classifier_{task}.safetensors", final, made_from)
+        write_classifier(run / f"classifier_{task}.safetensors", final, made_from, run.parent.name)
         predictions = predict_final(final, eggn, space, task)
         write_predictions(run / f"predictions_{task}.parquet", predictions, Provenance("predict"))

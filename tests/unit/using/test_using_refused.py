@@ -105,6 +105,21 @@ def test_the_run_of_another_seed_is_not_answered_for(small):
         find_run(copy)
 
 
+@pytest.mark.parametrize("part", ["", "extended/moon"])
+def test_the_run_of_another_variant_is_not_answered_for_exported_or_extended(small, tmp_path, part):
+    add_classes(small, table(tmp_path), "moon")
+    copy = shutil.copytree(small, small.parent.with_name("other") / small.name) / part
+    said = rf"other/seed3 holds the run of variant {small.parent.name}, copied; name that one, or let the workflow"
+    for use in (load_model, lambda run: export_run(run, tmp_path / "model")):
+        with pytest.raises(InputError, match=said):
+            use(copy)
+    with pytest.raises(InputError, match=said):
+        add_classes(copy, table(tmp_path, "Sun Bird"), "sun")
+    shutil.copytree(small, small.parent.with_name("other") / "seed5")
+    with pytest.raises(InputError, match=f"seed5 holds the run of variant {small.parent.name}, seed 3, copied"):
+        find_run(small.parent.with_name("other") / "seed5" / part)
+
+
 def test_a_run_beside_other_regions_is_refused(small):
     shutil.copy(small.parents[2] / "classes.parquet", small.parents[2] / "regions/part-0000.parquet")
     with pytest.raises(InputError, match=r"was made from other regions than .*/regions; let the workflow"):
