@@ -1,10 +1,10 @@
-"""Finds pictures that are in a data set twice where that spoils its measures: in training and test, or in two classes."""
+"""Finds images that are in a data set twice where that spoils its measures: in training and test, or in two classes."""
 
 import hashlib
 import os
 import stat
 from collections import defaultdict
-from collections.abc import Callable, Hashable, Iterable
+from collections.abc import Callable, Hashable, Iterable, Sequence
 from contextlib import suppress
 from pathlib import Path
 
@@ -21,12 +21,21 @@ def said_of_copies(index: DatasetIndex, root: Path) -> str | None:
     same_size = _alike(range(len(paths)), lambda image: _size(paths[image]))
     read: dict[tuple[int, int], bytes] = {}
     groups = [group for images in same_size for group in _alike(images, lambda image: _digest(paths[image], read))]
+    return _said(index, groups, "are the same picture, but")
+
+
+def said_of_equal_features(index: DatasetIndex, digests: Sequence[bytes]) -> str | None:
+    """Return what `said_of_copies` says of images whose features have one digest; `digests` are in the index's order."""
+    return _said(index, _alike(range(len(digests)), digests.__getitem__), "have the same features, but are")
+
+
+def _said(index: DatasetIndex, groups: list[list[int]], alike: str) -> str | None:
     found = [(group[0], other) for group in groups for other in group[1:] if _spoils(index, group[0], other)]
     if not found:
         return None
     first, second = (printable(index.paths[image]) for image in found[0])
     more = f", and {len(found) - 1} more" if len(found) > 1 else ""
-    return f"{first} and {second} are the same picture, but in training and test, or in two classes{more}"
+    return f"{first} and {second} {alike} in training and test, or in two classes{more}"
 
 
 def _spoils(index: DatasetIndex, first: int, second: int) -> bool:

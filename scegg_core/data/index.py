@@ -11,7 +11,7 @@ from pathlib import Path
 import numpy as np
 
 from scegg_core.data.class_vectors import with_class_vectors
-from scegg_core.data.copies import said_of_copies
+from scegg_core.data.copies import said_of_copies, said_of_equal_features
 from scegg_core.data.features import open_features
 from scegg_core.data.formats import LOADERS
 from scegg_core.data.images import probe
@@ -55,12 +55,12 @@ def index_dataset(settings: IndexSettings, progress: Progress | None = None, cor
     `progress(done, total)` is called as images are checked, by `cores` cores (None: all). Raises InputError with one
     sentence for bad input.
     """
-    index = load_index(settings)
-    if settings.features is not None:
-        return index
-    index = apply_policy(index, find_bad_images(index, Path(settings.folder), progress, cores), settings.images)
-    check_index(index)
-    if said := said_of_copies(index, Path(settings.folder)):
+    index, said = load_with_copies(settings)
+    if settings.features is None:
+        index = apply_policy(index, find_bad_images(index, Path(settings.folder), progress, cores), settings.images)
+        check_index(index)
+        said = said_of_copies(index, Path(settings.folder))
+    if said:
         log.warning("%s: they spoil what is measured", said)
     return index
 
@@ -70,16 +70,21 @@ def load_index(settings: IndexSettings) -> DatasetIndex:
 
     Raises InputError with one sentence for what does not fit together.
     """
+    return load_with_copies(settings)[0]
+
+
+def load_with_copies(settings: IndexSettings) -> tuple[DatasetIndex, str | None]:
+    """Return the index as `load_index` does, and a sentence about ready features that spoil measures (see `copies`)."""
     if settings.features is not None:
         return _load_ready(settings)
     index = replace(LOADERS[settings.format](settings), class_norm=settings.class_norm)
     if settings.class_vectors is not None:
         index = with_class_vectors(index, settings.class_vectors)
     check_index(index)
-    return index
+    return index, None
 
 
-def _load_ready(settings: IndexSettings) -> DatasetIndex:
+def _load_ready(settings: IndexSettings) -> tuple[DatasetIndex, str | None]:
     with open_features(settings.features) as features:
         index = replace(features.index(settings), class_norm=settings.class_norm)
         if settings.class_vectors is not None:
@@ -88,8 +93,8 @@ def _load_ready(settings: IndexSettings) -> DatasetIndex:
             check_index(index)
         except InputError as error:
             raise InputError(f"{printable(features.path)}: {error}") from None
-        features.probe()
-    return index
+        digests = features.probe()
+        return index, said_of_equal_features(index, digests) if features.whole else None
 
 
 def check_index(index: DatasetIndex) -> None:

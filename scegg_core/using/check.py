@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 
 from scegg_core.data.copies import said_of_copies
-from scegg_core.data.index import SHOWN, apply_policy, check_index, find_bad_images, load_index
+from scegg_core.data.index import SHOWN, apply_policy, check_index, find_bad_images, load_with_copies
 from scegg_core.data.tables import SPLITS, DatasetIndex
 from scegg_core.errors import InputError
 from scegg_core.regions.backbone import FeatureMap
@@ -39,7 +39,7 @@ class CheckReport:
 
     `images` counts trainval, test_seen and test_unseen; `attributes` are dimensions of `given_vectors`; `to_fetch`
     names files that a run will download, `training` says what the trainings of the backbone take, `copies` which
-    pictures are there twice.
+    images are there twice.
     """
 
     title: str
@@ -82,9 +82,10 @@ def check_dataset(
     """
     problems: list[str] = []
     report = CheckReport(settings.title or name, to_fetch=_to_fetch(settings, downloads))
-    index = _collect(problems, lambda: _load(settings, downloads))
+    index, copies = _collect(problems, lambda: _load(settings, downloads)) or (None, None)
     if index is not None:
-        index, copies = (index, None) if settings.features else _pictures_checked(problems, index, settings)
+        if settings.features is None:
+            index, copies = _pictures_checked(problems, index, settings)
         wanted = settings.features is None or bool(plan.on_maps)
         unknown = wanted and _collect(problems, lambda: _unknown_words(index, settings, captions, report.to_fetch))
         report = replace(report, unknown_words=unknown or (), copies=copies)
@@ -172,8 +173,11 @@ def _collect(problems: list[str], step: Callable):
         return None
 
 
-def _load(settings: DatasetSettings, downloads: tuple[Download, ...]) -> DatasetIndex:
-    """Return the index; raises InputError that does not blame the user for what a run is going to fetch."""
+def _load(settings: DatasetSettings, downloads: tuple[Download, ...]) -> tuple[DatasetIndex, str | None]:
+    """Return the index, and what is said of equal ready features in it.
+
+    Raises InputError that does not blame the user for what a run is going to fetch.
+    """
     drawn = settings.home / "aviary.json"
     if settings.generate is not None and not drawn.is_file():
         raise InputError(
@@ -183,7 +187,7 @@ def _load(settings: DatasetSettings, downloads: tuple[Download, ...]) -> Dataset
     if awaited:
         there = "are there; a run fetches them." if len(awaited) > 1 else "is there; a run fetches it."
         raise InputError(f"nothing can be checked before {' and '.join(awaited)} {there}")
-    return load_index(settings)
+    return load_with_copies(settings)
 
 
 def _after_policy(index: DatasetIndex, bad: dict[int, str], settings: DatasetSettings) -> DatasetIndex:

@@ -1,5 +1,6 @@
 """What all kinds of ready features share: their size, how they are read piece by piece, and what no feature may be."""
 
+import hashlib
 from abc import ABC, abstractmethod
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -92,13 +93,23 @@ class ReadyFeatures(ABC):
             f"ones {kind} precision keeps few digits; multiply all features by one number, so that the largest are near 1."
         )
 
-    def probe(self) -> None:
-        """Raise InputError for features that cannot be used: of all images, or of a large file of the first and last."""
+    def probe(self) -> list[bytes]:
+        """Return a digest of each image's features; of a large file those of the first, the middle and the last alone.
+
+        Raises InputError for features that cannot be used, of these images.
+        """
         rows = range(self.size.images)
-        whole = len(rows) * self.size.row_bytes <= WHOLE_BYTES
-        for part in [rows] if whole else [rows[:1], rows[len(rows) // 2 :][:1], rows[-1:]]:
-            for _ in self.blocks(part):
-                pass
+        parts = [rows] if self.whole else [rows[:1], rows[len(rows) // 2 :][:1], rows[-1:]]
+        return [_digest(image) for part in parts for block in self.blocks(part) for image in block]
+
+    @property
+    def whole(self) -> bool:
+        """Return whether `probe` looks at all images."""
+        return self.size.images * self.size.row_bytes <= WHOLE_BYTES
+
+
+def _digest(image: np.ndarray) -> bytes:
+    return hashlib.sha256(np.ascontiguousarray(image)).digest()
 
 
 def _largest(piece: np.ndarray) -> np.ndarray:

@@ -7,10 +7,10 @@ import torch
 from safetensors.numpy import save_file
 from safetensors.torch import save_file as save_tensors
 
-from scegg_core.data.features import open_features
+from scegg_core.data.features import open_features, ready
 from scegg_core.data.features.dazle import _boxes, read_attribute_vectors
 from scegg_core.data.features.ready import _largest
-from scegg_core.data.index import index_dataset
+from scegg_core.data.index import index_dataset, load_with_copies
 from scegg_core.data.validation import validation_classes
 from tests.unit import ready_case as case
 
@@ -160,3 +160,31 @@ def test_the_largest_value_of_each_image_is_told_by_its_bits(dtype):
     values[0], values[1], values[2], values[3] = 0, -0.0, -abs(values[2]), abs(values[3])
     values[4] *= dtype(1e-5)
     assert np.array_equal(_largest(values), np.abs(values).max(axis=(1, 2)))
+
+
+KINDS = {"arrays": case.write_arrays, "xlsa17": case.write_xlsa17, "dazle": case.write_dazle}
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_equal_features_in_training_and_test_are_noted(tmp_path, kind, caplog):
+    settings = case.settings_of(KINDS[kind](tmp_path / "plain"), kind)
+    assert load_with_copies(settings)[1] is None
+    values = case.maps() if kind == "dazle" else case.pooled()
+    values[2] = values[0]  # one class, training and test
+    values[7] = values[6]  # both in training: no harm
+    values[11] = values[5]  # two classes
+    content = {"arrays": values, "xlsa17": {"features": values.T.astype(float)}, "dazle": {"feature_map": values}}
+    settings = case.settings_of(KINDS[kind](tmp_path / "copied", content[kind]), kind)
+    index = index_dataset(settings)
+    first, second = index.paths[0], index.paths[2]
+    said = f"{first} and {second} have the same features, but are in training and test, or in two classes, and 1 more"
+    assert caplog.messages == [f"{said}: they spoil what is measured"]
+    assert load_with_copies(settings)[1] == said
+
+
+def test_of_a_large_file_three_images_are_read_and_no_copies_are_told(tmp_path, monkeypatch):
+    values = np.ones((case.IMAGES, 5), dtype=np.float32)
+    settings = case.settings_of(case.write_arrays(tmp_path, values), "arrays")
+    assert "and 9 more" in load_with_copies(settings)[1]
+    monkeypatch.setattr(ready, "WHOLE_BYTES", values.nbytes - 1)
+    assert load_with_copies(settings)[1] is None
