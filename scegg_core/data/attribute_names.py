@@ -101,8 +101,8 @@ def _without_numbers(path: Path, lines: list[str]) -> tuple[str, ...]:
 def read_parts(path: Path, attributes: tuple[str, ...]) -> tuple[str, ...]:
     """Return the part of every attribute ('': none) from a table with columns attribute (1-based number) and part.
 
-    The number's column may also be called attribute_id; where there is a column name (or, beside
-    attribute_id, a column attribute), it has to be the attribute's.
+    The number's column may also be called attribute_id; where there is a column name, or, beside
+    attribute_id, a column attribute, these have to be the attribute's.
     Raises InputError for what does not fit.
     """
     table = read_written(path, "the columns attribute and part", has_columns("part"))
@@ -113,28 +113,29 @@ def read_parts(path: Path, attributes: tuple[str, ...]) -> tuple[str, ...]:
             f"{printable(path)} has the header {printable(','.join(table.header))!r}, "
             "but it needs the columns attribute and part."
         )
-    names = table.column("name") or (identified and table.column("attribute")) or ("",) * len(numbers)
+    names = [column for column in (table.column("name"), identified and table.column("attribute")) if column]
     found: dict[int, str] = {}
-    for number, name, part in zip(numbers, names, parts, strict=True):
-        position = _attribute_position(path, number, name, attributes)
+    for number, part, *called in zip(numbers, parts, *names, strict=True):
+        position = _attribute_position(path, number, called, attributes)
         if position in found:
             raise InputError(f"{printable(path)} binds attribute {number} twice; keep one row.")
         found[position] = part
     return tuple(found.get(position, "") for position in range(len(attributes)))
 
 
-def _attribute_position(path: Path, number: str, name: str, attributes: tuple[str, ...]) -> int:
+def _attribute_position(path: Path, number: str, names: list[str], attributes: tuple[str, ...]) -> int:
     if not re.fullmatch("[0-9]{1,9}", number) or not 1 <= int(number) <= len(attributes):
         raise InputError(
             f"{printable(path)} binds attribute {printable(number)!r}, but attributes are numbered 1 to "
             f"{len(attributes)}; correct the number."
         )
     expected = attributes[int(number) - 1]
-    if name and name != tidy(expected):
-        raise InputError(
-            f"{printable(path)} calls attribute {number} {printable(name)!r}, but its name is {printable(expected)!r}; "
-            "correct one of them."
-        )
+    for name in names:
+        if name and name != tidy(expected):
+            raise InputError(
+                f"{printable(path)} calls attribute {number} {printable(name)!r}, but its name is {printable(expected)!r}; "
+                "correct one of them."
+            )
     return int(number) - 1
 
 

@@ -19,7 +19,8 @@ def read_splits(
     """Return the split of every image in `paths` from a table with columns path (below the folder `root`) and split.
 
     Where `numbered` names the file whose order the images are in, the column image with their numbers, from 1 on, may
-    stand in the place of path. Raises InputError for an image that is not listed, listed twice, or not there.
+    stand in the place of path, or beside it. Raises InputError for an image that is not listed, listed twice, or not
+    there, and where the two columns mean different ones.
     """
     table = read_written(path, "the columns path and split, and a row per image", _has_images)
     places, shown = _images(table, paths, root, numbered)
@@ -54,13 +55,29 @@ def _images(
             f"{printable(table.path)} has the header {printable(','.join(table.header))!r}, "
             "but it needs the columns path and split."
         )
-    if listed is not None:
-        return _named(table.path, listed, paths, root), tuple(map(printable, listed))
+    named = None if listed is None else _named(table.path, listed, paths, root)
+    if numbers is None:
+        return named, tuple(map(printable, listed))
     if numbered is None:
         raise InputError(
-            f"{printable(table.path)} numbers its images, but pictures in folders have no order; name them in a column path."
+            f"{printable(table.path)} numbers its images, but pictures in folders have no order; name them in a column path "
+            "alone."
         )
-    return _numbered(table.path, numbers, len(paths), numbered), numbers
+    places = _numbered(table.path, numbers, len(paths), numbered)
+    if named is not None:
+        _check_agreement(table, named, places)
+    return places, numbers
+
+
+def _check_agreement(table: WrittenTable, named: list[int], numbered: list[int]) -> None:
+    for name, number, line, one, other in zip(
+        table.column("path"), table.column("image"), table.lines, named, numbered, strict=True
+    ):
+        if one != other:
+            raise InputError(
+                f"{printable(table.path)} line {line} names {printable(name)!r} in the column path, but in the column image "
+                f"{printable(number)}, which is another one (it is number {one + 1}); correct one, or leave out a column."
+            )
 
 
 def _named(path: Path, listed: tuple[str, ...], paths: tuple[str, ...], root: str) -> list[int]:

@@ -73,6 +73,7 @@ CASES = [
     Case("splits and settings disagree", lambda root: (root / "splits.csv").write_text(SPLITS.replace("horse", "x").replace("zebra", "horse").replace("x/", "zebra/")), "{root}/splits.csv and the setting unseen_classes disagree: class horse is unseen in splits.csv alone; correct one, or leave out the setting."),
     Case("class begins with a dot", lambda root: ((root / "images/horse").rename(root / "images/.horse"), (root / "attributes.csv").write_text("class,a,b\nzebra,1,1\n.horse,1,0\n")), "{root}/attributes.csv has class .horse, but folders whose names begin with a dot are the system's; name the class and its folder otherwise."),
     Case("part of an attribute of another name", lambda root: (root / "attribute_parts.csv").write_text("attribute_id,attribute,part\n1,b,leg\n2,a,head\n"), "{root}/attribute_parts.csv calls attribute 1 'b', but its name is 'a'; correct one of them."),
+    Case("two columns of names, one of another", lambda root: (root / "attribute_parts.csv").write_text("attribute_id,name,attribute,part\n1,a,b,leg\n2,b,b,head\n"), "{root}/attribute_parts.csv calls attribute 1 'b', but its name is 'a'; correct one of them."),
     Case("attribute bound twice", lambda root: (root / "attribute_parts.csv").write_text("attribute,part\n1,leg\n1,head\n"), "{root}/attribute_parts.csv binds attribute 1 twice; keep one row."),
 ]  # fmt: skip
 

@@ -20,6 +20,10 @@ SPLIT = [
     for name in image_names()
 ]
 TABLES = {
+    "by number and by name": [
+        ("path,image", "split"),
+        *((f"{name},{n}", kind) for n, (name, kind) in enumerate(zip(image_names(), SPLIT, strict=True), start=1)),
+    ],
     "by number": [("image,split", ""), *((number, kind) for number, kind in enumerate(SPLIT, start=1))],
     "by name": [("path,split", ""), *zip(image_names(), SPLIT, strict=True)],
     "by name, in another order": [("path,split", ""), *sorted(zip(image_names(), SPLIT, strict=True), reverse=True)],
@@ -101,6 +105,13 @@ BAD_TABLES = {
         text([("image,split", ""), (1, "train")]),
         "gives '1' the split 'train'; splits are trainval, test_seen, test_unseen.",
     ),
+    "a number beside the path of another image": (
+        "image,path,split\n"
+        + text([(f"{n},{name}", kind) for n, (name, kind) in enumerate(zip(image_names(), SPLIT, strict=True), start=1)])
+        .replace("2,001.Crow/x_1.jpg", "3,001.Crow/x_1.jpg"),
+        "line 3 names '001.Crow/x_1.jpg' in the column path, but in the column image 3, which is another one (it is number "
+        "2); correct one, or leave out a column.",
+    ),
     "no column": (
         "picture,split\n1,trainval\n",
         "has the header 'picture,split', but it needs the columns path and split.",
@@ -127,7 +138,7 @@ def test_a_table_that_is_missing_or_has_numbers_for_a_folder_is_refused(tmp_path
     (tmp_path / "own/attributes.csv").write_text("class,striped,tall\nhorse,0,1\nzebra,1,1\n")
     (tmp_path / "own/splits.csv").write_text("image,split\n1,trainval\n2,test_unseen\n")
     with pytest.raises(
-        InputError, match=r"numbers its images, but pictures in folders have no order; name them in a column path\.$"
+        InputError, match=r"numbers its images, but pictures in folders have no order; name them in a column path alone\.$"
     ):
         load_index(DatasetSettings(format="folder", folder=str(tmp_path / "own")))
 
