@@ -53,7 +53,7 @@ def rules_in(text: str) -> set[str]:
 def copy_project(target: Path) -> Path:
     """Copy what the workflow consists of."""
     target.mkdir(parents=True)
-    for name in ("Snakefile", "config.yaml", "resume.py", "records.py", "screen.py"):
+    for name in ("Snakefile", "config.yaml", "resume.py", "records.py", "screen.py", "targets.py"):
         shutil.copy(ROOT / name, target / name)
     for name in ("rules", "workflow_scripts", "scegg_core", "resources", "report", "profiles"):
         if (ROOT / name).is_dir():

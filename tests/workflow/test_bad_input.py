@@ -43,6 +43,25 @@ TABLE = "results/aviary/table.csv"
         ("run: {}", "results/aviary/variants/eszsl/curves.png", "variant 'eszsl' of aviary has no training curves."),
         ("run: {}", "check_birds", f"config: datasets has no 'birds'; {KNOWN}"),
         ("run: {}", "results/birds/table.csv", f"config: datasets has no 'birds'; {KNOWN}"),
+        (
+            "run: {}",
+            "results/aviary/tabel.csv",
+            "no rule makes results/aviary/tabel.csv; did you mean results/aviary/table.csv?",
+        ),
+        (
+            "run: {}",
+            "results/aviary/variants/len/seed00/metrics.json",
+            "no rule makes results/aviary/variants/len/seed00/metrics.json; did you mean "
+            "results/<dataset>/variants/<variant>/seed<seed>/metrics.json?",
+        ),
+        ("run: {}", "tabel.csv", "no rule makes tabel.csv; did you mean results/<dataset>/table.csv?"),
+        ("run: {}", "zzz", "no rule makes zzz; results are files such as results/<data set>/table.csv."),
+        (
+            "run: {}",
+            "tabulate",
+            "tabulate is a rule that makes files such as results/<dataset>/table.csv; name the file",
+        ),
+        ("run: {}", "--forcerun=tabulat", "no rule makes tabulat; did you mean tabulate?"),
         ("run: {}", "results/aviary/variants/nothing/seed0/metrics.json", "config: variants has no 'nothing'; known: "),
         (
             "datasets: {aviary: {backbone: {weights: no/such/file.pt}}}",

@@ -107,8 +107,9 @@ BAD_TABLES = {
     ),
     "a number beside the path of another image": (
         "image,path,split\n"
-        + text([(f"{n},{name}", kind) for n, (name, kind) in enumerate(zip(image_names(), SPLIT, strict=True), start=1)])
-        .replace("2,001.Crow/x_1.jpg", "3,001.Crow/x_1.jpg"),
+        + text(
+            [(f"{n},{name}", kind) for n, (name, kind) in enumerate(zip(image_names(), SPLIT, strict=True), start=1)]
+        ).replace("2,001.Crow/x_1.jpg", "3,001.Crow/x_1.jpg"),
         "line 3 names '001.Crow/x_1.jpg' in the column path, but in the column image 3, which is another one (it is number "
         "2); correct one, or leave out a column.",
     ),
@@ -138,7 +139,8 @@ def test_a_table_that_is_missing_or_has_numbers_for_a_folder_is_refused(tmp_path
     (tmp_path / "own/attributes.csv").write_text("class,striped,tall\nhorse,0,1\nzebra,1,1\n")
     (tmp_path / "own/splits.csv").write_text("image,split\n1,trainval\n2,test_unseen\n")
     with pytest.raises(
-        InputError, match=r"numbers its images, but pictures in folders have no order; name them in a column path alone\.$"
+        InputError,
+        match=r"numbers its images, but pictures in folders have no order; name them in a column path alone\.$",
     ):
         load_index(DatasetSettings(format="folder", folder=str(tmp_path / "own")))
 
