@@ -16,18 +16,70 @@ from scegg_core.errors import InputError
 
 LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)  # the one in C is ten times faster
 
+#: Levels of sections and lists in each other; the settings have seven.
+DEEPEST = 50
+
 #: Whole numbers that YAML and people read alike: not 010 (eight) and 1:30 (ninety).
 DECIMAL = re.compile(r"[-+]?(0|[1-9][0-9_]*|0[xb][0-9a-fA-F_]+)")
 
 
 def check_written(files: Iterable[str | Path]) -> None:
-    """Refuse the first of the config files `files` (YAML or JSON) that has a key twice or an ambiguous number."""
+    """Refuse the first of the config files `files` (YAML or JSON) that cannot be read as one mapping, or has a key twice, an
+    ambiguous number or a part that contains itself."""
     for file in files:
-        text = Path(file).read_text(encoding="utf-8")
+        text = _text(file)
+        _check_depth(text, file)
+        _check_readable(text, file)
         try:
             json.loads(text, object_pairs_hook=partial(_distinct, file))
         except json.JSONDecodeError:
-            _check_node(yaml.compose(text, LOADER), file, set())
+            _check_node(yaml.compose(text, LOADER), file)
+
+
+def _text(file: str | Path) -> str:
+    try:
+        return Path(file).read_text(encoding="utf-8")
+    except OSError as error:
+        raise InputError(f"config: {file} cannot be read ({error.strerror}); put the file there.") from None
+    except UnicodeDecodeError as error:
+        line = error.object[: error.start].count(b"\n") + 1
+        raise InputError(f"config: {file} is not UTF-8 in line {line}; save it as UTF-8.") from None
+
+
+def _check_depth(text: str, file: str | Path) -> None:
+    """Refuse what is no YAML, and what lies so deep that its readers, which go down by recursion, would end the process."""
+    depth = 0
+    try:
+        for event in yaml.parse(text, LOADER):
+            depth += isinstance(event, yaml.CollectionStartEvent) - isinstance(event, yaml.CollectionEndEvent)
+            if depth > DEEPEST:
+                line = event.start_mark.line + 1
+                raise InputError(
+                    f"config: {file} has in line {line} more than {DEEPEST} sections or lists in each other."
+                )
+    except yaml.YAMLError as error:
+        raise _unreadable(file, error) from None
+
+
+def _check_readable(text: str, file: str | Path) -> None:
+    """Refuse what no value can be made of: a tag that is not known, the date 2024-13-45, a list as a key."""
+    try:
+        found = yaml.load(text, LOADER)
+    except yaml.YAMLError as error:
+        raise _unreadable(file, error) from None
+    except (ValueError, TypeError) as error:
+        raise InputError(f"config: {file} cannot be read as YAML ({error}); correct it, or put it in quotes.") from None
+    if not isinstance(found, dict):
+        raise InputError(f"config: {file} holds no sections such as eggn: {{epochs: 100}}; correct it.")
+
+
+def _unreadable(file: str | Path, error: yaml.YAMLError) -> InputError:
+    mark = getattr(error, "problem_mark", None)
+    line = f" in line {mark.line + 1}" if mark else ""
+    why = getattr(error, "problem", None) or " ".join(str(error).split())
+    return InputError(
+        f"config: {file} cannot be read as YAML{line} ({why}); correct it (indent by blanks, not by tabs)."
+    )
 
 
 def typed(values: dict, given: Iterable[str] | None) -> dict:
@@ -39,9 +91,10 @@ def typed(values: dict, given: Iterable[str] | None) -> dict:
         key, _, text = entry.partition("=")
         try:
             value = yaml.load(text, LOADER)
-        except yaml.YAMLError:  # the engine's reading stands
+        except (yaml.YAMLError, ValueError, TypeError):  # the engine's reading stands
             continue
         if isinstance(value, dict | list):
+            _check_node(yaml.compose(text, LOADER), f"--config {key.strip()}")
             values = _laid_over(values, {key.strip(): value})
     return values
 
@@ -55,21 +108,26 @@ def _distinct(file: str | Path, pairs: list[tuple[str, Any]]) -> dict:
     return found
 
 
-def _check_node(node: yaml.Node | None, file: str | Path, known: set[int]) -> None:
-    """Check what lies below `node`; `known` holds the nodes met, since one may stand in several places."""
+def _check_node(
+    node: yaml.Node | None, file: str | Path, around: tuple[int, ...] = (), known: set | None = None
+) -> None:
+    """Check what lies below `node`; `around` are the nodes it lies in, `known` those met: one may stand in several places."""
+    known = set() if known is None else known
+    if node is not None and id(node) in around:
+        raise InputError(
+            f"config: {file} has in line {node.start_mark.line + 1} a part that contains itself (by *); write it out."
+        )
     if node is None or id(node) in known:
         return
     known.add(id(node))
     if isinstance(node, yaml.ScalarNode):
         _check_number(node, file)
-    elif isinstance(node, yaml.MappingNode):
+        return
+    mapping = isinstance(node, yaml.MappingNode)
+    if mapping:
         _check_keys(node, file)
-        for pair in node.value:
-            for part in pair:
-                _check_node(part, file, known)
-    else:
-        for part in node.value:
-            _check_node(part, file, known)
+    for part in (part for pair in node.value for part in pair) if mapping else node.value:
+        _check_node(part, file, (*around, id(node)), known)
 
 
 def _check_keys(node: yaml.MappingNode, file: str | Path) -> None:

@@ -91,6 +91,32 @@ def test_before_any_job(fresh, tmp_path, overlay, target, sentence):
     assert not (fresh.folder / "results").exists()
 
 
+@pytest.mark.parametrize(
+    ("content", "said"),
+    [
+        (
+            b"eggn:\n\tepochs: 3\n",
+            "cannot be read as YAML in line 2 (found character that cannot start any token); correct it",
+        ),
+        ("variants: {} # \u00e9\n".encode("latin-1"), "is not UTF-8 in line 1; save it as UTF-8."),
+        (b"eggn: &x {epochs: *x}\n", "has in line 1 a part that contains itself (by *); write it out."),
+        (None, "cannot be read (No such file or directory); put the file there."),
+    ],
+    ids=["tab", "latin-1", "itself", "missing"],
+)
+def test_the_projects_own_config_that_cannot_be_read_is_one_sentence(tmp_path, content, said):
+    workflow = Workflow(copy_project(tmp_path / "project"), tmp_path / "work")
+    workflow.folder.mkdir()
+    config = workflow.project / "config.yaml"
+    config.unlink()
+    if content is not None:
+        config.write_bytes(content)
+    done = workflow.run(TABLE)
+    assert done.returncode == 1
+    assert done.stderr.splitlines()[-1].startswith(f"SC-EGG: config: {config} {said}")
+    assert "Traceback" not in done.stderr
+
+
 def test_no_cores(fresh):
     done = fresh.run(TABLE, cores=0)
     assert done.returncode == 1
