@@ -16,8 +16,11 @@ from scegg_core.errors import InputError
 #: What is read whole (.npz, .parquet) has up to so many bytes; .npy and .safetensors are read piece by piece.
 LARGEST = 4 << 30
 
-#: Names of rows, in the file itself: an array or column called so, or an index that pandas has written.
-ROWS, INDEX = "image", "__index_level_"
+#: How columns begin that hold an index of pandas.
+INDEX = "__index_level_"
+
+#: Arrays and columns with labels and splits (in small letters): they are no channels, and would tell what is to be found out.
+LABELS, SPLITS = ("label", "labels", "class", "target", "targets"), ("split", "splits")
 
 #: The array that is taken where a file of features holds several.
 NAME = "features"
@@ -55,7 +58,7 @@ def read_array(path: Path, name: str, kind: str) -> np.ndarray:
 def array_names(path: Path, kind: str) -> list[str]:
     """Return the names of the arrays in the file, '' for a .npy or .parquet; raises InputError where it is damaged."""
     if kind == "npz":
-        with _readable(path, _NPZ), zipfile.ZipFile(path) as archive:
+        with readable(path, _NPZ), zipfile.ZipFile(path) as archive:
             names = [name.removesuffix(".npy") for name in archive.namelist()]
             if len(set(names)) < len(names):
                 raise ValueError("a name is there twice")
@@ -63,7 +66,7 @@ def array_names(path: Path, kind: str) -> list[str]:
     if kind == "safetensors":
         from safetensors import safe_open
 
-        with _readable(path, _SAFETENSORS), safe_open(path, framework="pt") as file:
+        with readable(path, _SAFETENSORS), safe_open(path, framework="pt") as file:
             return list(file.keys())
     return [""]
 
@@ -73,8 +76,8 @@ _SAFETENSORS = "safetensors file"
 
 
 @contextmanager
-def _readable(path: Path, what: str) -> Iterator[None]:
-    """Any error within as one sentence: archives, headers that are expressions and packed data fail in many ways."""
+def readable(path: Path, what: str) -> Iterator[None]:
+    """Say any error within as one sentence: archives, headers that are expressions and packed data fail in many ways."""
     try:
         yield
     except InputError:
@@ -90,7 +93,7 @@ def _npy(path: Path, name: str) -> Iterator[Array]:
 
 @contextmanager
 def _npz(path: Path, name: str) -> Iterator[Array]:
-    with _readable(path, _NPZ):
+    with readable(path, _NPZ):
         with zipfile.ZipFile(path) as archive:
             size = archive.getinfo(f"{name}.npy").file_size
         if size > LARGEST:
@@ -104,7 +107,7 @@ def _npz(path: Path, name: str) -> Iterator[Array]:
 def _safetensors(path: Path, name: str) -> Iterator[Array]:
     from safetensors import safe_open
 
-    with _readable(path, _SAFETENSORS):
+    with readable(path, _SAFETENSORS):
         part = safe_open(path, framework="pt").get_slice(name)
         shape = tuple(part.get_shape())
         kind = _as_numpy(part[0:0]).dtype.kind if shape else ""
@@ -120,7 +123,7 @@ def _as_numpy(values) -> np.ndarray:
 def _parquet(path: Path, name: str) -> Iterator[Array]:
     import pyarrow.parquet as pq
 
-    with _readable(path, "parquet file"):
+    with readable(path, "parquet file"):
         metadata = pq.read_metadata(path)
         size = sum(metadata.row_group(n).total_byte_size for n in range(metadata.num_row_groups))
         if size > LARGEST:
@@ -140,7 +143,7 @@ def _columns(path: Path, table) -> np.ndarray:
     if listed:
         return _lists(path, table.column(the_one(path, listed)).combine_chunks())
     for name in names:
-        if not pa.types.is_floating(table.schema.field(name).type):
+        if name.casefold() in (*LABELS, *SPLITS) or not pa.types.is_floating(table.schema.field(name).type):
             raise InputError(
                 f"{printable(path)} holds the column {printable(name)!r} of type {table.schema.field(name).type}; "
                 "keep a column of floating-point numbers for each channel, and nothing else."
@@ -169,32 +172,6 @@ def _lists(path: Path, column) -> np.ndarray:
         shape += widths
         column = column.flatten()
     return column.to_numpy(zero_copy_only=False).reshape(shape)
-
-
-def row_names(path: Path, kind: str) -> tuple[str, ...] | None:
-    """Return what the file itself calls the rows of its array: texts or whole numbers of the array or column ROWS, or of a
-    pandas index; None where it has neither. Raises InputError where the file is damaged."""
-    if kind == "npz":
-        names = read_array(path, ROWS, kind) if ROWS in array_names(path, kind) else np.empty(0)
-        return tuple(map(str, names)) if names.ndim == 1 and names.dtype.kind in "Uiu" else None
-    return _rows_of_table(path) if kind == "parquet" else None
-
-
-def _rows_of_table(path: Path) -> tuple[str, ...] | None:
-    import pyarrow as pa
-    import pyarrow.parquet as pq
-
-    with _readable(path, "parquet file"):
-        schema = pq.read_schema(path)
-        for name in schema.names:
-            column = schema.field(name).type
-            names_rows = pa.types.is_string(column) or pa.types.is_large_string(column) or pa.types.is_integer(column)
-            if names_rows and (name == ROWS or name.startswith(INDEX)):
-                return tuple(map(str, pq.read_table(path, columns=[name]).column(0).to_pylist()))
-        for index in (schema.pandas_metadata or {}).get("index_columns", []):
-            if isinstance(index, dict):  # a range, which is no column
-                return tuple(map(str, range(index["start"], index["stop"], index["step"])))
-    return None
 
 
 def _in_memory(values: np.ndarray) -> Array:

@@ -9,8 +9,9 @@ from pathlib import Path
 
 import numpy as np
 
-from scegg_core.data.array_files import Array, array_names, open_array, row_names, the_one
+from scegg_core.data.array_files import Array, array_names, open_array, the_one
 from scegg_core.data.attribute_names import to_words
+from scegg_core.data.beside import said_of_rows
 from scegg_core.data.class_table import ClassAttributes, read_class_attributes
 from scegg_core.data.features.ready import (
     PIECE,
@@ -65,7 +66,7 @@ class ArrayFeatures(ReadyFeatures):
         paths, names, split = _read_images(source)
         described = _described(settings, names)
         check_agreement(self.path, self.size.images, len(paths))
-        _check_order(self.path, paths, source)
+        _check_rows(self.path, {"image": paths, "label": names, "split": split}, source)
         labels = np.array([_label(name, described.classes, source) for name in names], dtype=np.int32)
         unseen = labels[np.asarray(split) == "test_unseen"]
         return DatasetIndex(
@@ -125,17 +126,45 @@ def _read_images(path: Path) -> tuple[tuple[str, ...], ...]:
     return columns
 
 
-def _check_order(path: Path, paths: tuple[str, ...], source: Path) -> None:
-    """Where the file of features names its rows itself, by image or by number, these are those of images.csv in its order."""
-    names = row_names(path, kind_of(path))
-    if names is None or (set(names) != set(paths) and _count_upwards(names)):
-        return
-    for row, (own, other) in enumerate(zip(names, paths, strict=False), start=1):
-        if tidy(own) != other:
+def _check_rows(path: Path, columns: dict[str, tuple[str, ...]], source: Path) -> None:
+    """What the file of features says of its rows itself has to be what images.csv says of them, in its order."""
+    for what, name, texts in said_of_rows(path, kind_of(path)):
+        own, known = tuple(map(tidy, texts)), set(columns[what])
+        if len(own) != len(columns[what]):
             raise InputError(
-                f"{printable(path)} calls its row {row} {printable(own)!r}, but {printable(source)} has {printable(other)!r} "
-                "there; bring both into one order (pandas: reset_index(drop=True) where its index means nothing)."
+                f"{printable(path)} holds {len(own)} entries in {printable(name)}, but features of {len(columns[what])} images; "
+                "give every row one, or leave it out."
             )
+        if what == "image" and set(own) != known and _count_upwards(own):
+            continue
+        if what == "image" or known.issuperset(own):
+            _check_same(path, name, own, columns[what], source)
+        elif what == "label":  # in words or numbers of its own
+            _check_alike(path, name, own, columns[what], source)
+
+
+def _check_same(path: Path, name: str, own: tuple[str, ...], others: tuple[str, ...], source: Path) -> None:
+    for row, (here, there) in enumerate(zip(own, others, strict=True), start=1):
+        if here != there:
+            raise InputError(
+                f"{printable(path)} calls its row {row} {printable(here)!r} in {printable(name)}, but {printable(source)} has "
+                f"{printable(there)!r} there; bring both into one order (pandas: reset_index(drop=True) where its index means "
+                "nothing)."
+            )
+
+
+def _check_alike(path: Path, name: str, own: tuple[str, ...], others: tuple[str, ...], source: Path) -> None:
+    """Rows of one label are of one class, and rows of one class have one label."""
+    for one, other in ((own, others), (others, own)):
+        first: dict[str, int] = {}
+        for row, label in enumerate(one):
+            known = first.setdefault(label, row)
+            if other[known] != other[row]:
+                raise InputError(
+                    f"{printable(path)} gives its rows {known + 1} and {row + 1} the labels {printable(own[known])!r} and "
+                    f"{printable(own[row])!r} in {printable(name)}, but {printable(source)} has {printable(others[known])!r} and "
+                    f"{printable(others[row])!r} there; bring both into one order."
+                )
 
 
 def _count_upwards(names: tuple[str, ...]) -> bool:

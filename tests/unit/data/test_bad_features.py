@@ -377,3 +377,65 @@ def test_settings_of_pictures_beside_features(further):
 def test_neither_pictures_nor_features():
     with pytest.raises(InputError, match="datasets.x has no format: set format and folder, or features"):
         case.parse_section(case.DatasetSettings, {}, "datasets.x")
+
+
+NAMES = [f"{n}.jpg" for n in range(12)]
+ROLLED = np.roll(case.LABELS, 1)
+SPLITS = [case.SPLIT_OF.get(n, "test_unseen") for n in range(12)]
+
+
+@pytest.mark.parametrize(
+    ("beside", "said"),
+    [
+        ({"image": np.array(NAMES[::-1]).astype("S")}, "calls its row 1 '11.jpg' in image, but"),
+        ({"Paths": np.array(NAMES[::-1])}, "calls its row 1 '11.jpg' in Paths, but"),
+        ({"image": np.array(NAMES), "filenames": np.array(NAMES[::-1])}, "calls its row 1 '11.jpg' in filenames, but"),
+        ({"image": np.array(NAMES[:11])}, "holds 11 entries in image, but features of 12 images; give every row one"),
+        ({"labels": ROLLED}, "gives its rows 2 and 4 the labels '0' and '0' in labels, but"),
+        ({"labels": np.zeros(12, int)}, "gives its rows 1 and 4 the labels '0' and '0' in labels, but"),
+        ({"labels": np.arange(12)}, "gives its rows 1 and 2 the labels '0' and '1' in labels, but"),
+        ({"label": np.array([f"class {n}" for n in case.LABELS[::-1]])}, "calls its row 1 'class 3' in label, but"),
+        ({"split": np.array(SPLITS[::-1])}, "calls its row 1 'test_unseen' in split, but"),
+    ],
+    ids=lambda value: ", ".join(value) if isinstance(value, dict) else "",
+)
+@pytest.mark.parametrize("kind", ["npz", "parquet", "safetensors"])
+def test_what_lies_beside_the_features_and_contradicts_images_csv(tmp_path, kind, beside, said):
+    case.write_arrays(tmp_path)
+    path = tmp_path / f"own.{kind}"
+    if kind == "npz":
+        np.savez(path, features=case.pooled(), **beside)
+    elif kind == "safetensors":
+        if any(values.dtype.kind in "US" for values in beside.values()):
+            pytest.skip("holds numbers alone")
+        save_file({"features": case.pooled(), **beside}, path)
+    else:
+        if any(len(values) < 12 for values in beside.values()):
+            pytest.skip("every column has a row for each")
+        columns = {name: values.astype(str) if values.dtype.kind == "S" else values for name, values in beside.items()}
+        pd.DataFrame({"vector": case.pooled().tolist(), **columns}).to_parquet(path)
+    sentence = refused(case.settings_of(path, "arrays"))
+    assert f"own.{kind} {said}" in sentence
+
+
+def test_what_lies_beside_the_features_and_agrees(tmp_path):
+    case.write_arrays(tmp_path)
+    labels = 100 - case.LABELS  # in numbers of its own
+    np.savez(tmp_path / "a.npz", features=case.pooled(), paths=NAMES, labels=labels, split=SPLITS, y=[1, 2])
+    columns = {"label": pd.Categorical([f"c{n}" for n in labels]), "split": ["train"] * 12, "note": NAMES[::-1]}
+    pd.DataFrame({"vector": case.pooled().tolist(), **columns}).to_parquet(tmp_path / "b.parquet")
+    for file in ("a.npz", "b.parquet"):
+        assert index_dataset(case.settings_of(tmp_path / file, "arrays")).paths == tuple(NAMES)
+
+
+@pytest.mark.parametrize("name", ["label", "Class", "split"])
+def test_a_column_of_labels_is_no_channel(tmp_path, name):
+    case.write_arrays(tmp_path)
+    pd.DataFrame(case.pooled(), columns=list("abcde")).assign(**{name: case.LABELS * 1.0}).to_parquet(
+        tmp_path / "own.parquet"
+    )
+    sentence = refused(case.settings_of(tmp_path / "own.parquet", "arrays"))
+    assert (
+        f"holds the column {name!r} of type double; keep a column of floating-point numbers for each channel"
+        in sentence
+    )

@@ -1,0 +1,61 @@
+"""What a file of features itself says of its rows, beside the features: which image each one is of, its label and split."""
+
+from pathlib import Path
+
+import numpy as np
+
+from scegg_core.data.array_files import INDEX, LABELS, SPLITS, array_names, read_array, readable
+
+#: What arrays and columns are called that say it, in small letters.
+NAMES = {
+    "image": ("image", "images", "path", "paths", "file", "files", "filename", "filenames", "image_files"),
+    "label": LABELS,
+    "split": SPLITS,
+}
+MEANING = {name: what for what, names in NAMES.items() for name in names}
+
+#: What each row is said to be: image, label or split, the name of the array or column, and its text for each row.
+Said = tuple[str, str, tuple[str, ...]]
+
+
+def said_of_rows(path: Path, kind: str) -> list[Said]:
+    """Return all that the file of `kind` (see `array_files`) says of its rows in texts or whole numbers, a pandas index too.
+
+    Raises InputError where the file is damaged.
+    """
+    if kind == "parquet":
+        return _in_table(path)
+    names = [name for name in array_names(path, kind) if name.casefold() in MEANING]
+    arrays = [(name, _texts(read_array(path, name, kind))) for name in names]
+    return [(MEANING[name.casefold()], name, texts) for name, texts in arrays if texts is not None]
+
+
+def _texts(values: np.ndarray) -> tuple[str, ...] | None:
+    """Texts or whole numbers (rows,) as texts; None for anything else, as pictures."""
+    if values.ndim != 1 or values.dtype.kind not in "USiu":
+        return None
+    if values.dtype.kind == "S":
+        values = [text.decode(errors="backslashreplace") for text in values.tolist()]
+    return tuple(map(str, values))
+
+
+def _in_table(path: Path) -> list[Said]:
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
+    def says(kind) -> bool:
+        kind = kind.value_type if pa.types.is_dictionary(kind) else kind
+        return pa.types.is_string(kind) or pa.types.is_large_string(kind) or pa.types.is_integer(kind)
+
+    with readable(path, "parquet file"):
+        schema, found = pq.read_schema(path), []
+        for name in schema.names:
+            what = "image" if name.startswith(INDEX) else MEANING.get(name.casefold())
+            if what and says(schema.field(name).type):
+                texts = pq.read_table(path, columns=[name]).column(0).to_pylist()
+                found.append((what, "its index" if name.startswith(INDEX) else name, tuple(map(str, texts))))
+        for index in (schema.pandas_metadata or {}).get("index_columns", []):
+            if isinstance(index, dict):  # a range, which is no column
+                numbers = range(index["start"], index["stop"], index["step"])
+                found.append(("image", "its index", tuple(map(str, numbers))))
+    return found
