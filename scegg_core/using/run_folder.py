@@ -98,8 +98,9 @@ def find_run(folder: str | Path) -> RunFiles:
     dataset = _dataset_of(run)
     results = dataset.parent if dataset.name == "validation" else dataset
     index = IndexFiles.in_folder(dataset)
-    made_from = _classifier_in(folder)["provenance"]["inputs"]
-    _refuse_copy(run)
+    made_from = read_description(folder / "classifier_gzsl.safetensors", "classifier")["provenance"]["inputs"]
+    for path in classifiers_in(run).values():
+        _refuse_copy(run, read_description(path, "classifier"))
     space = _find_space(dataset, index, made_from)
     files = RunFiles(folder, run, results, space, _shards(dataset, space.scaler), _find_generator(run, made_from))
     _refuse_mixed_space(files)
@@ -185,14 +186,8 @@ def _refuse_other_folders(folder: Path) -> None:
             )
 
 
-def _classifier_in(folder: Path) -> dict:
-    """What the classifier among all classes says of itself, in the folder of a run or of an extension."""
-    return read_description(folder / "classifier_gzsl.safetensors", "classifier")
-
-
-def _refuse_copy(run: Path) -> None:
-    """Raise InputError for the folder of one variant and seed that holds the run of another."""
-    found = _classifier_in(run)
+def _refuse_copy(run: Path, found: dict) -> None:
+    """Raise InputError for the folder of one variant and seed with a classifier of another, which says `found` of itself."""
     seed, variant = found["provenance"]["seed"], found["extra"].get("variant")
     other = [f"variant {variant}"] if variant not in (None, run.parent.name) else []
     if seed is not None and re.fullmatch(r"seed\d+", run.name) and run.name != f"seed{seed}":

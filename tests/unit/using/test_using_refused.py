@@ -13,8 +13,9 @@ import torch
 from PIL import Image
 
 from scegg_core.__main__ import main
-from scegg_core.artifacts.files import Provenance, file_digest, write_tensors
+from scegg_core.artifacts.files import Provenance, file_digest, read_description, write_tensors
 from scegg_core.artifacts.paths import IndexFiles
+from scegg_core.classify.classifier import read_classifier, write_classifier
 from scegg_core.data.tables import read_index, write_classes
 from scegg_core.errors import InputError
 from scegg_core.training.device import pick_device
@@ -22,7 +23,7 @@ from scegg_core.using import extend
 from scegg_core.using.api import add_classes, export_run, load_model, predict
 from scegg_core.using.pictures import find_pictures
 from scegg_core.using.places import require_output
-from scegg_core.using.run_folder import find_run
+from scegg_core.using.run_folder import classifiers_in, find_run
 from scegg_core.using.sheets import _sheet_name
 from tests.unit.small_run import ATTRIBUTES, make_run
 
@@ -103,6 +104,18 @@ def test_the_run_of_another_seed_is_not_answered_for(small):
     copy = shutil.copytree(small, small.with_name("seed4"))
     with pytest.raises(InputError, match=r"seed4 holds the run of seed 3, copied; name that one, or let the workflow"):
         find_run(copy)
+
+
+def test_one_classifier_of_another_variant_is_not_answered_for(small):
+    """Variants that differ in their classifiers alone have generators of the same bytes."""
+    other = shutil.copytree(small, small.parent.with_name("other") / small.name)
+    for path in classifiers_in(other).values():
+        final, made_from = read_classifier(path), Provenance(**read_description(path)["provenance"])
+        write_classifier(path, final, made_from, "other")
+    assert find_run(other).name.endswith("other/seed3")
+    shutil.copy(classifiers_in(small)["czsl"], classifiers_in(other)["czsl"])
+    with pytest.raises(InputError, match=rf"other/seed3 holds the run of variant {small.parent.name}, copied"):
+        find_run(other)
 
 
 @pytest.mark.parametrize("part", ["", "extended/moon"])
