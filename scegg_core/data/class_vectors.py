@@ -22,8 +22,9 @@ log = logging.getLogger(__name__)
 #: Between these lies the largest value of a vector: beyond, products of such numbers vanish or become infinite.
 SMALLEST, LARGEST = 1e-6, 1e6
 
-#: Where a MATLAB file and an .npz name the classes of their vectors.
+#: Where a MATLAB file and an .npz name the classes of their vectors; arrays of the further names, where they hold texts.
 MAT_CLASSES, NPZ_CLASSES = "allclasses_names", "classes"
+FURTHER = ("class", "class_names", "classnames", "names", "labels", "label", MAT_CLASSES)
 
 
 @dataclass(frozen=True)
@@ -142,18 +143,30 @@ def _read_mat(path: Path, variable: str | None) -> _Given:
 
 
 def _read_array(path: Path, variable: str | None, kind: str) -> _Given:
-    names = array_names(path, kind)
-    texts = None
-    if kind == "npz" and NPZ_CLASSES in names:
-        names.remove(NPZ_CLASSES)
-        texts = read_array(path, NPZ_CLASSES, kind)
-    if texts is not None and (texts.dtype.kind != "U" or texts.ndim != 1):
-        raise InputError(f"{printable(path)} holds no list of texts in {NPZ_CLASSES!r}; save the class names there.")
+    listed = _names_in_npz(path) if kind == "npz" else {}
+    names = [name for name in array_names(path, kind) if name not in listed]
+    if len(set(listed.values())) > 1:
+        raise InputError(
+            f"{printable(path)} names its classes in {' and '.join(map(printable, listed))}, differently; keep one of them."
+        )
     name = variable if variable is not None else next(iter(names), None)
     if name not in names or (variable is None and len(names) > 1):
         held = ", ".join(repr(printable(name)) for name in names) or "none"
         raise InputError(f"{printable(path)} holds the arrays {held}; name one of them in class_vectors.variable.")
-    return _Given(read_array(path, name, kind), None if texts is None else tuple(tidy(str(text)) for text in texts))
+    return _Given(read_array(path, name, kind), next(iter(listed.values()), None))
+
+
+def _names_in_npz(path: Path) -> dict[str, tuple[str, ...]]:
+    """The lists of class names in the archive, by the name of the array."""
+    found = {}
+    for name in array_names(path, "npz"):
+        if name == NPZ_CLASSES or name.casefold() in FURTHER:
+            texts = read_array(path, name, "npz")
+            if texts.dtype.kind == "U" and texts.ndim == 1:
+                found[name] = tuple(tidy(str(text)) for text in texts)
+            elif name == NPZ_CLASSES:
+                raise InputError(f"{printable(path)} holds no list of texts in {name!r}; save the class names there.")
+    return found
 
 
 _READERS = {

@@ -15,6 +15,7 @@ from scipy.io import savemat
 
 from scegg_core.artifacts.files import Provenance
 from scegg_core.artifacts.paths import IndexFiles
+from scegg_core.data.class_vectors import with_class_vectors
 from scegg_core.data.index import index_dataset, load_index, read_index, write_index
 from scegg_core.data.validation import class_split
 from scegg_core.errors import InputError
@@ -67,6 +68,19 @@ def test_every_kind_of_file_gives_the_vectors_of_the_classes(tmp_path, kind):
     np.testing.assert_allclose(np.linalg.norm(index.vectors, axis=1), 1, rtol=1e-6)
     np.testing.assert_allclose(index.vectors[0], [0.6, -0.8, 0, 0, 0], rtol=1e-6)
     assert index.attributes == tuple(f"dimension {number}" for number in range(1, 6))
+
+
+def test_names_of_classes_in_an_archive_are_found_by_other_names_too(tmp_path):
+    index = index_dataset(make_cub(tmp_path / "data"))
+    settings = ClassVectorSettings(path=str(tmp_path / "v.npz"))
+    for names in ({"Class_Names": NAMES}, {"names": NAMES, "classes": NAMES}):
+        write_npz(tmp_path / "v.npz", VECTORS[TURNED], **names)
+        np.testing.assert_array_equal(with_class_vectors(index, settings).percent, VECTORS.astype(np.float32))
+    write_npz(tmp_path / "v.npz", VECTORS, names=NAMES, classes=CLASSES)
+    with pytest.raises(
+        InputError, match=r"v\.npz names its classes in names and classes, differently; keep one of them\.$"
+    ):
+        with_class_vectors(index, settings)
 
 
 def test_vectors_keep_their_length_with_class_norm_none_through_the_table(tmp_path):
