@@ -86,8 +86,9 @@ def check_dataset(
     if index is not None:
         if settings.features is None:
             index, copies = _pictures_checked(problems, index, settings)
-        wanted = settings.features is None or bool(plan.on_maps)
-        unknown = wanted and _collect(problems, lambda: _unknown_words(index, settings, captions, report.to_fetch))
+        unknown = plan.on_maps and _collect(
+            problems, lambda: _unknown_words(index, settings, captions, report.to_fetch)
+        )
         report = replace(report, unknown_words=unknown or (), copies=copies)
     size = _collect(problems, lambda: _size_of_regions(settings, map_of)) or FeatureMap(0, 0, 0)
     if index is not None:
@@ -165,11 +166,12 @@ def _described_by(report: CheckReport, words: str) -> str:
 
 
 def _collect(problems: list[str], step: Callable):
-    """Return the result of `step`, or None after noting the sentence of its InputError."""
+    """Return the result of `step`, or None after noting the sentence of its InputError, once."""
     try:
         return step()
     except InputError as error:
-        problems.append(str(error))
+        if str(error) not in problems:
+            problems.append(str(error))
         return None
 
 

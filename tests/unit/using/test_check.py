@@ -18,6 +18,7 @@ from scegg_core.settings.attribute_vectors import AttributeVectorSettings
 from scegg_core.settings.aviary import AviarySettings
 from scegg_core.settings.backbone import BackboneSettings, FinetuneSettings
 from scegg_core.settings.base import parse_section
+from scegg_core.settings.datasets import DatasetSettings
 from scegg_core.settings.downloads import Download
 from scegg_core.settings.eggn import EggnSettings
 from scegg_core.settings.plan import Plan, plan_of
@@ -28,6 +29,8 @@ from scegg_core.using.backbone_costs import TrainingCost
 from scegg_core.using.check import CheckReport, check_dataset, render
 from scegg_core.using.truths import size_of_map, truths
 from tests.conftest import ROOT
+
+ON_MAPS = Plan(scen=(ScenSettings(),))
 
 
 @pytest.fixture
@@ -83,7 +86,7 @@ def test_all_that_is_wrong_is_listed(settings, tmp_path):
     (tmp_path / "data/CUB_200_2011/images/001.Crow/x_0.jpg").unlink()
     (tmp_path / "words.npy").unlink()
     (tmp_path / "weights.pt").unlink()
-    report = check(settings, tmp_path, map_of=size_of_map)
+    report = check(settings, tmp_path, map_of=size_of_map, plan=ON_MAPS)
     assert not report.ready
     assert render(report).splitlines()[-4:] == [
         "to mend:",
@@ -96,10 +99,21 @@ def test_all_that_is_wrong_is_listed(settings, tmp_path):
     ]
 
 
+def test_rows_on_backbone_features_need_no_words(settings, tmp_path):
+    (tmp_path / "words.npy").unlink()
+    assert check(settings, tmp_path).ready
+    assert check(settings, tmp_path, plan=ON_MAPS).problems[0].startswith("attribute_vectors.path ")
+
+
+def test_a_fault_of_several_steps_is_said_once(tmp_path):
+    settings = parse_section(DatasetSettings, {"features": {"path": str(tmp_path / "a.npy"), "kind": "arrays"}}, "x")
+    assert len(check(settings, tmp_path).problems) == 1
+
+
 def test_captions_are_read_but_not_trained_on(settings, tmp_path):
     (tmp_path / "captions.txt").write_text("a bird with a hooked bill and blue wings\nit is small\n")
     captions = replace(settings, attribute_vectors=AttributeVectorSettings(source="captions", names="cub"))
-    report = check(captions, tmp_path, captions=tmp_path / "captions.txt")
+    report = check(captions, tmp_path, captions=tmp_path / "captions.txt", plan=ON_MAPS)
     assert report.ready
     assert report.unknown_words == ("color", "shape", "size", "wing")
     assert "words without a vector: color, shape, size, wing" in render(report)
