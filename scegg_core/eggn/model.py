@@ -139,7 +139,7 @@ class _Compare(torch.autograd.Function):
 
 def _slopes(hidden: Tensor) -> Tensor:
     """The LeakyReLU's slope at each number, a constant for the gradient."""
-    return torch.full_like(hidden, SLOPE).masked_fill_(hidden > 0, 1.0)
+    return (hidden > 0).to(hidden.dtype).clamp_min_(SLOPE)
 
 
 @dataclass(frozen=True)

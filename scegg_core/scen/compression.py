@@ -86,7 +86,9 @@ class _Compress(torch.autograd.Function):
         start = 0
         for signs in positive:
             part = slice(start, start := start + len(signs))
-            slope = torch.where(signs, gradient[part, None], SLOPE * gradient[part, None])  # (n, width, channels)
+            # 1 or SLOPE without `where`, which takes up to four times as long on signs that follow no pattern
+            slope = signs.view(torch.uint8).to(gradient.dtype).clamp_min_(SLOPE)  # (n, width, channels)
+            slope.mul_(gradient[part, None])
             weighted = torch.bmm(regions[part], slope.transpose(1, 2))  # (n, R, width)
             by_combine += (mixed[part] * weighted).sum(dim=(0, 1))
             total += slope.sum(dim=(0, 2), dtype=total.dtype)
