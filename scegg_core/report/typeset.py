@@ -90,19 +90,17 @@ def escape_latex(text: str) -> str:
 
 def to_page(title: str, table: "DataFrame", remarks: Sequence[str] = ()) -> str:
     """Return the table as a complete HTML page without other files; best bold, second best italic, remarks below."""
-    notes = "".join(f"<li>{escape(note)}</li>" for note in (*remarks, *_row_remarks(table)))
     parts = [
         f'<!doctype html><html lang="en"><head><meta charset="utf-8"><title>{escape(title)}</title>',
         f"<style>{STYLE}</style></head><body><h1>{escape(title)}</h1>",
-        to_html(table),
-        f"<ul>{notes}</ul>" if notes else "",
+        to_html(table, (*remarks, *_row_remarks(table))),
         "</body></html>",
     ]
-    return "\n".join(filter(None, parts)) + "\n"
+    return "\n".join(parts) + "\n"
 
 
-def to_html(table: "DataFrame") -> str:
-    """Return the table as a part of a page; best bold, second best italic, and a line that says so."""
+def to_html(table: "DataFrame", remarks: Sequence[str] = ()) -> str:
+    """Return the table as a part of a page; best bold, second best italic, a line that says so, and remarks below it."""
     head, *body = _display(table, ("%s", "<b>%s</b>", "<i>%s</i>"), _for_page) or [[]]
     kinds = [' class="number"' if right else "" for right in _right_aligned(table)]
     rows = ["".join(f"<td{kind}>{cell}</td>" for kind, cell in zip(kinds, row, strict=True)) for row in body]
@@ -114,6 +112,7 @@ def to_html(table: "DataFrame") -> str:
         *(f"<tr>{row}</tr>" for row in rows),
         "</tbody></table></div>" if rows else "</tbody></table></div><p>No results.</p>",
         '<p class="key">Bold: best of a column; italic: second best.</p>' if marked else "",
+        f"<ul>{''.join(f'<li>{escape(remark)}</li>' for remark in remarks)}</ul>" if remarks else "",
     ]
     return "\n".join(filter(None, parts))
 
@@ -218,7 +217,12 @@ def _row_remarks(table: "DataFrame") -> list[str]:
     """What all rows have in common, and what is to be said of single ones."""
     common = "; ".join(f"{name.replace('_', ' ')}: {value}" for name, value in _common(table).items() if value)
     rows = "Every row of ours" if "family" in table else "Every row"
-    notes = [f"{rows} has {common}."] if common else []
+    return [*([f"{rows} has {common}."] if common else []), *marks_of(table)]
+
+
+def marks_of(table: "DataFrame") -> list[str]:
+    """Return what the marks † and ‡ of single rows mean."""
+    notes = []
     for _, row in table.iterrows():
         called = row.get("method", row.get("title"))
         notes += [f"† {called}, {row['remark']}."] if row.get("remark") else []

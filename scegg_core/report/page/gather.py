@@ -36,7 +36,7 @@ from scegg_core.report.published import PublishedRow
 from scegg_core.report.rows import Runs
 from scegg_core.report.runs import VariantRuns
 from scegg_core.report.style import shorten
-from scegg_core.report.typeset import to_html
+from scegg_core.report.typeset import marks_of, to_html
 from scegg_core.training.alarms import alarms
 
 if TYPE_CHECKING:
@@ -112,9 +112,8 @@ def tables_of(path: str | Path, rows: Sequence[PublishedRow], dataset: str | Non
         for row in rows
         if row.dataset == dataset and row.family in ("embedding", "generative")
     ]
-    return Tables(
-        to_html(ours.drop(columns="dataset", errors="ignore")), to_html(DataFrame(printed)) if printed else "", text
-    )
+    ours, printed = ours.drop(columns="dataset", errors="ignore"), DataFrame(printed)
+    return Tables(to_html(ours, marks_of(ours)), to_html(printed, marks_of(printed)) if len(printed) else "", text)
 
 
 def _read_csv(path: str | Path, **options) -> "DataFrame":

@@ -175,7 +175,8 @@ def test_rows_without_a_mark_have_none_on_the_page(tmp_path):
     file = tmp_path / "table.csv"
     file.write_text("dataset,variant,title,H,H_std,differs\nA,x,X,1.0,,\nA,y,Y,2.0,0.5,\nA,z,Z,3.0,,calibration\n")
     html = gather.tables_of(file, (), None).results
-    assert html.count("‡") == 1 and "Z ‡" in html and "<b>2.00" in html
+    assert html.count("‡") == 2 and "Z ‡" in html and "<b>2.00" in html
+    assert "<li>‡ Z is not ranked beside the others: calibration.</li>" in html
 
 
 def test_tables_of_no_run_are_empty(tmp_path):
