@@ -114,12 +114,15 @@ def main(arguments: list[str] | None = None) -> None:
 
 
 def keep_run(name: str, run: Path, command: str, machine: str = "", remark: str = "") -> ReferenceRun:
-    """Keep the tables of the finished run in the folder `run`, results/<data set> of its checkout, under `name`."""
+    """Keep the tables of the finished run in the folder `run`, results/<data set> of its checkout, under `name`.
+
+    Without runs of `tables.reference` paired.csv is empty, and is left out.
+    """
     run = run.resolve()
     paths = [run / table for table in TABLES]
     if absent := [str(path) for path in paths if not path.is_file()]:
         raise InputError(f"{absent[0]} is missing; run the command first.")
-    tables = {path.name: path.read_bytes() for path in paths}
+    tables = {path.name: content for path in paths if (content := path.read_bytes()).strip()}
     return keep(FOLDER / name, tables, paths, run.parents[1], command, machine=machine, remark=remark)
 
 

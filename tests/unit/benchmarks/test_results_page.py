@@ -95,6 +95,17 @@ def test_a_run_is_kept_with_commit_day_and_times_of_its_own_records(checkout, mo
     assert "| finished | 9 September 2001 |" in part(FOLDER / "birds", "about")
 
 
+def test_an_empty_table_of_differences_is_left_out(checkout, monkeypatch):
+    monkeypatch.chdir(checkout)
+    run = Path("results/birds")
+    (run / "paired.csv").write_text("\n")
+    record = run / ".made/paired.csv.json"
+    content = json.loads(record.read_text())
+    record.write_text(json.dumps(content | {"file": {"digest": file_digest(run / "paired.csv")}}))
+    assert list(keep_run("birds", run, "make birds").tables) == ["table.csv"]
+    assert not (FOLDER / "birds/paired.csv").exists()
+
+
 def test_what_does_not_fit_its_commit_or_its_records_is_not_kept(checkout, monkeypatch):
     monkeypatch.chdir(checkout)
     run, script = Path("results/birds"), Path("workflow_scripts/tabulate.py")
