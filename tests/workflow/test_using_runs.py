@@ -7,6 +7,7 @@ import torch
 from safetensors.numpy import load_file
 
 from scegg_core.__main__ import main
+from scegg_core.artifacts.files import read_description
 from scegg_core.classify.predictions import read_predictions
 from scegg_core.data.tasks import TASKS
 from scegg_core.using.api import add_classes, load_model, predict
@@ -69,6 +70,8 @@ def test_command_and_workflow_add_the_same(finished, extended):
         for name, values in left.items():
             np.testing.assert_array_equal(values, right[name])
     assert torch.get_num_threads() == before
+    made = read_description(folder / "classifier_gzsl.safetensors")["provenance"]
+    assert made["computed"] == ["cpu, 1 thread, deterministic"]
 
 
 def test_an_extension_predicts_its_new_classes(finished, extended):
