@@ -77,14 +77,15 @@ def test_every_method_has_a_heading_a_file_and_a_row_on_both_spaces():
 
 def test_on_cub100_every_generator_has_the_same_budget_and_both_its_learning_rates_are_compared(monkeypatch):
     monkeypatch.setenv("SCEGG_REAL_DATA", str(ROOT))
-    files = ("config.yaml", "resources/methods.yaml", "overlays/cub100.yaml", "overlays/methods/cub100.yaml")
+    own = ("overlays/cub100.yaml", "overlays/methods/cub100.yaml", "overlays/methods/cub100_tuning.yaml")
+    files = ("config.yaml", "resources/methods.yaml", *own)
     check_written([ROOT / name for name in files])
     values: dict = {}
     for name in files:
         update_config(values, yaml.safe_load((ROOT / name).read_text(encoding="utf-8")))
     config = read_configuration(values)
     rows = [name for name in config.dataset("cub100").variants if config.variant(name).predict_by == "generation"]
-    assert {row.removesuffix("-tuned") for row in rows} >= set(METHODS.values()) | {"baseline", "f-clswgan", "f-vaegan"}
+    assert set(rows) == set(METHODS.values()) | {"baseline", "sc-egg"}
     points = [point for tuned in config.tunings_of("cub100") for point in config.points_of(tuned)]
     generating = [point for point in points if config.variant(point).predict_by == "generation"]
     for name in (*rows, *generating):
@@ -92,5 +93,8 @@ def test_on_cub100_every_generator_has_the_same_budget_and_both_its_learning_rat
         assert (given.epochs, given.batch_size) == (40, 64)
         assert given.comparator_width == (512 if given.generator == "ce-gzsl" else 2048)
     assert len(generating) == 8 and all(len(config.seeds_of("cub100", name)) == 3 for name in rows)
+    for row in set(rows) & {"lisgan", "cada-vae", "ce-gzsl", "free"}:  # the rate of a row is one of those compared
+        rates = {config.eggn_of("cub100", point).learning_rate for point in config.points_of(row)}
+        assert config.eggn_of("cub100", row).learning_rate in rates and len(rates) == 2
     spaces = [space for method in methods_of(config, "cub100") for space in method["variants"].values()]
     assert len(spaces) == 16 and not any(BUDGET in name for name in spaces)  # rows and spaces.csv share their runs
