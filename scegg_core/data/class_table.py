@@ -1,5 +1,6 @@
 """Tables of classes × attributes, as people write them: attributes.csv, and the table of new classes."""
 
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -23,6 +24,9 @@ class ClassAttributes:
     classes: tuple[str, ...]
     attributes: tuple[str, ...]
     percent: np.ndarray
+
+
+_THOUSANDS = re.compile(r"[+-]?[1-9]\d{0,2}\.\d{3}", re.ASCII)
 
 
 def read_class_attributes(path: Path, blanks: bool = True) -> ClassAttributes:
@@ -73,7 +77,20 @@ def _strengths(table: WrittenTable) -> np.ndarray:
             f"{printable(table.path)} gives {_where(table, *point)} and {_where(table, *comma)}, a decimal point here and "
             "a comma there; write all numbers in one way."
         )
+    if point and table.delimiter == ";":
+        _refuse_thousands(table)
     return values
+
+
+def _refuse_thousands(table: WrittenTable) -> None:
+    """Refuse 1.000 where no other number shows what the point is: where semicolons part cells it may part thousands."""
+    points = list(_cells_with(table, "."))
+    if all(_THOUSANDS.fullmatch(table.rows[row][column]) for row, column in points):
+        cell = table.rows[points[0][0]][points[0][1]]
+        raise InputError(
+            f"{printable(table.path)} gives {_where(table, *points[0])}, which may be {read_number(cell):g} or "
+            f"{cell.replace('.', '')}; write it without the point, or one of the numbers with other decimals."
+        )
 
 
 def _numbered(table: WrittenTable) -> list[tuple[int, tuple[str, ...]]]:

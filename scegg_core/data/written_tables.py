@@ -33,6 +33,7 @@ class WrittenTable:
     header: tuple[str, ...]
     rows: Rows
     lines: tuple[int, ...]
+    delimiter: str
 
     def column(self, name: str) -> tuple[str, ...] | None:
         """Return the cells of the column of this name, whatever its case; None where there is none."""
@@ -46,6 +47,7 @@ class _Reading:
 
     rows: tuple[tuple[int, tuple[str, ...]], ...]
     broken: int | None
+    delimiter: str
 
     @property
     def width(self) -> int:
@@ -104,8 +106,8 @@ def _read(text: str, delimiter: str, skipped: int) -> _Reading:
             if any(cell.strip() for cell in row):
                 rows.append((line + skipped, tuple(map(tidy, row))))
     except csv.Error:
-        return _Reading(tuple(rows), line + 1 + skipped)
-    return _Reading(tuple(rows), None)
+        return _Reading(tuple(rows), line + 1 + skipped, delimiter)
+    return _Reading(tuple(rows), None, delimiter)
 
 
 def _table(path: Path, reading: _Reading) -> WrittenTable:
@@ -122,7 +124,7 @@ def _table(path: Path, reading: _Reading) -> WrittenTable:
     header, *rows = (tuple(row[place] for place in kept) for row in cells)
     _check_signs(path, reading)
     _check_header(path, header)
-    return WrittenTable(path, header, tuple(rows), tuple(line for line, _ in reading.rows[1:]))
+    return WrittenTable(path, header, tuple(rows), tuple(line for line, _ in reading.rows[1:]), reading.delimiter)
 
 
 def _check_header(path: Path, header: tuple[str, ...]) -> None:

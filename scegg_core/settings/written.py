@@ -63,8 +63,10 @@ def _check_depth(text: str, file: str | Path) -> None:
 
 def _check_readable(text: str, file: str | Path) -> None:
     """Refuse what no value can be made of: a tag that is not known, the date 2024-13-45, a list as a key."""
+    # the engine reads with the loader in Python, which takes no tab and no ? in places where the one in C does
+    loader = yaml.SafeLoader if {"\t", "?"} & set(text) else LOADER
     try:
-        found = yaml.load(text, LOADER)
+        found = yaml.load(text, loader)
     except yaml.YAMLError as error:
         raise _unreadable(file, error) from None
     except (ValueError, TypeError) as error:

@@ -117,6 +117,23 @@ def test_the_projects_own_config_that_cannot_be_read_is_one_sentence(tmp_path, c
     assert "Traceback" not in done.stderr
 
 
+@pytest.mark.parametrize(
+    ("name", "said"),
+    [
+        ("nope.yaml", "config: there is no nope.yaml (--configfile); correct its path."),
+        (
+            TABLE,
+            f"config: {TABLE} stands behind --configfile, which takes every name up to --; write --configfile {TINY} -- ",
+        ),
+    ],
+)
+def test_what_is_no_overlay_is_said_before_snakemake_reads_it(fresh, name, said):
+    done = fresh.run(TABLE, overlays=(TINY, name))
+    assert done.returncode == 1
+    assert done.stderr.splitlines()[-1].startswith(f"SC-EGG: {said}")
+    assert "Traceback" not in done.stderr
+
+
 def test_no_cores(fresh):
     done = fresh.run(TABLE, cores=0)
     assert done.returncode == 1

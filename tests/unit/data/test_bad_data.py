@@ -360,6 +360,12 @@ FOLDER = [
         write("attributes.csv", "class;a;b\nzebra;1;1\nhorse;1;1,234\n"),
     ),
     Bad(
+        "a point that may part thousands",
+        "{root}/attributes.csv gives class horse '1.500' for 'b', which may be 1.5 or 1500; "
+        "write it without the point, or one of the numbers with other decimals.",
+        write("attributes.csv", "class;a;b\nzebra;1;900\nhorse;1;1.500\n"),
+    ),
+    Bad(
         "decimal points and commas",
         "{root}/attributes.csv gives class horse '0.5' for 'a' and class horse '0,5' for 'b', "
         "a decimal point here and a comma there; write all numbers in one way.",
