@@ -88,6 +88,9 @@ class EggnSettings:
         1.0, description="CADA-VAE: length of the warm-up of its weights over the published one, 93 passes; 0: none"
     )
     # CE-GZSL
+    embedding_learning_rate: Rate = Field(
+        1e-4, description="CE-GZSL: Adam learning rate of E, H and the comparator; ten times as much kills E's ReLUs"
+    )
     embedding_size: Width = Field(
         2048, description="CE-GZSL: size of the embedding h = E(g), which its classifier sees"
     )

@@ -45,6 +45,7 @@ OWN = {
         "adversarial_weight": 1.0,
         "adaptive_penalty": False,
         "learning_rate": 4e-3,
+        "embedding_learning_rate": 4e-3,
         "epochs": 16,
         "batch_size": 64,
         "embedding_size": 32,
