@@ -15,6 +15,8 @@ from scegg_core.training.linear import linear_of, train_classifier
 class FClswgan(FeatureGenerator):
     """L_WGAN (Eq. 11) with z of the prior, and L_CLS, which has the form of Eq. 14 but its own classifier."""
 
+    # DEVIATES: G ends in a sigmoid, as all generators here, whose features lie in [0, 1]; the released code's in a ReLU.
+
     @classmethod
     def guide_of(cls, space: Space, data: SeenFeatures, settings: EggnSettings, seed: int) -> Guide | None:
         """Return the seen classes' classifier where the classification loss has weight, else CLS_g."""

@@ -13,6 +13,7 @@ from trainers import random
 
 from scegg_core.classify.train import repeated, training_inputs
 from scegg_core.eggn.data import SeenFeatures
+from scegg_core.eggn.draws import Batch
 from scegg_core.eggn.generators import ce_gzsl
 from scegg_core.eggn.generators.cada_vae import CadaVaeNetworks
 from scegg_core.eggn.generators.ce_gzsl import CeGzslNetworks, Comparator, contrast
@@ -198,7 +199,7 @@ def test_ce_gzsls_generator_loss_equals_the_transcription():
 
 
 def test_the_critics_steps_train_the_embedding_on_real_features_batch_by_batch():
-    case, alone = ce(learning_rate=1e-2), ce(learning_rate=1e-2)
+    case, alone = ce(embedding_learning_rate=1e-2), ce(embedding_learning_rate=1e-2)
     case.trainer.generator.features_for_critic(case.batch, feedback=False)
     adam = torch.optim.Adam(alone.of("embedding", "comparator"), 1e-2, betas=(0.5, 0.999))
     loss = alone.trainer.generator.instance_loss(alone.feature, alone.labels)
@@ -318,6 +319,28 @@ def test_frees_refining_loss_equals_the_transcription(other):
     plain = 0.4 * reference.mean(losses) + 0.3 * plain_cycle(case.weights, case.feature, case.vector, noise)
     ours = case.trainer.generator.refining_loss(case.batch)
     assert_same_function(ours, plain, [*case.of("refiner"), centers])
+
+
+def test_the_critics_steps_train_fr_and_the_centers_on_real_features_batch_by_batch():
+    rates = {"decoder_learning_rate": 1e-2, "learning_rate": 3e-2, "batch_size": 2, "other_center": "nearest"}
+    case, alone = free(**rates), free(**rates)
+    case.trainer.generator.features_for_critic(case.batch, feedback=False)
+    centers = alone.trainer.generator.own["centers"]
+    optimizers = [
+        torch.optim.Adam(weights, rate, betas=(0.5, 0.999))
+        for weights, rate in ((alone.of("refiner"), 1e-2), ([centers.weight], 3e-2))
+    ]
+    for start in (0, 2):  # four images, two at a time
+        some = slice(start, start + 2)
+        loss = alone.trainer.generator.refining_loss(Batch(alone.feature[some], alone.vector[some], alone.labels[some]))
+        for optimizer in optimizers:
+            optimizer.zero_grad()
+        loss.backward()
+        for optimizer in optimizers:
+            optimizer.step()
+    assert_equal(case.trainer.generator.own["centers"].weight.detach(), centers.weight.detach())
+    for ours, theirs in zip(case.of("refiner"), alone.of("refiner"), strict=True):
+        assert_equal(ours.detach(), theirs.detach())
 
 
 def test_frees_generator_loss_is_f_vaegans_with_the_cycle_of_made_features():
