@@ -8,9 +8,12 @@ import re
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from scegg_core.artifacts.files import input_digest, read_description
+import numpy as np
+
+from scegg_core.artifacts.files import input_digest, read_description, read_table
 from scegg_core.artifacts.paths import IndexFiles, SpaceFiles, real_path
 from scegg_core.artifacts.sets import refuse_mixture, settle_folder
+from scegg_core.classify.classifier import read_classifier
 from scegg_core.data.tasks import TASKS
 from scegg_core.errors import InputError
 from scegg_core.settings.backbone import BackboneSettings
@@ -104,9 +107,9 @@ def find_run(folder: str | Path) -> RunFiles:
     space = _find_space(dataset, index, made_from)
     files = RunFiles(folder, run, results, space, _shards(dataset, space.scaler), _find_generator(run, made_from))
     _refuse_mixed_space(files)
-    if run != folder:
-        files = _extended(files)
+    files = _extended(files) if run != folder else files
     _refuse_mixed_classifiers(files)
+    _refuse_other_tasks(files)
     return files
 
 
@@ -167,8 +170,7 @@ def find_weights(files: RunFiles, origin: BackboneOrigin, named: str | Path | No
 
 def _usual_paths(files: RunFiles, settings: BackboneSettings) -> tuple[Path, ...]:
     fetched = [files.results.parents[1] / settings.fetched_to] if settings.fetched_to else []
-    trained_here = files.regions[0].parents[1] / "backbone.safetensors"
-    return trained_here, *fetched
+    return files.regions[0].parents[1] / "backbone.safetensors", *fetched
 
 
 def _refuse_other_folders(folder: Path) -> None:
@@ -245,6 +247,17 @@ def _refuse_mixed_classifiers(files: RunFiles) -> None:
     existing = {name: path for name, path in there.items() if path and path.is_file()}
     made = [*classifiers_in(files.folder).values(), files.synthetic]
     refuse_mixture([path for path in made if path.is_file()], existing, _again(files))
+
+
+def _refuse_other_tasks(files: RunFiles) -> None:
+    """Raise InputError where a classifier tells other classes apart than its task: the file of the other task, copied."""
+    seen = read_table(files.index.classes, "classes")["seen"].to_numpy()
+    own_classes = {"czsl": np.flatnonzero(~seen), "gzsl": np.arange(len(seen))}
+    for task, path in classifiers_in(files.folder).items():
+        if not np.array_equal(read_classifier(path).classifier.classes.numpy(), own_classes[task]):
+            raise InputError(
+                f"{path} does not tell the {len(own_classes[task])} classes of {task} apart; {_again(files)}."
+            )
 
 
 def _find_generator(run: Path, made_from: dict[str, str]) -> Path:
