@@ -208,8 +208,8 @@ def _dataset_of(run: Path) -> Path:
             f"{run} does not lie in the results of its data set, whose index and space it needs; "
             f"name it in its place, {LAYOUT}, or export it there and use the exported folder."
         )
-    for path in (dataset / "images.parquet", dataset / "attributes.parquet"):
-        _require(path)
+    _require(dataset / "images.parquet")
+    _require(dataset / "attributes.parquet")
     return dataset
 
 
@@ -220,8 +220,7 @@ def _require(path: Path) -> None:
 
 def _extended(files: RunFiles) -> RunFiles:
     """The files with the class table of the extension, refused where it extends another table than the run's."""
-    classes = files.folder / "classes.parquet"
-    _require(classes)
+    _require(classes := files.folder / "classes.parquet")
     refuse_mixture([classes], {"classes": files.index.classes}, _again(files))
     return replace(files, space=replace(files.space, index=replace(files.index, classes=classes)))
 
@@ -252,12 +251,10 @@ def _refuse_mixed_classifiers(files: RunFiles) -> None:
 def _refuse_other_tasks(files: RunFiles) -> None:
     """Raise InputError where a classifier tells other classes apart than its task: the file of the other task, copied."""
     seen = read_table(files.index.classes, "classes")["seen"].to_numpy()
-    own_classes = {"czsl": np.flatnonzero(~seen), "gzsl": np.arange(len(seen))}
+    own = {"czsl": np.flatnonzero(~seen), "gzsl": np.arange(len(seen))}
     for task, path in classifiers_in(files.folder).items():
-        if not np.array_equal(read_classifier(path).classifier.classes.numpy(), own_classes[task]):
-            raise InputError(
-                f"{path} does not tell the {len(own_classes[task])} classes of {task} apart; {_again(files)}."
-            )
+        if not np.array_equal(read_classifier(path).classifier.classes.numpy(), own[task]):
+            raise InputError(f"{path} does not tell the {len(own[task])} classes of {task} apart; {_again(files)}.")
 
 
 def _find_generator(run: Path, made_from: dict[str, str]) -> Path:
