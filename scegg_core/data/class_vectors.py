@@ -1,6 +1,7 @@
 """Class vectors that a file gives (`class_vectors` of a data set): real numbers in the place of attributes' strengths."""
 
 import logging
+import re
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -18,6 +19,8 @@ from scegg_core.errors import InputError
 from scegg_core.settings.class_vectors import ClassVectorSettings
 
 log = logging.getLogger(__name__)
+
+_NUMBERS = re.compile(r"([0-9]+)")
 
 #: Between these lies the largest value of a vector: beyond, products of such numbers vanish or become infinite.
 SMALLEST, LARGEST = 1e-6, 1e6
@@ -44,6 +47,7 @@ def with_class_vectors(index: DatasetIndex, settings: ClassVectorSettings) -> Da
     """
     path, given = Path(settings.path), _read(settings)
     if given.classes is None:
+        _refuse_unclear_order(index.classes, path)
         vectors = _class_rows(given, len(index.classes), path)
         log.info("class vectors: the rows of %s are taken in the order of the data set's classes", printable(path))
     else:
@@ -59,6 +63,18 @@ def with_class_vectors(index: DatasetIndex, settings: ClassVectorSettings) -> Da
         parts=("",) * len(names),
         given_vectors=True,
     )
+
+
+def _refuse_unclear_order(classes: tuple[str, ...], path: Path) -> None:
+    """Raise InputError where classes are sorted as texts, and people would count: 10 stands before 2."""
+    counted = sorted(classes, key=lambda name: [int(part) if part.isdigit() else part for part in _NUMBERS.split(name)])
+    if list(classes) == sorted(classes) != counted:
+        first, second = next(pair for pair in zip(classes, counted, strict=True) if pair[0] != pair[1])
+        raise InputError(
+            f"{printable(path)} does not name its classes, and in the data set's order {printable(first)} comes before "
+            f"{printable(second)}, as texts are sorted; write the class of each vector into a text file, one a line, and "
+            "name it in class_vectors.classes."
+        )
 
 
 def read_named_vectors(path: Path) -> tuple[tuple[str, ...], np.ndarray]:

@@ -3,14 +3,19 @@
 profiles/default/config.yaml, which the engine reads first of all, calls this; the engine's own answer is a traceback.
 """
 
+import contextlib
 import difflib
 import re
+import shlex
 import sys
 from collections.abc import Iterator, Sequence
+from itertools import takewhile
 from pathlib import Path
 
+import yaml
+
 from scegg_core.errors import InputError
-from scegg_core.settings.written import check_written
+from scegg_core.settings.written import check_extent, check_written
 
 FILES = ("--configfile", "--configfiles")
 VALUES = ("--config", "-C")
@@ -27,9 +32,10 @@ def refuse_unreadable(arguments: Sequence[str]) -> None:
 
 def check_command(arguments: Sequence[str]) -> None:
     """Refuse what stands behind --configfile or --config in `arguments`, a command's, and is no overlay or no setting."""
-    for value in _behind(VALUES, arguments):
+    values, files = _behind(VALUES, arguments), _behind(FILES, arguments)
+    for value in values:
         _check_value(value)
-    files = list(_behind(FILES, arguments))
+    _refuse_twice(values)
     for file in files:
         if file != files[0] and Path(file).suffix.lower() not in SUFFIXES:
             raise InputError(
@@ -44,22 +50,49 @@ def check_command(arguments: Sequence[str]) -> None:
     check_written(files)
 
 
-def _behind(options: Sequence[str], arguments: Sequence[str]) -> Iterator[str]:
-    """What stands behind each of `options`, up to the next one."""
+def _behind(options: Sequence[str], arguments: Sequence[str]) -> list[str]:
+    """What stands behind one of `options`, up to the next option; refused where it is given twice: the last would stand alone."""
+    found: list[list[str]] = []
     behind = False
-    for argument in arguments:
+    for argument in takewhile(lambda argument: argument != "--", arguments):
         if argument.startswith("-"):
-            option, _, value = argument.partition("=")
-            behind = option in options
-            if behind and value:
-                yield value
+            option, value = _option(argument)
+            behind = option in options and value is None
+            if option in options:
+                found.append([] if value is None else [value])
         elif behind:
-            yield argument
+            found[-1].append(argument)
+    together = [value for values in found for value in values]
+    if len(found) > 1:
+        raise InputError(
+            f"config: {options[0]} is given twice, and what stands behind the first would be passed over; write it once: "
+            f"{options[0]} {' '.join(map(shlex.quote, together))} --"
+        )
+    return together
+
+
+def _option(argument: str) -> tuple[str, str | None]:
+    """An option, and the value that is written together with it: --config=value, -Cvalue."""
+    if re.match("-C[^=]", argument):
+        return argument[:2], argument[2:]
+    option, equals, value = argument.partition("=")
+    return option, value if equals else None
+
+
+def _refuse_twice(values: Sequence[str]) -> None:
+    keys = [value.partition("=")[0].strip() for value in values]
+    for key in keys:
+        if keys.count(key) > 1:
+            raise InputError(
+                f"config: --config gives {key} twice, and the last would stand alone; write all of it into one."
+            )
 
 
 def _check_value(value: str) -> None:
     key, equals, given = value.partition("=")
     if re.fullmatch(r"\s*[^\W\d]\w*\s*", key) and equals:
+        with contextlib.suppress(yaml.YAMLError):  # text, which its setting may take or refuse
+            check_extent(given, f"--config {key.strip()}")
         return
     if not equals and not value.endswith(":"):
         raise InputError(

@@ -19,6 +19,9 @@ LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)  # the one in C is ten ti
 #: Levels of sections and lists in each other; the settings have seven.
 DEEPEST = 50
 
+#: Values of a file, those that it names again by * each time; a list of all classes of a large data set has some 20,000.
+MOST = 100_000
+
 #: Whole numbers that YAML and people read alike: not 010 (eight) and 1:30 (ninety).
 DECIMAL = re.compile(r"[-+]?(0|[1-9][0-9_]*|0[xb][0-9a-fA-F_]+)")
 
@@ -28,7 +31,10 @@ def check_written(files: Iterable[str | Path]) -> None:
     ambiguous number or a part that contains itself."""
     for file in files:
         text = _text(file)
-        _check_depth(text, file)
+        try:
+            check_extent(text, file)
+        except yaml.YAMLError as error:
+            raise _unreadable(file, error) from None
         _check_readable(text, file)
         try:
             json.loads(text, object_pairs_hook=partial(_distinct, file))
@@ -37,6 +43,8 @@ def check_written(files: Iterable[str | Path]) -> None:
 
 
 def _text(file: str | Path) -> str:
+    if Path(file).exists() and not Path(file).is_file() and not Path(file).is_dir():
+        raise InputError(f"config: {file} is a pipe or a device, not a file; put the settings into a file.")
     try:
         return Path(file).read_text(encoding="utf-8")
     except OSError as error:
@@ -46,19 +54,28 @@ def _text(file: str | Path) -> str:
         raise InputError(f"config: {file} is not UTF-8 in line {line}; save it as UTF-8.") from None
 
 
-def _check_depth(text: str, file: str | Path) -> None:
-    """Refuse what is no YAML, and what lies so deep that its readers, which go down by recursion, would end the process."""
-    depth = 0
-    try:
-        for event in yaml.parse(text, LOADER):
-            depth += isinstance(event, yaml.CollectionStartEvent) - isinstance(event, yaml.CollectionEndEvent)
-            if depth > DEEPEST:
-                line = event.start_mark.line + 1
-                raise InputError(
-                    f"config: {file} has in line {line} more than {DEEPEST} sections or lists in each other."
-                )
-    except yaml.YAMLError as error:
-        raise _unreadable(file, error) from None
+def check_extent(text: str, where: str | Path) -> None:
+    """Refuse YAML that lies so deep that its readers, which go down by recursion, would end the process, and what is so
+    much where its aliases (by *) are written out that they would never end. Raises YAMLError for what is no YAML."""
+    inside: list[tuple[str | None, int]] = []  # of each part that is open: its anchor, and what was counted before it
+    sizes: dict[str, int] = {}
+    count = 0
+    for event in yaml.parse(text, LOADER):
+        if isinstance(event, yaml.CollectionEndEvent):
+            anchor, before = inside.pop()
+            sizes[anchor] = count - before
+        elif isinstance(event, yaml.NodeEvent):
+            count += sizes.get(event.anchor, 1) if isinstance(event, yaml.AliasEvent) else 1
+            if isinstance(event, yaml.CollectionStartEvent):
+                inside.append((event.anchor, count - 1))
+        if len(inside) > DEEPEST:
+            line = event.start_mark.line + 1
+            raise InputError(f"config: {where} has in line {line} more than {DEEPEST} sections or lists in each other.")
+        if count > MOST:
+            raise InputError(
+                f"config: {where} has up to line {event.start_mark.line + 1} more than {MOST} values, each * written out; "
+                "write less."
+            )
 
 
 def _check_readable(text: str, file: str | Path) -> None:

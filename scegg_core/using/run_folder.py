@@ -8,9 +8,12 @@ import re
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from scegg_core.artifacts.files import input_digest, read_description
+import numpy as np
+
+from scegg_core.artifacts.files import input_digest, read_description, read_table
 from scegg_core.artifacts.paths import IndexFiles, SpaceFiles, real_path
 from scegg_core.artifacts.sets import refuse_mixture, settle_folder
+from scegg_core.classify.classifier import read_classifier
 from scegg_core.data.tasks import TASKS
 from scegg_core.errors import InputError
 from scegg_core.settings.backbone import BackboneSettings
@@ -104,9 +107,9 @@ def find_run(folder: str | Path) -> RunFiles:
     space = _find_space(dataset, index, made_from)
     files = RunFiles(folder, run, results, space, _shards(dataset, space.scaler), _find_generator(run, made_from))
     _refuse_mixed_space(files)
-    if run != folder:
-        files = _extended(files)
+    files = _extended(files) if run != folder else files
     _refuse_mixed_classifiers(files)
+    _refuse_other_tasks(files)
     return files
 
 
@@ -167,8 +170,7 @@ def find_weights(files: RunFiles, origin: BackboneOrigin, named: str | Path | No
 
 def _usual_paths(files: RunFiles, settings: BackboneSettings) -> tuple[Path, ...]:
     fetched = [files.results.parents[1] / settings.fetched_to] if settings.fetched_to else []
-    trained_here = files.regions[0].parents[1] / "backbone.safetensors"
-    return trained_here, *fetched
+    return files.regions[0].parents[1] / "backbone.safetensors", *fetched
 
 
 def _refuse_other_folders(folder: Path) -> None:
@@ -206,8 +208,8 @@ def _dataset_of(run: Path) -> Path:
             f"{run} does not lie in the results of its data set, whose index and space it needs; "
             f"name it in its place, {LAYOUT}, or export it there and use the exported folder."
         )
-    for path in (dataset / "images.parquet", dataset / "attributes.parquet"):
-        _require(path)
+    _require(dataset / "images.parquet")
+    _require(dataset / "attributes.parquet")
     return dataset
 
 
@@ -218,8 +220,7 @@ def _require(path: Path) -> None:
 
 def _extended(files: RunFiles) -> RunFiles:
     """The files with the class table of the extension, refused where it extends another table than the run's."""
-    classes = files.folder / "classes.parquet"
-    _require(classes)
+    _require(classes := files.folder / "classes.parquet")
     refuse_mixture([classes], {"classes": files.index.classes}, _again(files))
     return replace(files, space=replace(files.space, index=replace(files.index, classes=classes)))
 
@@ -245,6 +246,15 @@ def _refuse_mixed_classifiers(files: RunFiles) -> None:
     existing = {name: path for name, path in there.items() if path and path.is_file()}
     made = [*classifiers_in(files.folder).values(), files.synthetic]
     refuse_mixture([path for path in made if path.is_file()], existing, _again(files))
+
+
+def _refuse_other_tasks(files: RunFiles) -> None:
+    """Raise InputError where a classifier tells other classes apart than its task: the file of the other task, copied."""
+    seen = read_table(files.index.classes, "classes")["seen"].to_numpy()
+    own = {"czsl": np.flatnonzero(~seen), "gzsl": np.arange(len(seen))}
+    for task, path in classifiers_in(files.folder).items():
+        if not np.array_equal(read_classifier(path).classifier.classes.numpy(), own[task]):
+            raise InputError(f"{path} does not tell the {len(own[task])} classes of {task} apart; {_again(files)}.")
 
 
 def _find_generator(run: Path, made_from: dict[str, str]) -> Path:

@@ -129,7 +129,11 @@ def _read_images(path: Path) -> tuple[tuple[str, ...], ...]:
 def _check_rows(path: Path, columns: dict[str, tuple[str, ...]], source: Path) -> None:
     """What the file of features says of its rows itself has to be what images.csv says of them, in its order."""
     for what, name, texts in said_of_rows(path, kind_of(path)):
-        own, known = tuple(map(tidy, texts)), set(columns[what])
+        own = tuple(map(tidy, texts))
+        what = what or _meant(own, columns)
+        if what is None:
+            continue
+        known = set(columns[what])
         if len(own) != len(columns[what]):
             raise InputError(
                 f"{printable(path)} holds {len(own)} entries in {printable(name)}, but features of {len(columns[what])} images; "
@@ -141,6 +145,11 @@ def _check_rows(path: Path, columns: dict[str, tuple[str, ...]], source: Path) -
             _check_same(path, name, own, columns[what], source)
         elif what == "label":  # in words or numbers of its own
             _check_alike(path, name, own, columns[what], source)
+
+
+def _meant(own: tuple[str, ...], columns: dict[str, tuple[str, ...]]) -> str | None:
+    """Which column of images.csv has the same texts, as many of each; None where none has."""
+    return next((what for what, texts in columns.items() if sorted(own) == sorted(texts)), None)
 
 
 def _check_same(path: Path, name: str, own: tuple[str, ...], others: tuple[str, ...], source: Path) -> None:

@@ -396,6 +396,10 @@ SPLITS = [case.SPLIT_OF.get(n, "test_unseen") for n in range(12)]
         ({"labels": np.arange(12)}, "gives its rows 1 and 2 the labels '0' and '1' in labels, but"),
         ({"label": np.array([f"class {n}" for n in case.LABELS[::-1]])}, "calls its row 1 'class 3' in label, but"),
         ({"split": np.array(SPLITS[::-1])}, "calls its row 1 'test_unseen' in split, but"),
+        ({"anything": np.array(NAMES[::-1])}, "calls its row 1 '11.jpg' in anything, but"),
+        ({"names": np.array([f"class {n}" for n in case.LABELS[::-1]])}, "calls its row 1 'class 3' in names, but"),
+        ({"part": np.array(SPLITS[::-1])}, "calls its row 1 'test_unseen' in part, but"),
+        ({"y": ROLLED}, "gives its rows 2 and 4 the labels '0' and '0' in y, but"),
     ],
     ids=lambda value: ", ".join(value) if isinstance(value, dict) else "",
 )
@@ -418,11 +422,29 @@ def test_what_lies_beside_the_features_and_contradicts_images_csv(tmp_path, kind
     assert f"own.{kind} {said}" in sentence
 
 
+@pytest.mark.parametrize("labels", [ROLLED.astype(float), ROLLED[:, None], ROLLED[None].astype(float)])
+@pytest.mark.parametrize("kind", ["npz", "safetensors"])
+def test_labels_as_matlab_has_them_are_compared_too(tmp_path, kind, labels):
+    case.write_arrays(tmp_path)
+    save = np.savez if kind == "npz" else lambda path, **arrays: save_file(arrays, path)
+    save(tmp_path / f"own.{kind}", features=case.pooled(), labels=np.ascontiguousarray(labels))
+    sentence = refused(case.settings_of(tmp_path / f"own.{kind}", "arrays"))
+    assert "gives its rows 2 and 4 the labels '0' and '0' in labels, but" in sentence
+
+
 def test_what_lies_beside_the_features_and_agrees(tmp_path):
     case.write_arrays(tmp_path)
     labels = 100 - case.LABELS  # in numbers of its own
-    np.savez(tmp_path / "a.npz", features=case.pooled(), paths=NAMES, labels=labels, split=SPLITS, y=[1, 2])
-    columns = {"label": pd.Categorical([f"c{n}" for n in labels]), "split": ["train"] * 12, "note": NAMES[::-1]}
+    np.savez(
+        tmp_path / "a.npz",
+        features=case.pooled(),
+        paths=NAMES,
+        labels=labels,
+        split=SPLITS,
+        size=[1, 2],
+        note=["a", "b"],
+    )
+    columns = {"label": pd.Categorical([f"c{n}" for n in labels]), "split": ["train"] * 12, "note": ["1.jpg"] * 12}
     pd.DataFrame({"vector": case.pooled().tolist(), **columns}).to_parquet(tmp_path / "b.parquet")
     for file in ("a.npz", "b.parquet"):
         assert index_dataset(case.settings_of(tmp_path / file, "arrays")).paths == tuple(NAMES)

@@ -99,6 +99,25 @@ def test_a_list_names_the_rows_of_an_array(tmp_path):
     np.testing.assert_array_equal(index.percent, VECTORS.astype(np.float32))
 
 
+@pytest.mark.parametrize("names", [("1", "10", "2"), ("bird 1", "bird 12", "bird 9 b"), ("a", "b10", "b9")])
+def test_vectors_without_names_are_refused_where_texts_are_sorted_otherwise_than_people_count(tmp_path, names):
+    index = replace(index_dataset(make_cub(tmp_path / "data")), classes=names)
+    np.save(tmp_path / "v.npy", VECTORS[:3])
+    with pytest.raises(InputError, match=f"{names[1]} comes before {names[2]}, as texts are sorted; write the class"):
+        with_class_vectors(index, ClassVectorSettings(path=str(tmp_path / "v.npy")))
+    (tmp_path / "names.txt").write_text("\n".join(names), encoding="utf-8")
+    named = ClassVectorSettings(path=str(tmp_path / "v.npy"), classes=str(tmp_path / "names.txt"))
+    np.testing.assert_array_equal(with_class_vectors(index, named).percent, VECTORS[:3].astype(np.float32))
+
+
+@pytest.mark.parametrize("names", [("1", "2", "10"), ("01", "02", "10"), ("b", "a10", "a9")])
+def test_vectors_without_names_are_in_the_order_of_classes_that_a_person_gave_or_counts(tmp_path, names):
+    index = replace(index_dataset(make_cub(tmp_path / "data")), classes=names)
+    np.save(tmp_path / "v.npy", VECTORS[:3])
+    given_ones = ClassVectorSettings(path=str(tmp_path / "v.npy"))
+    np.testing.assert_array_equal(with_class_vectors(index, given_ones).percent, VECTORS[:3].astype(np.float32))
+
+
 def test_classes_that_the_data_set_has_not_are_left_out(tmp_path):
     write_csv(tmp_path / "v.csv", np.vstack([np.ones(5), VECTORS]), ("005.Owl", *CLASSES))
     np.testing.assert_array_equal(load_index(given(tmp_path, "csv")).percent, VECTORS.astype(np.float32))

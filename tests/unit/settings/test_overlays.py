@@ -1,9 +1,19 @@
 """What stands behind --configfile and --config in a command: the sentence for what is no overlay and no setting."""
 
+import os
+from collections.abc import Iterator
+
 import pytest
 
 from scegg_core.errors import InputError
 from scegg_core.settings.overlays import check_command, refuse_unreadable
+
+
+def doublings(line: str) -> Iterator[str]:
+    """Nine lines, each of which names the one before nine times: 9^9 values where they are written out."""
+    yield "a0: &a0 {x: 1}\n"
+    for level in range(1, 10):
+        yield f"a{level}: &a{level} {line.format(', '.join(9 * [f'*a{level - 1}']))}\n"
 
 
 @pytest.mark.parametrize(
@@ -46,6 +56,34 @@ from scegg_core.settings.overlays import check_command, refuse_unreadable
         ),
         ("--config eggn.epochs=3 -- all", "is not of the form key=value; write --config 'eggn={epochs: 3}'"),
         ("--config eggn:", "config: --config eggn: is not of the form key=value; write --config 'eggn={epochs: 100}'"),
+        (
+            "--configfile a.yaml --configfile overlays/cub100.yaml -- all",
+            "config: --configfile is given twice, and what stands behind the first would be passed over; write it once: "
+            "--configfile a.yaml overlays/cub100.yaml --",
+        ),
+        (
+            "--configfiles=a.yaml --configfile overlays/cub100.yaml",
+            "write it once: --configfile a.yaml overlays/cub100.yaml --",
+        ),
+        ("--config seed=1 -n -Cother=2", "write it once: --config seed=1 other=2 --"),
+        ("-Cseed", "config: seed stands behind --config, which takes every word up to --;"),
+        ("--config eggn={} seed=1 eggn={a:1}", "config: --config gives eggn twice, and the last would stand alone;"),
+        (
+            "--config eggn=" + 60 * "[",
+            "config: --config eggn has in line 1 more than 50 sections or lists in each other.",
+        ),
+        (
+            "--configfile fifo.yaml",
+            "config: fifo.yaml is a pipe or a device, not a file; put the settings into a file.",
+        ),
+        (
+            "--configfile laughs.yaml",
+            "config: laughs.yaml has up to line 6 more than 100000 values, each * written out;",
+        ),
+        (
+            "--configfile merged.yaml",
+            "config: merged.yaml has up to line 6 more than 100000 values, each * written out;",
+        ),
         ("--config 1a=2", "config: --config 1a=2 is not of the form key=value; write --config 'eggn={epochs: 100}'"),
     ],
 )
@@ -58,6 +96,9 @@ def test_what_is_no_overlay_and_no_setting_is_refused(command, said, tmp_path, m
     (tmp_path / "tab.yaml").write_text("eggn: {\tepochs: 1}\n", encoding="utf-8")
     (tmp_path / "question.yaml").write_text("eggn: {epochs: 1? 2}\n", encoding="utf-8")
     (tmp_path / "utf16.yaml").write_bytes("eggn: {epochs: 1}".encode("utf-16"))
+    os.mkfifo(tmp_path / "fifo.yaml")
+    (tmp_path / "laughs.yaml").write_text("".join(doublings("[{}]")), encoding="utf-8")
+    (tmp_path / "merged.yaml").write_text("".join(doublings("{{<<: [{}]}}")), encoding="utf-8")
     (tmp_path / "list.json").write_text("[1]", encoding="utf-8")
     with pytest.raises(InputError) as error:
         check_command(command.split())
@@ -72,7 +113,9 @@ def test_what_is_no_overlay_and_no_setting_is_refused(command, said, tmp_path, m
     [
         ["--cores", "2", "results/x/table.csv"],
         ["--configfile", "a.yaml", "b.JSON", "--", "results/x/table.csv"],
-        ["--configfile", "a.yaml", "--configfile=b.JSON", "--config", "eggn={epochs: 3}", "seed=1", "--", "nope.yaml"],
+        ["--configfile", "a.yaml", "b.JSON", "--config", "eggn={epochs: 3}", "seed=1", "--", "nope.yaml"],
+        ["--configfile=a.yaml", "results/x/table.csv", "-Cseed=1", "results/y/table.csv"],
+        ["--config", "seed=1", "--", "--config", "seed=2"],
     ],
 )
 def test_a_command_with_overlays_and_settings_passes(command, tmp_path, monkeypatch):

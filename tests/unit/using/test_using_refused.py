@@ -133,6 +133,16 @@ def test_the_run_of_another_variant_is_not_answered_for_exported_or_extended(sma
         find_run(small.parent.with_name("other") / "seed5" / part)
 
 
+@pytest.mark.parametrize(("task", "other", "count"), [("gzsl", "czsl", 4), ("czsl", "gzsl", 1)])
+def test_the_classifier_of_the_other_task_is_refused(small, tmp_path, task, other, count):
+    files = classifiers_in(small)
+    shutil.copy(files[other], files[task])
+    said = rf"classifier_{task}\.safetensors does not tell the {count} classes of {task} apart; let the workflow bring"
+    for use in (load_model, lambda run: export_run(run, tmp_path / "model")):
+        with pytest.raises(InputError, match=said):
+            use(small)
+
+
 def test_a_run_beside_other_regions_is_refused(small):
     shutil.copy(small.parents[2] / "classes.parquet", small.parents[2] / "regions/part-0000.parquet")
     with pytest.raises(InputError, match=r"was made from other regions than .*/regions; let the workflow"):
