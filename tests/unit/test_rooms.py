@@ -52,6 +52,13 @@ def test_a_stage_has_one_name_everywhere():
     assert all((ROOT / "tests/unit" / room).is_dir() for room in STAGES)
 
 
+def test_every_rule_but_those_that_fetch_records_the_digest_of_its_code():
+    texts = [path.read_text(encoding="utf-8") for path in (ROOT / "rules").glob("*.smk")]
+    rules = [rule for text in texts for rule in text.split("\nrule ")[1:] if "script:" in rule.split("\nuse rule ")[0]]
+    without = {rule.partition(":")[0] for rule in rules if "code=code(" not in rule}
+    assert without == {"fetch", "fetch_weights", "fetch_vectors"} and len(rules) > 30
+
+
 def test_every_folder_of_the_core_is_a_room():
     folders = {path.name for path in CORE.iterdir() if path.is_dir() and path.name != "__pycache__"}
     assert folders == set(ROOMS)

@@ -1,10 +1,11 @@
 """Bad input gets one sentence that names file and value, before any job starts or from the first that meets it."""
 
 import re
+import subprocess
 
 import pytest
 
-from tests.workflow.conftest import TINY, Workflow, copy_project
+from tests.workflow.conftest import ROOT, TINY, Workflow, copy_project
 
 
 @pytest.fixture(scope="module")
@@ -134,6 +135,12 @@ def test_what_is_no_overlay_is_said_before_snakemake_reads_it(fresh, name, said)
     assert "Traceback" not in done.stderr
 
 
+def test_extras_that_are_none_are_named():
+    done = subprocess.run(["make", "-C", ROOT, "install", "EXTRAS=foo"], capture_output=True, text=True, check=False)
+    assert done.returncode == 2
+    assert "EXTRAS names foo, but the extras are dev slurm timm." in done.stderr
+
+
 def test_no_cores(fresh):
     done = fresh.run(TABLE, cores=0)
     assert done.returncode == 1
@@ -169,3 +176,5 @@ def test_a_damaged_artifact_is_made_again_and_nothing_is_made_of_it(fresh):
     done = fresh.run("results/aviary/attribute_vectors.parquet")
     assert done.returncode == 0, done.stderr
     assert [file.read_bytes() for file in files] == before
+    (fresh.folder / "results/aviary/images.parquet").write_bytes(b"")  # of which minutes and memory are reckoned
+    assert fresh.dry("results/aviary/regions/part-0000.parquet") >= {"index_dataset", "extract_regions"}

@@ -119,6 +119,12 @@ def test_changing_a_setting_reruns_what_uses_it(finished, tmp_path, change, rule
     assert finished.dry(overlays=(TINY, overlay)) - {"all"} == rules
 
 
+def test_settings_that_exchange_their_values_are_seen(finished, tmp_path):
+    overlay = tmp_path / "change.yaml"
+    overlay.write_text("datasets: {aviary: {shards: 1, threads: 2}}\n")  # 2 and 1 before
+    assert "extract_regions" in finished.dry(overlays=(TINY, overlay))
+
+
 def test_a_new_seed_runs_only_its_own_jobs(finished, tmp_path):
     overlay = tmp_path / "seed.yaml"
     overlay.write_text("datasets: {aviary: {seeds: [0, 1, 2]}}\n")

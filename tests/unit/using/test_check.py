@@ -260,6 +260,13 @@ def test_what_the_rows_would_stop_at_later_is_found(settings, tmp_path, plan, sa
     assert any(said in problem for problem in found), found
 
 
+def test_results_that_cannot_be_written_are_found(settings, tmp_path, monkeypatch):
+    monkeypatch.setattr("scegg_core.using.check.os.access", lambda place, mode: place != tmp_path / "results")
+    (tmp_path / "results").mkdir()
+    said = f"{tmp_path / 'results'} cannot be written; change its permissions, or work in another folder."
+    assert check(settings, tmp_path).problems == (said,)
+
+
 def test_a_validation_split_that_cannot_be_made_is_found_where_a_row_needs_it(settings, tmp_path):
     index = make_index(one_seen=True)
     assert list(map(said_by, truths(index, settings, FeatureMap(1, 1, 1), Plan()))) == [""] * 6
