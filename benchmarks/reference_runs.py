@@ -1,6 +1,6 @@
 """Reference runs: the tables that docs/results.md shows, a folder each in docs/results/, with what they were made by.
 
-A folder has table.csv and paired.csv as the run wrote them, and run.json. Nothing of it is typed by hand but the command:
+A folder has table.csv and paired.csv, or spaces.csv, as the run wrote them, and run.json. Nothing of it is typed by hand but the command:
 commit, dates and settings are read from the run's own records (`.made/`), which say of every file what made it.
 """
 
@@ -20,8 +20,8 @@ from scegg_core.workflow.digests import code_digests
 
 FOLDER = Path("docs/results")
 
-#: A kept run's tables, of which the second may be missing.
-TABLES = ("table.csv", "paired.csv")
+#: A kept run's tables: the first two of its rows, of which the second may be empty, or the third, or all.
+TABLES = ("table.csv", "paired.csv", "spaces.csv")
 
 
 @dataclass(frozen=True)

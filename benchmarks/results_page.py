@@ -5,8 +5,8 @@
 
 With --keep the tables of a finished run are copied to docs/results/NAME first, with the commit, days and settings that its
 own records tell of. RUN is its folder in the checkout that made it, COMMAND what makes it again. In a page,
-`<!-- run: NAME PART -->` begins what is filled in (PART: about, table, paired, or leads: whether SC-EGG's lead holds over
-backbones) and `<!-- run end -->` ends it.
+`<!-- run: NAME PART -->` begins what is filled in (PART: about, table, paired, spaces, or leads: whether SC-EGG's lead holds
+over backbones) and `<!-- run end -->` ends it.
 """
 
 import argparse
@@ -21,14 +21,16 @@ from benchmarks.reference_runs import FOLDER, TABLES, ReferenceRun, keep, read_r
 from benchmarks.spread import leads
 from scegg_core.artifacts.files import write_text
 from scegg_core.errors import InputError
+from scegg_core.report.spaces import answers, in_print
 from scegg_core.report.typeset import to_markdown
 
 PAGES = (Path("docs/results.md"), Path("README.md"))
 
-PART = re.compile(r"(<!-- run: ([\w-]+) (about|table|paired|leads) -->\n).*?(<!-- run end -->)", re.DOTALL)
+PART = re.compile(r"(<!-- run: ([\w-]+) (about|table|paired|spaces|leads) -->\n).*?(<!-- run end -->)", re.DOTALL)
 
 #: Columns that are read as text, whatever they hold, and those that are whole numbers.
 TEXTS = ("threads", "differs", "selection", "calibration", "backbone_state", "weights", "weights_digest", "device")
+TEXTS += ("reference", "helps")  # of spaces.csv
 WHOLE = ("image_size", "seeds", "backbones")
 
 
@@ -44,7 +46,7 @@ def part(folder: Path, kind: str) -> str:
         return about(run)
     if kind == "leads":
         return "".join(f"- {sentence}\n" for sentence in leads(read_kept(folder / "paired.csv")))
-    show = {"table": shown_table, "paired": shown_differences}[kind]
+    show = {"table": shown_table, "paired": shown_differences, "spaces": shown_spaces}[kind]
     return show(read_kept(folder / f"{kind}.csv"))
 
 
@@ -58,6 +60,11 @@ def shown_differences(paired: pd.DataFrame, remarks: Sequence[str] = ()) -> str:
     named = paired["reference"].iloc[0]
     text = to_markdown(paired.drop(columns=["dataset", "reference"]), remarks, ranked=False)
     return f"Each row minus `{named}`, seed by seed: below zero, `{named}` is better.\n\n{text}"
+
+
+def shown_spaces(table: pd.DataFrame) -> str:
+    """Return a table of methods on both spaces as markdown, with a sentence for each method."""
+    return to_markdown(in_print(table), answers(table))
 
 
 def about(run: ReferenceRun) -> str:
@@ -119,7 +126,10 @@ def keep_run(name: str, run: Path, command: str, machine: str = "", remark: str 
     Without runs of `tables.reference` paired.csv is empty, and is left out.
     """
     run = run.resolve()
-    paths = [run / table for table in TABLES]
+    rows, spaces = [run / table for table in TABLES[:2]], run / TABLES[2]
+    paths = [spaces] if spaces.is_file() else []
+    if rows[0].is_file() or not paths:
+        paths = rows + paths
     if absent := [str(path) for path in paths if not path.is_file()]:
         raise InputError(f"{absent[0]} is missing; run the command first.")
     tables = {path.name: content for path in paths if (content := path.read_bytes()).strip()}

@@ -5,13 +5,16 @@ import json
 import subprocess
 from pathlib import Path
 
+import numpy as np
 import pytest
+from table_case import run as table_run
 
 from benchmarks.lineage import Job, busy_seconds
 from benchmarks.reference_runs import FOLDER, ReferenceRun, read_run
 from benchmarks.results_page import PAGES, PART, filled, keep_run, part, spoken
 from scegg_core.artifacts.files import file_digest
 from scegg_core.errors import InputError
+from scegg_core.report.spaces import Method, spaces_table
 from scegg_core.workflow.digests import code_digests
 from tests.conftest import ROOT
 
@@ -41,7 +44,7 @@ def test_every_kept_run_is_on_the_page_with_what_made_it():
 def test_every_mean_and_deviation_is_on_the_page():
     """Read without the code that writes the page."""
     lines = (ROOT / PAGES[0]).read_text(encoding="utf-8").splitlines()
-    for folder in KEPT:
+    for folder in (folder for folder in KEPT if (folder / "table.csv").exists()):
         rows = list(csv.DictReader((folder / "table.csv").read_text(encoding="utf-8").splitlines()))
         assert rows
         for row in rows:
@@ -104,6 +107,23 @@ def test_an_empty_table_of_differences_is_left_out(checkout, monkeypatch):
     record.write_text(json.dumps(content | {"file": {"digest": file_digest(run / "paired.csv")}}))
     assert list(keep_run("birds", run, "make birds").tables) == ["table.csv"]
     assert not (FOLDER / "birds/paired.csv").exists()
+
+
+def test_a_table_of_methods_on_both_spaces_is_kept_alone(checkout, monkeypatch):
+    monkeypatch.chdir(checkout)
+    run = Path("results/birds")
+    runs = [table_run(variant, h=h, resampled=np.full((5, 10), h)) for variant, h in (("a", 0.5), ("b", 0.6))]
+    table = spaces_table(runs, [Method(title="FREE", variants={"backbone": "a", "sc-egg": "b"})])
+    (run / "spaces.csv").write_text(table.to_csv(index=False))
+    record = json.loads((run / ".made/paired.csv.json").read_text())
+    changed = record | {"file": {"digest": file_digest(run / "spaces.csv")}}
+    (run / ".made/spaces.csv.json").write_text(json.dumps(changed))
+    assert list(keep_run("birds", run, "make birds").tables) == ["table.csv", "paired.csv", "spaces.csv"]
+    (run / "table.csv").unlink()
+    assert list(keep_run("spaces", run, "make birds").tables) == ["spaces.csv"]
+    text = part(FOLDER / "spaces", "spaces")
+    assert "| FREE | backbone |" in text and "| FREE | sc-egg | backbone | +" in text
+    assert "of 1 methods, H is higher for 1 and lower for 0" in text
 
 
 def test_what_does_not_fit_its_commit_or_its_records_is_not_kept(checkout, monkeypatch):
