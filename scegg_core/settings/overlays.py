@@ -21,6 +21,9 @@ FILES = ("--configfile", "--configfiles")
 VALUES = ("--config", "-C")
 SUFFIXES = (".yaml", ".yml", ".json")
 
+#: The keys that the engine takes.
+KEY = re.compile(r"[a-zA-Z_][\w-]*\w")
+
 
 def refuse_unreadable(arguments: Sequence[str]) -> None:
     """End the process with the sentence of `check_command`, if it has one."""
@@ -42,8 +45,10 @@ def check_command(arguments: Sequence[str]) -> None:
                 f"config: {file} stands behind --configfile, which takes every name up to --; write "
                 f"--configfile {files[0]} -- {file}"
             )
+        if not file:
+            raise InputError("config: --configfile= names no file; write --configfile my.yaml --")
         if not Path(file).exists():
-            near = difflib.get_close_matches(file, map(str, _overlays()), n=1, cutoff=0.75)
+            near = difflib.get_close_matches(file, set(map(str, _overlays())) - {file}, n=1, cutoff=0.75)
             raise InputError(
                 f"config: there is no {file} (--configfile); {f'did you mean {near[0]}?' if near else 'correct its path.'}"
             )
@@ -72,9 +77,9 @@ def _behind(options: Sequence[str], arguments: Sequence[str]) -> list[str]:
 
 
 def _option(argument: str) -> tuple[str, str | None]:
-    """An option, and the value that is written together with it: --config=value, -Cvalue."""
-    if re.match("-C[^=]", argument):
-        return argument[:2], argument[2:]
+    """An option, and the value that is written together with it: --config=value, -Cvalue, -nCvalue."""
+    if short := re.fullmatch(r"-[nFfkpq]*C(=?(.+))?", argument, re.DOTALL):  # also behind flags: -nC
+        return "-C", short[2]
     option, equals, value = argument.partition("=")
     return option, value if equals else None
 
@@ -90,7 +95,7 @@ def _refuse_twice(values: Sequence[str]) -> None:
 
 def _check_value(value: str) -> None:
     key, equals, given = value.partition("=")
-    if re.fullmatch(r"\s*[^\W\d]\w*\s*", key) and equals:
+    if KEY.fullmatch(key) and equals:
         with contextlib.suppress(yaml.YAMLError):  # text, which its setting may take or refuse
             check_extent(given, f"--config {key.strip()}")
         return

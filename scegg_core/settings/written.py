@@ -3,6 +3,7 @@
 The workflow engine loads the files; what it has loaded shows no more that a key stood twice, or that 010 became 8.
 """
 
+import contextlib
 import json
 import re
 from collections.abc import Iterable
@@ -30,14 +31,15 @@ def check_written(files: Iterable[str | Path]) -> None:
     """Refuse the first of the config files `files` (YAML or JSON) that cannot be read as one mapping, or has a key twice, an
     ambiguous number or a part that contains itself."""
     for file in files:
-        text = _text(file)
+        written = _text(file)
+        text = _without_tabs(written)
         try:
             check_extent(text, file)
         except yaml.YAMLError as error:
             raise _unreadable(file, error) from None
         _check_readable(text, file)
         try:
-            json.loads(text, object_pairs_hook=partial(_distinct, file))
+            json.loads(written, object_pairs_hook=partial(_distinct, file))
         except json.JSONDecodeError:
             _check_node(yaml.compose(text, LOADER), file)
 
@@ -52,6 +54,14 @@ def _text(file: str | Path) -> str:
     except UnicodeDecodeError as error:
         line = error.object[: error.start].count(b"\n") + 1
         raise InputError(f"config: {file} is not UTF-8 in line {line}; save it as UTF-8.") from None
+
+
+def _without_tabs(text: str) -> str:
+    """Return JSON that is indented by tabs without them, which YAML would not read; other text as it is."""
+    if "\t" in text:
+        with contextlib.suppress(ValueError, RecursionError):
+            return json.dumps(json.loads(text))
+    return text
 
 
 def check_extent(text: str, where: str | Path) -> None:

@@ -84,6 +84,10 @@ def doublings(line: str) -> Iterator[str]:
             "--configfile merged.yaml",
             "config: merged.yaml has up to line 6 more than 100000 values, each * written out;",
         ),
+        ("-nC seed=1 all", "config: all stands behind --config, which takes every word up to --;"),
+        ("-nC seed=1 -C eggn=2", "config: --config is given twice"),
+        ("--configfile=", "config: --configfile= names no file; write --configfile my.yaml --"),
+        ("--config é=2", "config: --config é=2 is not of the form key=value"),
         ("--config 1a=2", "config: --config 1a=2 is not of the form key=value; write --config 'eggn={epochs: 100}'"),
     ],
 )
@@ -121,5 +125,5 @@ def test_what_is_no_overlay_and_no_setting_is_refused(command, said, tmp_path, m
 def test_a_command_with_overlays_and_settings_passes(command, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     (tmp_path / "a.yaml").write_text("eggn: {epochs: 1}\n", encoding="utf-8")
-    (tmp_path / "b.JSON").write_text('{"eggn": {"epochs": 2}}', encoding="utf-8")
+    (tmp_path / "b.JSON").write_text('{\t"eggn": {"epochs": 2}}', encoding="utf-8")  # YAML would refuse the tab
     check_command(command)
