@@ -16,6 +16,11 @@ NAMES = {
 }
 MEANING = {name: what for what, names in NAMES.items() for name in names}
 
+#: What arrays and columns are called that say which rows are of which splits, by flags or by their numbers.
+PLACES = {f"{split}_loc": (split,) for split in ("trainval", "test_seen", "test_unseen")}
+PLACES |= dict.fromkeys(("train", "trainval", "is_train"), ("trainval",))
+PLACES |= dict.fromkeys(("test", "is_test"), ("test_seen", "test_unseen"))
+
 #: What each row is said to be: image, label or split, '' where the name of the array or column does not tell; that name;
 #: and its text for each row.
 Said = tuple[str, str, tuple[str, ...]]
@@ -34,6 +39,28 @@ def said_of_rows(path: Path, kind: str) -> list[Said]:
     others = [name for name in names if name not in known and name != the_one(path, names)]
     arrays += [("", name, _texts_alone(path, name, kind)) for name in others]
     return [(what, name, texts) for what, name, texts in arrays if texts is not None]
+
+
+def rows_of_splits(path: Path, kind: str) -> list[tuple[str, tuple[str, ...], list[np.ndarray]]]:
+    """Return of each array in PLACES its name, the splits, and the rows (from 0) that it may mean: numbers count from 0 or 1.
+
+    Raises InputError where the file is damaged.
+    """
+    names = array_names(path, kind)
+    named = [name for name in names if name.casefold() in PLACES and name != the_one(path, names)]
+    found = [(name, _rows(read_array(path, name, kind))) for name in named]
+    return [(name, PLACES[name.casefold()], rows) for name, rows in found if rows]
+
+
+def _rows(values: np.ndarray) -> list[np.ndarray]:
+    """The rows that flags, or whole numbers, may mean; none for anything else."""
+    values = values.ravel() if values.ndim == 2 and 1 in values.shape else values
+    if values.ndim != 1 or values.dtype.kind not in "biuf" or not (values == np.rint(values)).all():
+        return []
+    numbers = np.unique(values).astype(np.int64)
+    if values.dtype.kind == "b" or (len(values) > 2 and numbers.max() < 2):  # flags, of which whole numbers are some
+        return [np.flatnonzero(values)]
+    return [numbers, numbers - 1]
 
 
 def _texts(values: np.ndarray) -> tuple[str, ...] | None:

@@ -11,7 +11,7 @@ import numpy as np
 
 from scegg_core.data.array_files import Array, array_names, open_array, the_one
 from scegg_core.data.attribute_names import to_words
-from scegg_core.data.beside import said_of_rows
+from scegg_core.data.beside import rows_of_splits, said_of_rows
 from scegg_core.data.class_table import ClassAttributes, read_class_attributes
 from scegg_core.data.features.ready import (
     PIECE,
@@ -67,6 +67,7 @@ class ArrayFeatures(ReadyFeatures):
         described = _described(settings, names)
         check_agreement(self.path, self.size.images, len(paths))
         _check_rows(self.path, {"image": paths, "label": names, "split": split}, source)
+        _check_splits(self.path, split, source)
         labels = np.array([_label(name, described.classes, source) for name in names], dtype=np.int32)
         unseen = labels[np.asarray(split) == "test_unseen"]
         return DatasetIndex(
@@ -145,6 +146,17 @@ def _check_rows(path: Path, columns: dict[str, tuple[str, ...]], source: Path) -
             _check_same(path, name, own, columns[what], source)
         elif what == "label":  # in words or numbers of its own
             _check_alike(path, name, own, columns[what], source)
+
+
+def _check_splits(path: Path, split: tuple[str, ...], source: Path) -> None:
+    """What the file of features itself says of which rows are for training and test has to be what images.csv says."""
+    for name, splits, meant in rows_of_splits(path, kind_of(path)):
+        own = np.flatnonzero(np.isin(split, splits))
+        if not any(np.array_equal(rows, own) for rows in meant):
+            raise InputError(
+                f"{printable(path)} names in {printable(name)} other rows than the {len(own)} to which {printable(source)} "
+                f"gives the split {' or '.join(splits)}; bring both into agreement, or leave {printable(name)} out."
+            )
 
 
 def _meant(own: tuple[str, ...], columns: dict[str, tuple[str, ...]]) -> str | None:

@@ -432,6 +432,31 @@ def test_labels_as_matlab_has_them_are_compared_too(tmp_path, kind, labels):
     assert "gives its rows 2 and 4 the labels '0' and '0' in labels, but" in sentence
 
 
+@pytest.mark.parametrize(
+    ("beside", "agrees"),
+    [
+        ({"trainval_loc": case.TRAINVAL + 1}, True),  # as MATLAB counts
+        ({"trainval_loc": case.TRAINVAL[::-1].astype(float)[:, None], "test_seen_loc": case.TEST_SEEN}, True),
+        ({"train": np.isin(np.arange(12), case.TRAINVAL)}, True),
+        ({"is_test": (~np.isin(np.arange(12), case.TRAINVAL)).astype(np.uint8)}, True),
+        ({"train": case.pooled()}, True),  # other features
+        ({"trainval_loc": case.TEST_UNSEEN}, False),
+        ({"test_seen_loc": case.TEST_SEEN[1:]}, False),
+        ({"train": ~np.isin(np.arange(12), case.TRAINVAL)}, False),
+        ({"test": np.isin(np.arange(12), case.TEST_SEEN)}, False),
+    ],
+    ids=lambda value: ", ".join(value) if isinstance(value, dict) else "",
+)
+def test_rows_of_splits_beside_the_features(tmp_path, beside, agrees):
+    case.write_arrays(tmp_path)
+    np.savez(tmp_path / "own.npz", features=case.pooled(), **beside)
+    settings = case.settings_of(tmp_path / "own.npz", "arrays")
+    if agrees:
+        assert index_dataset(settings).split.count("trainval") == len(case.TRAINVAL)
+    else:
+        assert f"own.npz names in {next(iter(beside))} other rows than the " in refused(settings)
+
+
 def test_what_lies_beside_the_features_and_agrees(tmp_path):
     case.write_arrays(tmp_path)
     labels = 100 - case.LABELS  # in numbers of its own
