@@ -26,7 +26,8 @@ from scegg_core.evaluate.scores import read_metrics
 from scegg_core.scen.space import Space, read_space
 from scegg_core.settings.classifier import ClassifierSettings
 from scegg_core.training.linear import train_classifier
-from scegg_core.using.run_folder import RunFiles, find_run
+from scegg_core.using.run_files import RunFiles
+from scegg_core.using.run_folder import find_run
 
 ORACLE = ClassifierSettings(epochs=100, batch_size=64)
 STEPS = ("ridge, features", "ridge, Dec's hidden layer", "ridge, Dec's output")

@@ -1,7 +1,8 @@
 """Reference runs: the tables that docs/results.md shows, a folder each in docs/results/, with what they were made by.
 
-A folder has table.csv and paired.csv, or spaces.csv, as the run wrote them, and run.json. Nothing of it is typed by hand but the command:
-commit, dates and settings are read from the run's own records (`.made/`), which say of every file what made it.
+A folder has table.csv and paired.csv, or spaces.csv, as the run wrote them, and run.json. Nothing of it is typed by hand
+but the command: commit, dates and settings are read from the run's own records (`.made/`), which say of every file what
+made it.
 """
 
 import hashlib

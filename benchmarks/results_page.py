@@ -29,8 +29,18 @@ PAGES = (Path("docs/results.md"), Path("README.md"))
 PART = re.compile(r"(<!-- run: ([\w-]+) (about|table|paired|spaces|leads) -->\n).*?(<!-- run end -->)", re.DOTALL)
 
 #: Columns that are read as text, whatever they hold, and those that are whole numbers.
-TEXTS = ("threads", "differs", "selection", "calibration", "backbone_state", "weights", "weights_digest", "device")
-TEXTS += ("reference", "helps")  # of spaces.csv
+TEXTS = (
+    "threads",
+    "differs",
+    "selection",
+    "calibration",
+    "backbone_state",
+    "weights",
+    "weights_digest",
+    "device",
+    "reference",
+    "helps",
+)
 WHOLE = ("image_size", "seeds", "backbones")
 
 
@@ -63,7 +73,7 @@ def shown_differences(paired: pd.DataFrame, remarks: Sequence[str] = ()) -> str:
 
 
 def shown_spaces(table: pd.DataFrame) -> str:
-    """Return a table of methods on both spaces as markdown, with a sentence for each method."""
+    """Return a table of methods on both spaces as markdown, with a sentence for each space compared."""
     return to_markdown(in_print(table), answers(table))
 
 

@@ -67,7 +67,11 @@ def with_class_vectors(index: DatasetIndex, settings: ClassVectorSettings) -> Da
 
 def _refuse_unclear_order(classes: tuple[str, ...], path: Path) -> None:
     """Raise InputError where classes are sorted as texts, and people would count: 10 stands before 2."""
-    counted = sorted(classes, key=lambda name: [int(part) if part.isdigit() else part for part in _NUMBERS.split(name)])
+
+    def counting(name: str) -> list[str | int]:  # texts and numbers take turns
+        return [int(part) if place % 2 else part for place, part in enumerate(_NUMBERS.split(name))]
+
+    counted = sorted(classes, key=counting)
     if list(classes) == sorted(classes) != counted:
         first, second = next(pair for pair in zip(classes, counted, strict=True) if pair[0] != pair[1])
         raise InputError(

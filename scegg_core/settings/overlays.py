@@ -85,7 +85,7 @@ def _option(argument: str) -> tuple[str, str | None]:
 
 
 def _refuse_twice(values: Sequence[str]) -> None:
-    keys = [value.partition("=")[0].strip() for value in values]
+    keys = [value.partition("=")[0] for value in values]
     for key in keys:
         if keys.count(key) > 1:
             raise InputError(
@@ -97,7 +97,7 @@ def _check_value(value: str) -> None:
     key, equals, given = value.partition("=")
     if KEY.fullmatch(key) and equals:
         with contextlib.suppress(yaml.YAMLError):  # text, which its setting may take or refuse
-            check_extent(given, f"--config {key.strip()}")
+            check_extent(given, f"--config {key}")
         return
     if not equals and not value.endswith(":"):
         raise InputError(

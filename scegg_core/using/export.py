@@ -25,12 +25,10 @@ from scegg_core.settings.backbone import BackboneSettings
 from scegg_core.settings.base import as_mapping, parse_section, settings
 from scegg_core.using.model import ClassList, Model, assemble, read_attributes, read_classes
 from scegg_core.using.places import require_output_folder
+from scegg_core.using.run_files import RunFiles, WeightFiles, classifiers_in
 from scegg_core.using.run_folder import (
     DESCRIPTION,
     BackboneOrigin,
-    RunFiles,
-    WeightFiles,
-    classifiers_in,
     find_run,
     find_weights,
     read_origin,

@@ -26,7 +26,8 @@ from scegg_core.settings.synthesis import SynthesisSettings
 from scegg_core.training.device import cpu_threads, prepare_device
 from scegg_core.using.new_classes import extend_index
 from scegg_core.using.places import require_input
-from scegg_core.using.run_folder import EXTENDED, RunFiles, classifiers_in, find_run, refuse_exported
+from scegg_core.using.run_files import RunFiles, classifiers_in
+from scegg_core.using.run_folder import EXTENDED, find_run, refuse_exported
 from scegg_core.workflow.code import code_digest
 
 MadeFrom = Callable[..., Provenance]

@@ -24,7 +24,8 @@ from scegg_core.scen.space import read_scaler
 from scegg_core.settings.backbone import BackboneSettings
 from scegg_core.training.device import pick_device
 from scegg_core.using.new_classes import plain_name
-from scegg_core.using.run_folder import RunFiles, WeightFiles, no_backbone
+from scegg_core.using.run_files import RunFiles, WeightFiles
+from scegg_core.using.run_folder import no_backbone
 
 
 @dataclass(frozen=True)

@@ -8,65 +8,19 @@ import re
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-import numpy as np
-
-from scegg_core.artifacts.files import input_digest, read_description, read_table
+from scegg_core.artifacts.files import input_digest, read_description
 from scegg_core.artifacts.paths import IndexFiles, SpaceFiles, real_path
 from scegg_core.artifacts.sets import refuse_mixture, settle_folder
-from scegg_core.classify.classifier import read_classifier
-from scegg_core.data.tasks import TASKS
 from scegg_core.errors import InputError
 from scegg_core.settings.backbone import BackboneSettings
 from scegg_core.settings.base import parse_section
+from scegg_core.using.mixed_runs import again, refuse_mixed_classifiers, refuse_mixed_space
 from scegg_core.using.places import require_input
+from scegg_core.using.run_files import RunFiles, classifiers_in
 
 EXTENDED = "extended"  # folder of a run that holds its extensions by new classes
 DESCRIPTION = "model.json"  # file that makes a folder an exported model
 LAYOUT = "results/<data set>/variants/<variant>/seed<k>"
-
-
-@dataclass(frozen=True)
-class WeightFiles:
-    """The name of a model, and its files of weights besides those of the backbone."""
-
-    name: str
-    scaler: Path
-    scen: Path | None  # None in backbone spaces
-    eggn: Path
-    classifiers: dict[str, Path]  # by task
-
-
-@dataclass(frozen=True)
-class RunFiles:
-    """Every file of a run, or of an extension of it by new classes."""
-
-    folder: Path  # of the extension where it is one
-    run: Path
-    results: Path  # results/<data set>, of the base data set also for a validation split
-    space: SpaceFiles  # with the class table of the extension where it is one
-    regions: tuple[Path, ...]  # shards, for what their metadata say of the backbone
-    eggn: Path
-
-    @property
-    def index(self) -> IndexFiles:
-        """Return the tables of the index."""
-        return self.space.index
-
-    @property
-    def weights(self) -> WeightFiles:
-        """Return the files of weights."""
-        return WeightFiles(self.name, self.space.scaler, self.space.scen, self.eggn, classifiers_in(self.folder))
-
-    @property
-    def synthetic(self) -> Path:
-        """Return the features that the final classifiers of the run (of the extension) learned from."""
-        return self.folder / "synthetic_unseen.parquet"
-
-    @property
-    def name(self) -> str:
-        """Return data set, variant and seed (and extension) in one word, without any path of this machine."""
-        parts = self.folder.relative_to(self.results.parent).parts
-        return "/".join(part for part in parts if part != "variants")
 
 
 @dataclass(frozen=True)
@@ -75,11 +29,6 @@ class BackboneOrigin:
 
     settings: BackboneSettings
     digest: str | None
-
-
-def classifiers_in(folder: Path) -> dict[str, Path]:
-    """Return the final classifier of each task in the folder of a run, of an extension or of an exported model."""
-    return {task: folder / f"classifier_{task}.safetensors" for task in TASKS}
 
 
 def is_exported(folder: str | Path) -> bool:
@@ -106,10 +55,10 @@ def find_run(folder: str | Path) -> RunFiles:
         _refuse_copy(run, read_description(path, "classifier"))
     space = _find_space(dataset, index, made_from)
     files = RunFiles(folder, run, results, space, _shards(dataset, space.scaler), _find_generator(run, made_from))
-    _refuse_mixed_space(files)
-    files = _extended(files) if run != folder else files
-    _refuse_mixed_classifiers(files)
-    _refuse_other_tasks(files)
+    refuse_mixed_space(files)
+    if run != folder:
+        files = _extended(files)
+    refuse_mixed_classifiers(files)
     return files
 
 
@@ -170,7 +119,8 @@ def find_weights(files: RunFiles, origin: BackboneOrigin, named: str | Path | No
 
 def _usual_paths(files: RunFiles, settings: BackboneSettings) -> tuple[Path, ...]:
     fetched = [files.results.parents[1] / settings.fetched_to] if settings.fetched_to else []
-    return files.regions[0].parents[1] / "backbone.safetensors", *fetched
+    trained_here = files.regions[0].parents[1] / "backbone.safetensors"
+    return trained_here, *fetched
 
 
 def _refuse_other_folders(folder: Path) -> None:
@@ -208,8 +158,8 @@ def _dataset_of(run: Path) -> Path:
             f"{run} does not lie in the results of its data set, whose index and space it needs; "
             f"name it in its place, {LAYOUT}, or export it there and use the exported folder."
         )
-    _require(dataset / "images.parquet")
-    _require(dataset / "attributes.parquet")
+    for path in (dataset / "images.parquet", dataset / "attributes.parquet"):
+        _require(path)
     return dataset
 
 
@@ -220,41 +170,10 @@ def _require(path: Path) -> None:
 
 def _extended(files: RunFiles) -> RunFiles:
     """The files with the class table of the extension, refused where it extends another table than the run's."""
-    _require(classes := files.folder / "classes.parquet")
-    refuse_mixture([classes], {"classes": files.index.classes}, _again(files))
+    classes = files.folder / "classes.parquet"
+    _require(classes)
+    refuse_mixture([classes], {"classes": files.index.classes}, again(files))
     return replace(files, space=replace(files.space, index=replace(files.index, classes=classes)))
-
-
-def _again(files: RunFiles) -> str:
-    return "add the classes again" if files.folder != files.run else "let the workflow bring the run up to date"
-
-
-def _refuse_mixed_space(files: RunFiles) -> None:
-    """Raise InputError where space or generator were made from another index or other regions than there are now."""
-    made = (files.space.scaler, files.space.scen, files.eggn)
-    there = {"classes": files.index.classes, "attributes": files.index.attributes, "regions": files.regions}
-    refuse_mixture([path for path in made if path and path.is_file()], there, _again(files))
-
-
-def _refuse_mixed_classifiers(files: RunFiles) -> None:
-    """Raise InputError where a classifier or its training data were made from other files than there are now."""
-    for path in classifiers_in(files.folder).values():
-        if "classes" not in read_description(path, "classifier")["provenance"]["inputs"]:
-            raise InputError(f"{path} does not say which class table it was made from; {_again(files)}.")
-    there = {"classes": files.index.classes, "attributes": files.index.attributes, "scaler": files.space.scaler}
-    there |= {"scen": files.space.scen, "eggn": files.eggn, "synthetic": files.synthetic}
-    existing = {name: path for name, path in there.items() if path and path.is_file()}
-    made = [*classifiers_in(files.folder).values(), files.synthetic]
-    refuse_mixture([path for path in made if path.is_file()], existing, _again(files))
-
-
-def _refuse_other_tasks(files: RunFiles) -> None:
-    """Raise InputError where a classifier tells other classes apart than its task: the file of the other task, copied."""
-    seen = read_table(files.index.classes, "classes")["seen"].to_numpy()
-    own = {"czsl": np.flatnonzero(~seen), "gzsl": np.arange(len(seen))}
-    for task, path in classifiers_in(files.folder).items():
-        if not np.array_equal(read_classifier(path).classifier.classes.numpy(), own[task]):
-            raise InputError(f"{path} does not tell the {len(own[task])} classes of {task} apart; {_again(files)}.")
 
 
 def _find_generator(run: Path, made_from: dict[str, str]) -> Path:

@@ -110,7 +110,7 @@ def test_vectors_without_names_are_refused_where_texts_are_sorted_otherwise_than
     np.testing.assert_array_equal(with_class_vectors(index, named).percent, VECTORS[:3].astype(np.float32))
 
 
-@pytest.mark.parametrize("names", [("1", "2", "10"), ("01", "02", "10"), ("b", "a10", "a9")])
+@pytest.mark.parametrize("names", [("1", "2", "10"), ("01", "02", "10"), ("b", "a10", "a9"), ("m²", "²", "٣ a")])
 def test_vectors_without_names_are_in_the_order_of_classes_that_a_person_gave_or_counts(tmp_path, names):
     index = replace(index_dataset(make_cub(tmp_path / "data")), classes=names)
     np.save(tmp_path / "v.npy", VECTORS[:3])

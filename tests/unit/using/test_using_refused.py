@@ -23,7 +23,8 @@ from scegg_core.using import extend
 from scegg_core.using.api import add_classes, export_run, load_model, predict
 from scegg_core.using.pictures import find_pictures
 from scegg_core.using.places import require_output
-from scegg_core.using.run_folder import classifiers_in, find_run
+from scegg_core.using.run_files import classifiers_in
+from scegg_core.using.run_folder import find_run
 from scegg_core.using.sheets import _sheet_name
 from tests.unit.small_run import ATTRIBUTES, make_run
 
