@@ -3,8 +3,9 @@
 import torch
 from torch import Tensor
 
+from scegg_core.classify.cascade import train_second
 from scegg_core.classify.classifier import FinalClassifier
-from scegg_core.data.tasks import task_classes
+from scegg_core.data.tasks import task_classes, task_images
 from scegg_core.eggn.data import SyntheticFeatures, seen_features
 from scegg_core.eggn.model import Networks
 from scegg_core.scen.space import Space
@@ -23,17 +24,22 @@ def train_final(
     device: torch.device,
     checkpoint: Checkpoint | None = None,
 ) -> FinalClassifier:
-    """Return the classifier of one task: czsl learns from synthetic features alone, gzsl from real seen ones too."""
+    """Return the classifier of one task: czsl learns from synthetic features alone, gzsl from real seen ones too.
+
+    With `cascade_share` from test images too, never from their labels.
+    """
     real, labels = None, synthetic.labels
     if task == "gzsl":
         real, seen_labels = _seen(space, settings.seen_per_class)
         labels = torch.cat([seen_labels, labels])
     inputs = training_inputs(real, synthetic.features, eggn.to(device), settings, seed, device)
-    classes = torch.from_numpy(task_classes(space.index, task)).to(device)
-    classifier, _ = train_classifier(
-        inputs, labels.to(device), classes, settings, seed, f"classifier {task}", checkpoint
-    )
-    return FinalClassifier(classifier, settings)
+    classes, labels = torch.from_numpy(task_classes(space.index, task)).to(device), labels.to(device)
+    classifier, _ = train_classifier(inputs, labels, classes, settings, seed, f"classifier {task}", checkpoint)
+    final = FinalClassifier(classifier, settings)
+    if settings.cascade_share is None:
+        return final
+    test_inputs = final.inputs(space.features[task_images(space.index, task)], eggn)
+    return train_second(final, inputs, labels, test_inputs, seed, f"cascade {task}")
 
 
 def training_inputs(

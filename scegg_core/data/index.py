@@ -115,8 +115,7 @@ def find_bad_images(
     """
     bad, total, base = {}, len(index.paths), str(root)
     whole = _bytes_up_to(WHOLE_BYTES, (f"{base}/{path}" for path in index.paths)) <= WHOLE_BYTES
-    threads = 1 if whole else 4  # of a core: whole images take memory, headers wait for the disk
-    workers = min(8, threads * (cores or os.cpu_count() or 1))
+    workers = min(8, cores or os.cpu_count() or 1)  # more than one a core wait for each other, also to read headers
     blocks = [range(start, min(start + BLOCK, total)) for start in range(0, total, BLOCK)]
     with ThreadPoolExecutor(workers) as pool:
         found = pool.map(lambda block: [probe(f"{base}/{index.paths[place]}", whole) for place in block], blocks)

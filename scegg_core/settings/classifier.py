@@ -26,3 +26,9 @@ class ClassifierSettings:
         None,
         description="features of each seen class that the classifier of all classes learns from, repeated where there are fewer; null: all training images once; CADA-VAE's is 200",
     )
+    cascade_share: float | None = Field(
+        None,
+        gt=0,
+        lt=1,
+        description="LisGAN's cascade: share of the test images, those that the first classifier is surest of, that a second one learns from; transductive, so tables say it; null: test images are never learned from; LisGAN's released code has 0.6",
+    )

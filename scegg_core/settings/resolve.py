@@ -42,7 +42,7 @@ from scegg_core.settings.synthesis import SynthesisSettings
 from scegg_core.settings.tables import ReportTables
 from scegg_core.settings.tsne import TsneSettings
 from scegg_core.settings.tuning import POINT, Point, TuningSettings
-from scegg_core.settings.variants import CLOSED_FORM, VariantSettings
+from scegg_core.settings.variants import CLOSED_FORM, VariantSettings, shown_selection
 
 
 @settings
@@ -216,7 +216,7 @@ class Configuration:
             "published": own.published,
             **own.shown_backbone(),
             "titles": {name: variant.title or name for name, variant in variants.items()},
-            "selection": {name: variant.selection for name, variant in variants.items()},
+            "selection": {name: shown_selection(self, dataset, standing.get(name, name)) for name in variants},
             "tuned": {name: self.point(point).text() for name, point in standing.items()},
             "generated": own.generate is not None,
             "shared_backbone": own.backbone.trained and own.backbone.seeds == "shared",

@@ -1,13 +1,16 @@
 """Settings of variants, the rows of the tables: which features, and how predictions are made on them."""
 
 from dataclasses import replace
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
 from pydantic import Field, model_validator
 
 from scegg_core.settings.base import settings
 from scegg_core.settings.names import Seeds, Title
 from scegg_core.settings.overrides import ClassifierOverrides, EggnOverrides, SynthesisOverrides
+
+if TYPE_CHECKING:
+    from scegg_core.settings.resolve import Configuration
 
 CLOSED_FORM = ("prototype", "eszsl")  # they draw nothing, and choose their constants on the validation split
 
@@ -57,3 +60,10 @@ class VariantSettings:
                 f"tuned: {self.tuned} takes its settings from section tuning; beside it only title and seeds"
             )
         return self
+
+
+def shown_selection(config: "Configuration", dataset: str, name: str) -> str:
+    """Return how tables call a row's selection, and whether its classifier learns from test images."""
+    own = config.variant(name)
+    cascade = own.predict_by == "generation" and config.classifier_of(dataset, name).cascade_share is not None
+    return own.selection + ("; transductive" if cascade else "")

@@ -61,6 +61,18 @@ def test_a_method_on_one_space_alone_is_made_on_the_other():
     assert config.table_part("sun", {}, ["wide", "wide+sc-egg"])["runs"] == [("wide", 3), ("wide+sc-egg", 3)]
 
 
+def test_the_selection_says_which_rows_learn_from_test_images():
+    cascade = {"selection": "validation", "classifier": {"cascade_share": 0.6}}
+    shown = configured(variants={"f-clswgan": cascade}).table_part(
+        "cub", {}, ["f-clswgan", "f-clswgan+sc-egg", "f-vaegan"]
+    )
+    assert shown["selection"] == {
+        "f-clswgan": "validation; transductive",
+        "f-clswgan+sc-egg": "validation; transductive",
+        "f-vaegan": "last",
+    }
+
+
 @pytest.mark.parametrize("name", ["f-vaegan~budget~budget", "f-vaegan+", "f-vaegan~budget+"])
 def test_a_method_has_one_name(name):
     with pytest.raises(InputError) as error:

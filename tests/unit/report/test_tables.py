@@ -90,6 +90,11 @@ def test_selection_says_the_epochs_and_settings_and_seeds_that_chose_differently
     assert len(tables.result_table([*runs[1:], *tuned])) == 2
 
 
+def test_a_row_that_learned_from_test_images_is_not_ranked_beside_the_others():
+    runs = [run("baseline"), run("len"), run("lisgan", selection="last; transductive", h=0.9)]
+    assert list(tables.result_table(runs)["differs"]) == ["", "", "selection last; transductive"]
+
+
 def test_summary_puts_data_sets_with_different_epochs_into_one_row(published):
     runs = [run(dataset=d, selection="validation", epoch=e, tuned=f"x {e}") for d, e in (("A", 3), ("B", 5))]
     table = tables.summary_table([replace(one, published="AWA2") for one in runs], published)
