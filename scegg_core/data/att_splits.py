@@ -10,9 +10,10 @@ from scegg_core.data.mat import Variables, read_mat
 from scegg_core.data.names import printable, tidy
 from scegg_core.data.splitting import read_splits
 from scegg_core.data.tables import MISSING, SPLITS
-from scegg_core.data.text_files import read_text
+from scegg_core.data.text_files import read_text, require_readable
 from scegg_core.errors import InputError
 from scegg_core.settings.datasets import IndexSettings
+from scegg_core.settings.existing import is_file
 
 ADDRESS = "http://datasets.d2.mpi-inf.mpg.de/xian/xlsa17.zip"
 
@@ -58,7 +59,7 @@ def split_of(
 
 def splits_name(settings: IndexSettings, splits: Path) -> str:
     """Return the name of the file with the splits: sent_splits.mat where class vectors are given and it stands alone."""
-    alone = (splits / "sent_splits.mat").is_file() and not (splits / "att_splits.mat").is_file()
+    alone = is_file(splits / "sent_splits.mat") and not is_file(splits / "att_splits.mat")
     return "sent_splits.mat" if settings.class_vectors is not None and alone else "att_splits.mat"
 
 
@@ -184,8 +185,7 @@ def match_attributes(attributes: tuple[str, ...], content: AttSplits, names_file
 
 
 def _read_mat(path: Path, required: tuple[str, ...], optional: tuple[str, ...] = ()) -> Variables:
-    if not path.is_file():
-        raise InputError(f"{path} is missing: unpack xlsa17.zip from {ADDRESS}, or correct the setting `splits`.")
+    require_readable(path, f"{path} is missing: unpack xlsa17.zip from {ADDRESS}, or correct the setting `splits`.")
     found = read_mat(path, (*required, *optional), f"fetch xlsa17.zip from {ADDRESS} again")
     for name in required:
         if name not in found:

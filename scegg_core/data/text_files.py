@@ -90,6 +90,19 @@ def require_file(path: Path) -> None:
         raise InputError(f"{printable(path)} is {kind}, not a file; put a file there.")
 
 
+def require_readable(path: Path, missing: str) -> None:
+    """Raise InputError unless `path` is a file that may be read: with the sentence `missing` where nothing is there."""
+    try:
+        require_file(path)
+        path.open("rb").close()
+    except (FileNotFoundError, NotADirectoryError):
+        raise InputError(missing) from None
+    except OSError as error:
+        raise InputError(
+            f"{printable(path)} cannot be read ({error.strerror}); allow reading it, or correct the path."
+        ) from None
+
+
 def _read_bytes(path: Path) -> bytes:
     try:
         require_file(path)
