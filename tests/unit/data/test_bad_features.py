@@ -7,6 +7,8 @@ import zipfile
 import h5py
 import numpy as np
 import pandas as pd
+import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 from safetensors.numpy import save_file
 
@@ -486,3 +488,75 @@ def test_a_column_of_labels_is_no_channel(tmp_path, name):
         f"holds the column {name!r} of type double; keep a column of floating-point numbers for each channel"
         in sentence
     )
+
+
+def test_whole_numbers_that_say_what_rows_are_are_no_channels(tmp_path):
+    case.write_arrays(tmp_path)
+    table = pd.DataFrame(case.pooled(), columns=list("abcde"))
+    for name in ("y", "class_id", "is_train", "Image"):
+        table.assign(**{name: case.LABELS * 1.0}).to_parquet(tmp_path / "own.parquet")
+        sentence = refused(case.settings_of(tmp_path / "own.parquet", "arrays"))
+        assert f"holds whole numbers in the column {name!r}, which seem to say what its rows are; keep a" in sentence
+    table.assign(y=case.pooled()[:, 0]).to_parquet(tmp_path / "own.parquet")  # a channel
+    index_dataset(case.settings_of(tmp_path / "own.parquet", "arrays"))
+
+
+TRAINS = np.isin(np.arange(12), case.TRAINVAL)
+
+
+@pytest.mark.parametrize(
+    ("column", "said"),
+    [
+        ({"label": ROLLED * 1.0}, "gives its rows 2 and 4 the labels '0' and '0' in label, but"),
+        ({"image": [name.encode() for name in NAMES[::-1]]}, "calls its row 1 '11.jpg' in image, but"),
+        ({"is_train": ~TRAINS}, "names in is_train other rows than the 6 to which"),
+        ({"test": TRAINS.astype(float)}, "names in test other rows than the 6 to which"),
+        ({"label": case.LABELS * 1.0, "test": ~TRAINS, "image": [b"\xff\xd8\xff"] * 12}, None),  # bytes of pictures
+    ],
+)  # fmt: skip
+def test_columns_of_a_table_are_compared_whatever_their_type(tmp_path, column, said):
+    case.write_arrays(tmp_path)
+    pd.DataFrame({"vector": case.pooled().tolist(), **column}).to_parquet(tmp_path / "own.parquet")
+    settings = case.settings_of(tmp_path / "own.parquet", "arrays")
+    if said is None:
+        assert index_dataset(settings).paths == tuple(NAMES)
+    else:
+        assert f"own.parquet {said}" in refused(settings)
+
+
+def test_an_index_of_floating_point_numbers_is_one(tmp_path):
+    case.write_arrays(tmp_path)
+    pd.DataFrame(case.pooled(), columns=list("abcde"), index=np.arange(11.0, -1, -1)).to_parquet(
+        tmp_path / "own.parquet"
+    )
+    assert "calls its row 1 '11' in its index" in refused(case.settings_of(tmp_path / "own.parquet", "arrays"))
+
+
+@pytest.mark.parametrize(
+    ("beside", "said"),
+    [
+        ({"image": np.array(NAMES, dtype=object)}, "holds Python objects in 'image', which are never unpickled; save numbers there, or texts with .astype(str)."),
+        ({"split": np.array("train")}, "holds a single value in 'split', where an array is expected; save an array, or leave it out."),
+        ({"trainval_loc": np.array([2**63 + 1, 1], np.uint64)}, "names in trainval_loc other rows than the 6 to which"),
+    ],
+)  # fmt: skip
+def test_what_lies_beside_the_features_and_cannot_be_compared_is_named(tmp_path, beside, said):
+    case.write_arrays(tmp_path)
+    np.savez(tmp_path / "own.npz", features=case.pooled(), **beside)
+    assert f"own.npz {said}" in refused(case.settings_of(tmp_path / "own.npz", "arrays"))
+
+
+@pytest.mark.filterwarnings("error")
+@pytest.mark.parametrize("beside", [{"labels": ROLLED * 1e300}, {"trainval_loc": np.array([np.inf, 1])}])
+def test_numbers_beyond_all_whole_ones_say_nothing_of_rows(tmp_path, beside):
+    case.write_arrays(tmp_path)
+    np.savez(tmp_path / "own.npz", features=case.pooled(), **beside)
+    assert index_dataset(case.settings_of(tmp_path / "own.npz", "arrays")).paths == tuple(NAMES)
+
+
+def test_two_columns_of_one_name(tmp_path):
+    case.write_arrays(tmp_path)
+    columns = [pa.array(case.pooled()[:, number]) for number in range(5)]
+    pq.write_table(pa.table(columns, names=list("abcda")), tmp_path / "own.parquet")
+    sentence = refused(case.settings_of(tmp_path / "own.parquet", "arrays"))
+    assert sentence == f"{tmp_path}/own.parquet holds the column 'a' twice; keep one, or rename it."

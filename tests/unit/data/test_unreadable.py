@@ -39,7 +39,9 @@ def test_word_vectors_that_may_not_be_looked_at(source):
 @pytest.mark.parametrize(("make", "what"), [(os.mkfifo, "a pipe"), (os.mkdir, "a folder")])
 def test_word_vectors_that_are_no_file_are_not_called_missing(tmp_path, source, make, what):
     make(tmp_path / "v")
-    assert said(lambda: vectors(source, str(tmp_path / "v"))) == f"{tmp_path}/v is {what}, not a file; put a file there."
+    assert (
+        said(lambda: vectors(source, str(tmp_path / "v"))) == f"{tmp_path}/v is {what}, not a file; put a file there."
+    )
 
 
 def test_folders_that_may_not_be_looked_at(tmp_path):
