@@ -26,7 +26,7 @@ def said_of_rows(path: Path, kind: str) -> list[Said]:
     known = [name for name in names if name.casefold() in MEANING]
     arrays = [(MEANING[name.casefold()], name, _texts(read_array(path, name, kind))) for name in known]
     others = [name for name in names if name not in known and name != the_one(path, names)]
-    arrays += [("", name, _texts_alone(path, name, kind)) for name in others]
+    arrays += [("", name, texts_of(path, name, kind)) for name in others]
     return [(what, name, texts) for what, name, texts in arrays if texts is not None]
 
 
@@ -74,9 +74,9 @@ def _texts(values: np.ndarray) -> tuple[str, ...] | None:
     return tuple(map(str, values))
 
 
-def _texts_alone(path: Path, name: str, kind: str) -> tuple[str, ...] | None:
-    """The texts of an array whose name says nothing; None for numbers, and for what cannot be read, which nobody needs."""
-    with contextlib.suppress(InputError), open_array(path, name, kind) as array:
+def texts_of(path: Path, name: str, kind: str, needed: bool = False) -> tuple[str, ...] | None:
+    """Return the texts of an array; None for numbers, and, unless it is `needed`, for what cannot be read."""
+    with contextlib.suppress(*() if needed else (InputError,)), open_array(path, name, kind) as array:
         if array.kind not in tuple("fiub") and array.shape:
             values = array.take(0, array.shape[0])
             return _texts(values) if values.dtype.kind in "US" else None

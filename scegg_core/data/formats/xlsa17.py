@@ -1,6 +1,5 @@
 """Reading data sets in the layout of xlsa17 (the Proposed Splits): att_splits.mat, res101.mat and class lists."""
 
-import os
 import stat
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
@@ -20,6 +19,7 @@ from scegg_core.data.att_splits import (
 from scegg_core.data.attribute_names import read_names, read_parts, to_words
 from scegg_core.data.names import printable
 from scegg_core.data.tables import DatasetIndex
+from scegg_core.data.text_files import is_given
 from scegg_core.errors import InputError
 from scegg_core.settings.datasets import IndexSettings
 from scegg_core.settings.existing import is_file
@@ -118,7 +118,7 @@ def find_attributes(settings: IndexSettings, layout: Layout) -> Path:
 def parts_of(folder: Path, attributes: tuple[str, ...]) -> tuple[str, ...]:
     """Return the attributes' parts from attribute_parts.csv in `folder`, or '' for all where there is no such file."""
     file = folder / "attribute_parts.csv"
-    return read_parts(file, attributes) if attributes and os.path.lexists(file) else ("",) * len(attributes)
+    return read_parts(file, attributes) if attributes and is_given(file) else ("",) * len(attributes)
 
 
 def local_path(file: str, layout: Layout, source: Path) -> str:

@@ -55,6 +55,7 @@ XLSA17 = {
     "an image of zeros": ({"features": emptied(case.pooled()).T}, {}, "{root}/res101.mat holds only zeros for image 7 (counted from 0)"),
     "splits from 0": ({}, {"trainval_loc": case.TRAINVAL, "test_seen_loc": case.TEST_SEEN, "test_unseen_loc": case.TEST_UNSEEN}, "{root}/att_splits.mat counts images from 0 to 11, but files of this kind count from 1; add 1 to each of them."),
     "splits that overlap": ({}, {"test_seen_loc": np.array([1, 3, 6, 9])}, "{root}/att_splits.mat puts image 1 into both trainval_loc and test_seen_loc"),
+    "flags in place of numbers": ({}, {"trainval_loc": np.isin(np.arange(12), case.TRAINVAL)}, "{root}/att_splits.mat holds 0 and 1 alone in trainval_loc, as flags of images, where the numbers of images belong; save the numbers of those with 1."),
     "a split that points outside": ({}, {"test_seen_loc": np.array([3, 6, 99])}, "{root}/att_splits.mat puts image 99 into test_seen_loc, but res101.mat lists 12 images"),
     "an image in no split": ({}, {"test_seen_loc": np.array([3, 6])}, "{root}/att_splits.mat puts image 9 into no split"),
     "no splits": ({}, {"trainval_loc": None}, "{root}/att_splits.mat lacks the variable 'trainval_loc'"),
@@ -80,6 +81,7 @@ DAZLE = {
     "labels that are texts": ({"labels": np.array([b"a"] * 12)}, "{file}: labels has values of type |S1"),
     "splits from 1": ({"trainval_loc": case.TRAINVAL + 1, "test_seen_loc": case.TEST_SEEN + 1, "test_unseen_loc": case.TEST_UNSEEN + 1}, "{file} counts images from 1 to 12, but files of this kind count from 0; subtract 1 from each of them."),
     "splits that overlap": ({"test_seen_loc": np.array([0, 2, 5, 8])}, "{file} puts image 0 into both trainval_loc and test_seen_loc"),
+    "flags in place of numbers": ({"test_seen_loc": np.isin(np.arange(12), case.TEST_SEEN).astype(np.uint8)}, "{file} holds 0 and 1 alone in test_seen_loc, as flags of images, where the numbers of images belong; save the numbers of those with 1."),
     "a split that points outside": ({"test_unseen_loc": np.array([9, 10, 40])}, "{file} holds 40 in test_unseen_loc, which run from 0 to 11 here"),
     "transposed strengths": ({"original_att": case.STRENGTHS.T}, "{file} holds original_att of shape (3, 4), but its labels name 4 classes; transpose it to classes × attributes."),
     "a strength below zero": ({"original_att": spoiled(case.STRENGTHS, -2, 0)}, "a strength from 0 upwards"),
@@ -560,3 +562,12 @@ def test_two_columns_of_one_name(tmp_path):
     pq.write_table(pa.table(columns, names=list("abcda")), tmp_path / "own.parquet")
     sentence = refused(case.settings_of(tmp_path / "own.parquet", "arrays"))
     assert sentence == f"{tmp_path}/own.parquet holds the column 'a' twice; keep one, or rename it."
+
+
+@pytest.mark.filterwarnings("error")
+@pytest.mark.parametrize("value", [np.nan, np.inf])
+def test_an_att_of_no_numbers_beside_original_att_is_not_needed(tmp_path, value):
+    path = case.write_xlsa17(tmp_path, {}, {"att": np.full((3, 4), value)})
+    assert (
+        index_dataset(case.settings_of(path, "xlsa17")).percent[3].tolist() == case.STRENGTHS[3].astype("f4").tolist()
+    )
