@@ -8,6 +8,7 @@ from pathlib import Path
 from scegg_core.data.raw import raw_digest
 from scegg_core.errors import InputError
 from scegg_core.settings.base import as_mapping
+from scegg_core.settings.existing import is_file, is_there
 from scegg_core.settings.plan import plan_of
 from scegg_core.settings.resolve import VALIDATION, read_configuration
 from scegg_core.settings.tuning import winners
@@ -198,7 +199,7 @@ def shards_of(wildcards, seed=None):
 
 @functools.cache
 def refuse_pooled(features):
-    if Path(features.path).exists():  # else it is fetched first
+    if is_there(features.path):  # else it is fetched first
         from scegg_core.data.features import require_maps  # its imports take 0.3 s, and few data sets need it
 
         require_maps(features)

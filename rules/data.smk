@@ -7,7 +7,7 @@
 def raw_files(wildcards):
     """Return the files that show that a data set's raw data are present."""
     dataset = dataset_settings(wildcards)
-    own = {name: path for name, path in dataset.own_files().items() if Path(path).is_file()}  # else the job says so
+    own = {name: path for name, path in dataset.own_files().items() if is_file(path)}  # else the job says so
     if dataset.generate is not None:
         return {"raw": f"{dataset.folder}/aviary.json"} | own
     return {f"fetched_{name}": f"data/fetched/{name}.json" for name in dataset.downloads} | own

@@ -13,7 +13,7 @@ def given_weights(wildcards):
         return {}
     if backbone.fetched_to:
         return {"weights": backbone.fetch_record}
-    if not Path(backbone.weights).is_file():
+    if not is_file(backbone.weights):
         raise InputError(
             f"config: datasets.{base(wildcards.dataset)}.backbone.weights is {backbone.weights!r}, but there is no such "
             "file."

@@ -13,7 +13,7 @@ def vector_sources(wildcards):
         return {"captions": f"{dataset.folder}/aviary.json"} if dataset.generate is not None else {}
     if vectors.download:
         return {"source": f"data/fetched/{vectors.download}.json"}
-    if not vectors.path or Path(vectors.path).is_file():
+    if not vectors.path or is_file(vectors.path):
         return {"source": vectors.path} if vectors.path else {}
     return {"source": f"data/gensim/{vectors.path}.json"} if vectors.source == "gensim" else {}
 

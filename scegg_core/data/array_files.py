@@ -11,6 +11,7 @@ import numpy as np
 
 from scegg_core.data.names import printable
 from scegg_core.data.npy import mapped
+from scegg_core.data.row_names import LABELS, MEANING, PLACES, SPLITS
 from scegg_core.errors import InputError
 
 #: What is read whole (.npz, .parquet) has up to so many bytes; .npy and .safetensors are read piece by piece.
@@ -18,9 +19,6 @@ LARGEST = 4 << 30
 
 #: How columns begin that hold an index of pandas.
 INDEX = "__index_level_"
-
-#: Arrays and columns with labels and splits (in small letters): they are no channels, and would tell what is to be found out.
-LABELS, SPLITS = ("label", "labels", "class", "target", "targets"), ("split", "splits")
 
 #: The array that is taken where a file of features holds several.
 NAME = "features"
@@ -49,7 +47,10 @@ def read_array(path: Path, name: str, kind: str) -> np.ndarray:
     """Return the whole array `name`; raises InputError as `open_array` does, and for more than LARGEST bytes."""
     with open_array(path, name, kind) as array:
         if not array.shape:
-            raise InputError(f"{printable(path)} holds a single number where an array is expected; save an array.")
+            where = f" in {printable(name)!r}" if name else ""
+            raise InputError(
+                f"{printable(path)} holds a single value{where}, where an array is expected; save an array, or leave it out."
+            )
         if (size := 8 * math.prod(array.shape)) > LARGEST:
             raise _too_large(path, size)
         return array.take(0, array.shape[0])
@@ -99,8 +100,20 @@ def _npz(path: Path, name: str) -> Iterator[Array]:
         if size > LARGEST:
             raise _too_large(path, size)
         with np.load(path, allow_pickle=False) as arrays:
-            values = arrays[name]
+            values = _plain(arrays, path, name)
     yield _in_memory(values)
+
+
+def _plain(arrays: np.lib.npyio.NpzFile, path: Path, name: str) -> np.ndarray:
+    try:
+        return arrays[name]
+    except ValueError as error:
+        if "Object arrays" not in str(error):
+            raise
+        raise InputError(  # texts that pandas gave are such objects
+            f"{printable(path)} holds Python objects in {printable(name)!r}, which are never unpickled; save numbers there, "
+            "or texts with .astype(str)."
+        ) from None
 
 
 @contextmanager
@@ -125,11 +138,20 @@ def _parquet(path: Path, name: str) -> Iterator[Array]:
 
     with readable(path, "parquet file"):
         metadata = pq.read_metadata(path)
+        _refuse_twice(path, metadata.schema.to_arrow_schema().names)
         size = sum(metadata.row_group(n).total_byte_size for n in range(metadata.num_row_groups))
         if size > LARGEST:
             raise _too_large(path, size)
         values = _columns(path, pq.read_table(path))
     yield _in_memory(values)
+
+
+def _refuse_twice(path: Path, names: list[str]) -> None:
+    known: set[str] = set()
+    for name in names:
+        if name in known:
+            raise InputError(f"{printable(path)} holds the column {printable(name)!r} twice; keep one, or rename it.")
+        known.add(name)
 
 
 def _columns(path: Path, table) -> np.ndarray:
@@ -148,7 +170,14 @@ def _columns(path: Path, table) -> np.ndarray:
                 f"{printable(path)} holds the column {printable(name)!r} of type {table.schema.field(name).type}; "
                 "keep a column of floating-point numbers for each channel, and nothing else."
             )
-    return np.column_stack([table.column(name).to_numpy() for name in names])
+    columns = {name: table.column(name).to_numpy() for name in names}
+    for name, values in columns.items():
+        if name.casefold() in (*MEANING, *PLACES) and (values == np.rint(values)).all():
+            raise InputError(
+                f"{printable(path)} holds whole numbers in the column {printable(name)!r}, which seem to say what its rows are; "
+                "keep a column for each channel, and nothing else."
+            )
+    return np.column_stack(list(columns.values()))
 
 
 def _is_list(kind) -> bool:

@@ -1,6 +1,5 @@
 """The files of the Proposed Splits (xlsa17): att_splits.mat, and the image names and labels of res101.mat."""
 
-import os
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -10,9 +9,10 @@ from scegg_core.data.mat import Variables, read_mat
 from scegg_core.data.names import printable, tidy
 from scegg_core.data.splitting import read_splits
 from scegg_core.data.tables import MISSING, SPLITS
-from scegg_core.data.text_files import read_text
+from scegg_core.data.text_files import is_given, read_text, require_readable
 from scegg_core.errors import InputError
 from scegg_core.settings.datasets import IndexSettings
+from scegg_core.settings.existing import is_file
 
 ADDRESS = "http://datasets.d2.mpi-inf.mpg.de/xian/xlsa17.zip"
 
@@ -58,7 +58,7 @@ def split_of(
 
 def splits_name(settings: IndexSettings, splits: Path) -> str:
     """Return the name of the file with the splits: sent_splits.mat where class vectors are given and it stands alone."""
-    alone = (splits / "sent_splits.mat").is_file() and not (splits / "att_splits.mat").is_file()
+    alone = is_file(splits / "sent_splits.mat") and not is_file(splits / "att_splits.mat")
     return "sent_splits.mat" if settings.class_vectors is not None and alone else "att_splits.mat"
 
 
@@ -80,7 +80,7 @@ def read_att_splits(path: Path) -> AttSplits:
         )
     if np.shape(found.get("att")) == percent.shape:  # sent_splits.mat has sentence vectors there
         match_strengths(percent, found["att"], classes, path)
-    locations = tuple(whole_numbers(found[f"{split}_loc"], path, f"{split}_loc") - 1 for split in SPLITS)
+    locations = tuple(image_numbers(found[f"{split}_loc"], path, f"{split}_loc") - 1 for split in SPLITS)
     return AttSplits(classes, np.ascontiguousarray(percent.T, dtype=np.float32), locations)
 
 
@@ -91,8 +91,9 @@ def match_strengths(original: np.ndarray, att: np.ndarray, classes: tuple[str, .
     not known is 0 there in some files, as in those that are written here.
     """
     original, att = (np.where(values == MISSING, 0, values) for values in (original, att))
-    lengths = np.linalg.norm(original, axis=0) * np.linalg.norm(att, axis=0)
-    apart = (original * att).sum(axis=0) < 0.99 * lengths
+    with np.errstate(over="ignore", invalid="ignore"):  # nothing is told apart by what is too large, or no number
+        lengths = np.linalg.norm(original, axis=0) * np.linalg.norm(att, axis=0)
+        apart = (original * att).sum(axis=0) < 0.99 * lengths
     if apart.any():
         name = classes[int(apart.argmax())]
         raise InputError(
@@ -131,7 +132,7 @@ def seen_classes(content: AttSplits, labels: np.ndarray, splits: Path) -> np.nda
         if 0 <= image < len(labels):
             unseen.add(tidy(content.classes[labels[image]]))
     file = splits / "testclasses.txt"
-    if os.path.lexists(file):
+    if is_given(file):
         listed = set(read_class_list(file))
         unknown = sorted(listed ^ unseen)
         if unknown:
@@ -184,8 +185,7 @@ def match_attributes(attributes: tuple[str, ...], content: AttSplits, names_file
 
 
 def _read_mat(path: Path, required: tuple[str, ...], optional: tuple[str, ...] = ()) -> Variables:
-    if not path.is_file():
-        raise InputError(f"{path} is missing: unpack xlsa17.zip from {ADDRESS}, or correct the setting `splits`.")
+    require_readable(path, f"{path} is missing: unpack xlsa17.zip from {ADDRESS}, or correct the setting `splits`.")
     found = read_mat(path, (*required, *optional), f"fetch xlsa17.zip from {ADDRESS} again")
     for name in required:
         if name not in found:
@@ -205,6 +205,17 @@ def _numbers(values: np.ndarray | tuple[str, ...], path: Path, name: str, again:
     if (np.abs(values.astype(np.float64)) > LARGEST_NUMBER).any():
         raise InputError(f"{path} holds values in {name} that are larger than {LARGEST_NUMBER:g}; {again}.")
     return values.astype(np.float64)
+
+
+def image_numbers(values: np.ndarray | tuple[str, ...], path: Path, name: str, again: str = AGAIN) -> np.ndarray:
+    """Return what `whole_numbers` does, refused where it seems to be a flag for each image, not the numbers of some."""
+    numbers = whole_numbers(values, path, name, again)
+    if len(numbers) > 2 and numbers.min() >= 0 and numbers.max() <= 1:
+        raise InputError(
+            f"{printable(path)} holds 0 and 1 alone in {name}, as flags of images, where the numbers of images belong; save "
+            "the numbers of those with 1."
+        )
+    return numbers
 
 
 def whole_numbers(values: np.ndarray | tuple[str, ...], path: Path, name: str, again: str = AGAIN) -> np.ndarray:

@@ -11,6 +11,11 @@ from scegg_core.data.text_files import read_text, require_file
 from scegg_core.data.written_tables import has_columns, read_written
 from scegg_core.errors import InputError
 
+#: A place where a line may break, which parts words, and signs that part nothing: soft hyphens, marks of direction and of
+#: byte order.
+_BREAK = "\u200b"
+_UNSEEN = re.compile("[\u00ad\u200e\u200f\u202a-\u202e\u2060\u2066-\u2069\ufeff]")
+
 _CUB_WORDS = {"spatulate": "broad", "upperparts": "upper parts", "grey": "gray"}
 _AWA2_WORDS = {
     "newworld": "new world",
@@ -54,11 +59,16 @@ def to_words(names: tuple[str, ...], rule: str) -> tuple[str, ...]:
 
     Raises InputError for a name that leaves no word.
     """
-    words = tuple(RULES[rule](unicodedata.normalize("NFC", name)) for name in names)
+    words = tuple(RULES[rule](_visible(name)) for name in names)
     for name, text in zip(names, words, strict=True):
         if not text:
             raise InputError(f"attribute name {name!r} leaves no word by the rule names: {rule}; rename the attribute.")
     return words
+
+
+def _visible(name: str) -> str:
+    """The name without signs that nobody sees, with which no file of vectors has its words; joiners belong to a script."""
+    return _UNSEEN.sub("", unicodedata.normalize("NFC", name).replace(_BREAK, " "))
 
 
 def read_names(path: Path) -> tuple[str, ...]:

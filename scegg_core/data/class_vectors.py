@@ -1,5 +1,6 @@
 """Class vectors that a file gives (`class_vectors` of a data set): real numbers in the place of attributes' strengths."""
 
+import contextlib
 import logging
 import re
 from dataclasses import dataclass, replace
@@ -8,6 +9,7 @@ from pathlib import Path
 import numpy as np
 
 from scegg_core.data.array_files import array_names, read_array
+from scegg_core.data.beside import texts_of
 from scegg_core.data.class_table import read_class_attributes
 from scegg_core.data.mat import read_mat
 from scegg_core.data.names import alike, printable, tidy
@@ -28,16 +30,20 @@ SMALLEST, LARGEST = 1e-6, 1e6
 #: Where a MATLAB file and an .npz name the classes of their vectors; arrays of the further names, where they hold texts.
 MAT_CLASSES, NPZ_CLASSES = "allclasses_names", "classes"
 FURTHER = ("class", "class_names", "classnames", "names", "labels", "label", MAT_CLASSES)
+OTHERS = (NPZ_CLASSES, *FURTHER[:-1])  # in a MATLAB file
+
+AGAIN = "save it again with MATLAB's save(…, '-v7')"
 
 
 @dataclass(frozen=True)
 class _Given:
     """Content of a file: `values` as they stand there, the class of each vector or None, and whether the rows of
-    `values` are the classes; None where only their number tells that."""
+    `values` are the classes, None where only their number tells that; `lists` are further lists of texts in the file."""
 
     values: np.ndarray
     classes: tuple[str, ...] | None
     by_rows: bool | None = None
+    lists: tuple[tuple[str, ...], ...] = ()
 
 
 def with_class_vectors(index: DatasetIndex, settings: ClassVectorSettings) -> DatasetIndex:
@@ -45,7 +51,7 @@ def with_class_vectors(index: DatasetIndex, settings: ClassVectorSettings) -> Da
 
     Raises InputError for a file that is missing or damaged, and for vectors that are not one for each class.
     """
-    path, given = Path(settings.path), _read(settings)
+    path, given = Path(settings.path), _with_names(_read(settings), index.classes)
     if given.classes is None:
         _refuse_unclear_order(index.classes, path)
         vectors = _class_rows(given, len(index.classes), path)
@@ -63,6 +69,13 @@ def with_class_vectors(index: DatasetIndex, settings: ClassVectorSettings) -> Da
         parts=("",) * len(names),
         given_vectors=True,
     )
+
+
+def _with_names(given: _Given, classes: tuple[str, ...]) -> _Given:
+    """`given` with the class names of a list that is called otherwise, but has those of all `classes`, where there is one."""
+    known = set(map(tidy, classes))
+    found = next((texts for texts in given.lists if known.issubset(texts) and not alike(texts)), None)
+    return given if found is None or given.classes is not None else replace(given, classes=found)
 
 
 def _refuse_unclear_order(classes: tuple[str, ...], path: Path) -> None:
@@ -152,19 +165,29 @@ def _read_csv(path: Path, variable: None) -> _Given:
 
 def _read_mat(path: Path, variable: str | None) -> _Given:
     name = variable or "att"
-    found = read_mat(path, (name, MAT_CLASSES), "save it again with MATLAB's save(…, '-v7')")
+    found = read_mat(path, (name, MAT_CLASSES), AGAIN)
     if name not in found:
         raise InputError(f"{printable(path)} has no variable {name!r}; name it in class_vectors.variable.")
     classes = found.get(MAT_CLASSES)
     if isinstance(found[name], tuple) or isinstance(classes, np.ndarray):
         wrong, wanted = (name, "numbers") if isinstance(found[name], tuple) else (MAT_CLASSES, "texts")
         raise InputError(f"{printable(path)} holds no {wanted} in {wrong!r}; save {wanted} there.")
-    return _Given(found[name], classes if classes is None else tuple(map(tidy, classes)))
+    lists = tuple(filter(None, (_texts_in_mat(path, further) for further in OTHERS if further != name)))
+    return _Given(found[name], classes if classes is None else tuple(map(tidy, classes)), lists=lists)
+
+
+def _texts_in_mat(path: Path, name: str) -> tuple[str, ...]:
+    """The texts called so; none where there is something else, which nobody needs."""
+    with contextlib.suppress(InputError):
+        found = read_mat(path, (name,), AGAIN).get(name)
+        return tuple(map(tidy, found)) if isinstance(found, tuple) else ()
+    return ()
 
 
 def _read_array(path: Path, variable: str | None, kind: str) -> _Given:
-    listed = _names_in_npz(path) if kind == "npz" else {}
-    names = [name for name in array_names(path, kind) if name not in listed]
+    texts = _texts_in_npz(path) if kind == "npz" else {}
+    listed = {name: found for name, found in texts.items() if name.casefold() in (NPZ_CLASSES, *FURTHER)}
+    names = [name for name in array_names(path, kind) if name not in texts]
     if len(set(listed.values())) > 1:
         raise InputError(
             f"{printable(path)} names its classes in {' and '.join(map(printable, listed))}, differently; keep one of them."
@@ -173,19 +196,18 @@ def _read_array(path: Path, variable: str | None, kind: str) -> _Given:
     if name not in names or (variable is None and len(names) > 1):
         held = ", ".join(repr(printable(name)) for name in names) or "none"
         raise InputError(f"{printable(path)} holds the arrays {held}; name one of them in class_vectors.variable.")
-    return _Given(read_array(path, name, kind), next(iter(listed.values()), None))
+    return _Given(read_array(path, name, kind), next(iter(listed.values()), None), lists=tuple(texts.values()))
 
 
-def _names_in_npz(path: Path) -> dict[str, tuple[str, ...]]:
-    """The lists of class names in the archive, by the name of the array."""
+def _texts_in_npz(path: Path) -> dict[str, tuple[str, ...]]:
+    """The lists of texts in the archive, by the name of the array."""
     found = {}
     for name in array_names(path, "npz"):
-        if name == NPZ_CLASSES or name.casefold() in FURTHER:
-            texts = read_array(path, name, "npz")
-            if texts.dtype.kind == "U" and texts.ndim == 1:
-                found[name] = tuple(tidy(str(text)) for text in texts)
-            elif name == NPZ_CLASSES:
-                raise InputError(f"{printable(path)} holds no list of texts in {name!r}; save the class names there.")
+        needed = name.casefold() in (NPZ_CLASSES, *FURTHER)
+        if (texts := texts_of(path, name, "npz", needed)) is not None:
+            found[name] = tuple(map(tidy, texts))
+        elif name == NPZ_CLASSES:
+            raise InputError(f"{printable(path)} holds no list of texts in {name!r}; save the class names there.")
     return found
 
 

@@ -1,12 +1,12 @@
 """Which picture of a data set of format folder is for what: read from splits.csv, or drawn for listed unseen classes."""
 
-import os
 from pathlib import Path
 
 import numpy as np
 
 from scegg_core.data.names import printable, tidy
 from scegg_core.data.splitting import hint, hold_out, read_splits
+from scegg_core.data.text_files import is_given
 from scegg_core.errors import InputError
 from scegg_core.settings.datasets import IndexSettings
 
@@ -23,7 +23,7 @@ def split_of(
     """
     file = Path(settings.split_table or Path(settings.folder) / "splits.csv")
     unseen = _listed_unseen(settings, classes)
-    if settings.split_table or os.path.lexists(file):
+    if settings.split_table or is_given(file):
         if settings.test_share is not None:
             raise InputError(
                 f"{printable(file)} says which images are for the test, but test_share is {settings.test_share:g} too; "

@@ -1,6 +1,5 @@
 """Part locations in CUB's files, parts/parts.txt and parts/part_locs.txt beside images.txt."""
 
-import os
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -9,7 +8,7 @@ from pathlib import Path
 import numpy as np
 
 from scegg_core.data.names import printable, tidy
-from scegg_core.data.text_files import read_count, read_number, read_text
+from scegg_core.data.text_files import is_given, read_count, read_number, read_text
 from scegg_core.errors import InputError
 
 #: The folder of CUB's files in a data set's folder.
@@ -32,7 +31,7 @@ def read_part_locations(folder: str | Path, paths: Sequence[str]) -> PartLocatio
     """
     root = Path(folder) / ROOT
     file = root / "parts" / "part_locs.txt"
-    if not os.path.lexists(file):
+    if not is_given(file):
         return None
     names = read_numbered(root / "parts" / "parts.txt")
     numbers = {f"{ROOT}/images/{path}": number for number, path in read_numbered(root / "images.txt").items()}

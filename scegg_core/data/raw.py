@@ -9,6 +9,7 @@ from pathlib import Path
 
 from scegg_core.artifacts.files import file_digest, write_json
 from scegg_core.artifacts.json_text import parse_json
+from scegg_core.settings.existing import is_folder
 from scegg_core.training.progress import bar
 
 #: A file that tells its size and dates: one found in a folder has them at hand, which a path of every file would not.
@@ -59,7 +60,7 @@ def _content(file: Entry, known: object) -> list:
 
 def _files(place: str) -> Iterator[tuple[str, Entry]]:
     """The files at and below `place`, each by its path and as what tells its size and dates."""
-    if Path(place).is_dir():
+    if is_folder(place):
         yield from _below(place, frozenset())
     elif os.path.lexists(place):
         yield place, Path(place)

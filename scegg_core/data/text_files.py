@@ -2,11 +2,12 @@
 
 import codecs
 import math
+import os
 import re
 import stat
 from pathlib import Path
 
-from scegg_core.data.names import printable
+from scegg_core.data.names import likeness, printable
 from scegg_core.errors import InputError
 
 _MARKS = (
@@ -88,6 +89,39 @@ def require_file(path: Path) -> None:
     """Raise InputError for what is there but no plain file: opening a pipe would wait for its writer."""
     if kind := stat_kind(path.stat().st_mode):
         raise InputError(f"{printable(path)} is {kind}, not a file; put a file there.")
+
+
+def is_given(path: Path) -> bool:
+    """Return whether the file `path`, which need not be there, is; raises InputError where one of almost its name is.
+
+    Such a name differs in case, or has an ending behind its own that Windows does not show: it would be passed over.
+    """
+    if os.path.lexists(path):
+        return True
+    try:
+        names = sorted(entry.name for entry in path.parent.iterdir())
+    except OSError:
+        return False
+    meant = [likeness(f"{path.name}{further}") for further in ("", ".txt", path.suffix)]
+    for name in names:
+        if likeness(name) in meant:
+            raise InputError(
+                f"{printable(path.parent / name)} is called almost as {path.name}; call it so, or otherwise."
+            )
+    return False
+
+
+def require_readable(path: Path, missing: str) -> None:
+    """Raise InputError unless `path` is a file that may be read: with the sentence `missing` where nothing is there."""
+    try:
+        require_file(path)
+        path.open("rb").close()
+    except (FileNotFoundError, NotADirectoryError):
+        raise InputError(missing) from None
+    except OSError as error:
+        raise InputError(
+            f"{printable(path)} cannot be read ({error.strerror}); allow reading it, or correct the path."
+        ) from None
 
 
 def _read_bytes(path: Path) -> bytes:

@@ -10,7 +10,7 @@ from scegg_core.data.features import open_features
 from scegg_core.data.mat import read_mat
 from scegg_core.data.names import printable, tidy
 from scegg_core.data.tables import DatasetIndex
-from scegg_core.data.text_files import read_text
+from scegg_core.data.text_files import is_given, read_text
 from scegg_core.errors import InputError
 from scegg_core.settings.datasets import IndexSettings
 
@@ -27,8 +27,8 @@ def listed_classes(index: DatasetIndex, settings: IndexSettings) -> frozenset[st
     """
     folder, number = settings.lists or settings.home, settings.validation_list
     train, val = (folder / f"{kind}classes{number}.txt" for kind in KINDS)
-    trained = _listed(train, index) if os.path.lexists(train) else None
-    if not os.path.lexists(val):
+    trained = _listed(train, index) if is_given(train) else None
+    if not is_given(val):
         if trained is None:
             _refuse_others(folder, number)
         return None if trained is None else _seen_names(index) - trained

@@ -15,6 +15,7 @@ from pathlib import Path
 import yaml
 
 from scegg_core.errors import InputError
+from scegg_core.settings.existing import is_there
 from scegg_core.settings.written import check_extent, check_written
 
 FILES = ("--configfile", "--configfiles")
@@ -47,7 +48,7 @@ def check_command(arguments: Sequence[str]) -> None:
             )
         if not file:
             raise InputError("config: --configfile= names no file; write --configfile my.yaml --")
-        if not Path(file).exists():
+        if not is_there(file):
             near = difflib.get_close_matches(file, set(map(str, _overlays())) - {file}, n=1, cutoff=0.75)
             raise InputError(
                 f"config: there is no {file} (--configfile); {f'did you mean {near[0]}?' if near else 'correct its path.'}"

@@ -14,6 +14,7 @@ from typing import Any
 import yaml
 
 from scegg_core.errors import InputError
+from scegg_core.settings.existing import is_file, is_folder, is_there
 
 LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)  # the one in C is ten times faster
 
@@ -45,7 +46,7 @@ def check_written(files: Iterable[str | Path]) -> None:
 
 
 def _text(file: str | Path) -> str:
-    if Path(file).exists() and not Path(file).is_file() and not Path(file).is_dir():
+    if is_there(file) and not is_file(file) and not is_folder(file):
         raise InputError(f"config: {file} is a pipe or a device, not a file; put the settings into a file.")
     try:
         return Path(file).read_text(encoding="utf-8")

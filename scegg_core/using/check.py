@@ -17,6 +17,7 @@ from scegg_core.regions.ready import map_of_ready
 from scegg_core.settings.backbone import BackboneSettings
 from scegg_core.settings.datasets import DatasetSettings
 from scegg_core.settings.downloads import Download
+from scegg_core.settings.existing import is_file, is_there
 from scegg_core.settings.plan import Plan
 from scegg_core.using.backbone_costs import training_cost
 from scegg_core.using.truths import (
@@ -181,7 +182,7 @@ def _load(settings: DatasetSettings, downloads: tuple[Download, ...]) -> tuple[D
     Raises InputError that does not blame the user for what a run is going to fetch.
     """
     drawn = settings.home / "aviary.json"
-    if settings.generate is not None and not drawn.is_file():
+    if settings.generate is not None and not is_file(drawn):
         raise InputError(
             f"nothing can be checked before {settings.folder} is drawn, as a run does first; make {drawn}."
         )
@@ -249,7 +250,7 @@ def _to_fetch(settings: DatasetSettings, downloads: tuple[Download, ...]) -> tup
     files = [f"{item.file} from {item.url}" for item in downloads if not _is_there(item)]
     source, backbone = settings.attribute_vectors, settings.backbone
     named = settings.class_vectors is None
-    if settings.features is None and backbone.fetched_to and not Path(backbone.fetched_to).exists():
+    if settings.features is None and backbone.fetched_to and not is_there(backbone.fetched_to):
         files.append(
             f"the weights {backbone.weights} of {backbone.network} from {'timm' if backbone.of_timm else 'torchvision'}"
         )
@@ -260,11 +261,11 @@ def _to_fetch(settings: DatasetSettings, downloads: tuple[Download, ...]) -> tup
 
 def _is_there(download: Download) -> bool:
     content = [Path(download.unpack_to or ".") / name for name in download.provides]
-    return Path(download.file).exists() or (bool(content) and all(path.exists() for path in content))
+    return is_there(download.file) or (bool(content) and all(map(is_there, content)))
 
 
 def _existing(path: Path) -> Path:
-    return next(parent for parent in (path.absolute(), *path.absolute().parents) if parent.exists())
+    return next(parent for parent in (path.absolute(), *path.absolute().parents) if is_there(parent))
 
 
 def _size(count: int) -> str:

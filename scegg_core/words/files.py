@@ -10,7 +10,10 @@ from typing import BinaryIO
 
 import numpy as np
 
+from scegg_core.data.names import printable
+from scegg_core.data.text_files import require_readable
 from scegg_core.errors import InputError
+from scegg_core.settings.existing import is_file
 from scegg_core.words.matrix import of_usual_size
 from scegg_core.words.streams import open_stream
 
@@ -37,10 +40,10 @@ def read_word_vectors(path: Path, needed: set[str], dimensions: int) -> dict[str
     looked for), plain, packed by gzip, bzip2 or xz, or as a member of a zip archive. Of a word that is there twice
     the first vector counts. Raises InputError where the file is missing, damaged or of another kind.
     """
-    if not path.is_file():
-        raise InputError(
-            f"the file of word vectors {path} is missing; fetch it or correct the setting attribute_vectors.path."
-        )
+    require_readable(
+        path,
+        f"the file of word vectors {printable(path)} is missing; fetch it or correct the setting attribute_vectors.path.",
+    )
     wanted = {word.encode(): word for word in needed}
     vectors: dict[str, np.ndarray] = {}
     try:
@@ -60,7 +63,7 @@ def read_word_vectors(path: Path, needed: set[str], dimensions: int) -> dict[str
 def local_gensim_file(name: str) -> Path | None:
     """Return the file of gensim-data's model `name` if it is here: as a path, or where gensim keeps it."""
     paths = (Path(name), gensim_folder() / name / f"{name}.gz")
-    return next((path for path in paths if path.is_file()), None)
+    return next((path for path in paths if is_file(path)), None)
 
 
 def gensim_folder() -> Path:

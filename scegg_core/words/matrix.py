@@ -5,6 +5,7 @@ from pathlib import Path
 import numpy as np
 
 from scegg_core.data.npy import mapped
+from scegg_core.data.text_files import require_readable
 from scegg_core.errors import InputError
 from scegg_core.settings.attribute_vectors import PICKLES
 from scegg_core.words.pickled import read_pickled_array
@@ -23,11 +24,11 @@ def read_matrix(file: str | None, words: tuple[str, ...], dimensions: int) -> np
 
     Raises InputError unless it holds finite real numbers of this shape that float32 can hold, in no row only zeros.
     """
-    path = Path(file or "")
-    if not path.is_file():
-        raise InputError(
-            f"attribute_vectors.path {file} is missing; the source matrix reads a .npy of attributes × dimensions."
-        )
+    missing = f"attribute_vectors.path {file} is missing; the source matrix reads a .npy of attributes × dimensions."
+    if not file:
+        raise InputError(missing)
+    path = Path(file)
+    require_readable(path, missing)
     pickled = path.suffix.lower() in PICKLES
     values = read_pickled_array(path) if pickled else mapped(path, "matrix")
     _check_shape(values, (len(words), dimensions), path)

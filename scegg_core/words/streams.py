@@ -9,9 +9,13 @@ from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
+from scegg_core.data.names import printable
 from scegg_core.errors import InputError
 
 _BUFFER = 1 << 20
+
+#: So many members of an archive are named in a message; the others are counted.
+SHOWN = 5
 
 #: First bytes of a zip archive: with members, and empty.
 _ZIP = (b"PK\x03\x04", b"PK\x05\x06")
@@ -75,7 +79,8 @@ def _member(archive: zipfile.ZipFile, dimensions: int, path: Path) -> zipfile.Zi
     members = [member for member in archive.infolist() if not member.is_dir() and "__MACOSX/" not in member.filename]
     fitting = [member for member in members if f".{dimensions}d." in member.filename]
     if len(members) != 1 and len(fitting) != 1:
-        names = ", ".join(member.filename for member in members) or "nothing"
+        names = ", ".join(printable(member.filename) for member in members[:SHOWN]) or "nothing"
+        names += f" and {len(members) - SHOWN} more" if len(members) > SHOWN else ""
         raise InputError(
             f"{path} holds {names}, but no single member with {dimensions}d in its name; "
             "unpack the right one and name it."

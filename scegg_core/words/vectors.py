@@ -10,6 +10,7 @@ import numpy as np
 
 from scegg_core.data.features.dazle import read_attribute_vectors
 from scegg_core.data.tables import AttributeVectors, read_vectors, write_vectors
+from scegg_core.data.text_files import read_text, require_readable
 from scegg_core.errors import InputError
 from scegg_core.settings.attribute_vectors import AttributeVectorSettings
 from scegg_core.words.matrix import checked_rows, read_matrix
@@ -119,17 +120,13 @@ def train_on_captions(
 
 def read_captions(path: Path | None) -> list[list[str]]:
     """Return the words of each caption in the file, one a line, in lower case; raises InputError if there are none."""
-    if path is None or not Path(path).is_file():
-        raise InputError(
-            f"the file of captions {path} is missing; the source captions trains word vectors on it, one caption a "
-            "line."
-        )
-    try:
-        text = unicodedata.normalize("NFC", Path(path).read_text(encoding="utf-8-sig"))
-    except UnicodeDecodeError as error:
-        raise InputError(f"{path} is not UTF-8 text (byte {error.start}); save the captions as UTF-8.") from None
-    except OSError as error:
-        raise InputError(f"{path} cannot be read ({error.strerror}); give the right to read it.") from None
+    missing = (
+        f"the file of captions {path} is missing; the source captions trains word vectors on it, one caption a line."
+    )
+    if path is None:
+        raise InputError(missing)
+    require_readable(Path(path), missing)
+    text = unicodedata.normalize("NFC", read_text(Path(path)))
     sentences = [re.findall(r"[^\W_]+", line) for line in text.lower().splitlines() if line.strip()]
     if not any(len(sentence) > 1 for sentence in sentences):
         raise InputError(f"{path} holds no captions of two words or more; it has to hold one a line.")

@@ -1,7 +1,6 @@
 """Ready features of kind `arrays`: an array of features, images.csv (image, label, split) and attributes.csv beside it."""
 
 import math
-import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from itertools import pairwise
@@ -25,6 +24,7 @@ from scegg_core.data.folder_splits import hint
 from scegg_core.data.formats.xlsa17 import parts_of
 from scegg_core.data.names import printable, tidy
 from scegg_core.data.tables import SPLITS, DatasetIndex
+from scegg_core.data.text_files import is_given
 from scegg_core.data.written_tables import has_columns, read_written
 from scegg_core.errors import InputError
 from scegg_core.settings.datasets import IndexSettings
@@ -203,7 +203,7 @@ def kind_of(path: Path) -> str:
 def _described(settings: IndexSettings, labels: tuple[str, ...]) -> ClassAttributes:
     """The content of attributes.csv; without it the classes that images have, where class vectors stand in its place."""
     source = settings.home / "attributes.csv"
-    if settings.class_vectors is None or os.path.lexists(source):
+    if settings.class_vectors is None or is_given(source):
         return read_class_attributes(source)
     classes = tuple(sorted(set(labels)))
     return ClassAttributes(classes, (), np.zeros((len(classes), 0), dtype=np.float32))

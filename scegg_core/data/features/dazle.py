@@ -15,6 +15,7 @@ import numpy as np
 
 from scegg_core.data.att_splits import (
     AttSplits,
+    image_numbers,
     match_attributes,
     match_strengths,
     read_att_splits,
@@ -140,14 +141,18 @@ class RegionMaps(ReadyFeatures):
             )
         if name == "original_att" and find(self.file, self.path, "att") is not None:
             self._match_strengths(percent)
-        locations = tuple(self._whole(f"{split}_loc") for split in SPLITS)
-        return AttSplits((), percent.astype(np.float32), locations)
+        locations = tuple(self._numbers(f"{split}_loc") for split in SPLITS)
+        with np.errstate(over="ignore"):  # what becomes infinite is named later
+            return AttSplits((), percent.astype(np.float32), locations)
 
     def _match_strengths(self, percent: np.ndarray) -> None:
         att = numbers(self.file, self.path, "att")
         strengths = ((percent >= 0) | (percent == MISSING)).all()  # else it is said
         if strengths and att.shape == percent.shape:  # else att is something else
             match_strengths(percent.T, att.T, numbered("class", len(percent)), self.path)
+
+    def _numbers(self, name: str) -> np.ndarray:
+        return image_numbers(numbers(self.file, self.path, name), self.path, name, AGAIN)
 
     def _whole(self, name: str) -> np.ndarray:
         return whole_numbers(numbers(self.file, self.path, name), self.path, name, AGAIN)

@@ -1,11 +1,11 @@
 """CUB_200_2011, and data sets in its layout: where files lie, and which part of the bird an attribute speaks of."""
 
-import os
 from dataclasses import replace
 from pathlib import Path
 
 from scegg_core.data.formats import xlsa17
 from scegg_core.data.tables import DatasetIndex
+from scegg_core.data.text_files import is_given
 from scegg_core.settings.datasets import IndexSettings
 
 LAYOUT = xlsa17.Layout(
@@ -43,7 +43,7 @@ PART_OF_GROUP = {
 def load(settings: IndexSettings) -> DatasetIndex:
     """Return the index of CUB or of a data set in its layout; parts come from attribute_parts.csv or from the names."""
     index = xlsa17.load_layout(settings, LAYOUT)
-    if os.path.lexists(Path(settings.folder) / "attribute_parts.csv"):
+    if is_given(Path(settings.folder) / "attribute_parts.csv"):
         return index
     return replace(index, parts=tuple(part_of(name) for name in index.attributes))
 

@@ -1,6 +1,6 @@
 """Reading data sets in the layout of xlsa17 (the Proposed Splits): att_splits.mat, res101.mat and class lists."""
 
-import os
+import stat
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 
@@ -17,9 +17,12 @@ from scegg_core.data.att_splits import (
     splits_name,
 )
 from scegg_core.data.attribute_names import read_names, read_parts, to_words
+from scegg_core.data.names import printable
 from scegg_core.data.tables import DatasetIndex
+from scegg_core.data.text_files import is_given
 from scegg_core.errors import InputError
 from scegg_core.settings.datasets import IndexSettings
+from scegg_core.settings.existing import is_file
 
 
 @dataclass(frozen=True)
@@ -88,7 +91,16 @@ def splits_folder(settings: IndexSettings) -> Path:
 
 def require_folder(folder: Path, origin: str) -> Path:
     """Return `folder`, refused with a sentence that says where its content comes from if it is missing."""
-    if not folder.is_dir():
+    try:
+        there = stat.S_ISDIR(folder.stat().st_mode)
+    except (FileNotFoundError, NotADirectoryError):
+        there = False
+    except OSError as error:
+        raise InputError(
+            f"the folder {printable(folder)} cannot be read ({error.strerror}); allow reading it, or correct the data "
+            "set's settings."
+        ) from None
+    if not there:
         raise InputError(
             f"the folder {folder} is missing: unpack {origin} so that it appears, or correct the data set's settings."
         )
@@ -100,13 +112,13 @@ def find_attributes(settings: IndexSettings, layout: Layout) -> Path:
     if settings.attributes is not None:
         return Path(settings.attributes)
     candidates = [Path(settings.folder) / name for name in layout.attributes]
-    return next((path for path in candidates if path.is_file()), candidates[0])
+    return next((path for path in candidates if is_file(path)), candidates[0])
 
 
 def parts_of(folder: Path, attributes: tuple[str, ...]) -> tuple[str, ...]:
     """Return the attributes' parts from attribute_parts.csv in `folder`, or '' for all where there is no such file."""
     file = folder / "attribute_parts.csv"
-    return read_parts(file, attributes) if attributes and os.path.lexists(file) else ("",) * len(attributes)
+    return read_parts(file, attributes) if attributes and is_given(file) else ("",) * len(attributes)
 
 
 def local_path(file: str, layout: Layout, source: Path) -> str:

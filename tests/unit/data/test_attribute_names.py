@@ -88,6 +88,22 @@ def test_part_of_a_cub_attribute(name, part):
     assert part_of(name) == part
 
 
+@pytest.mark.parametrize(
+    ("name", "words"),
+    [
+        ("\ufefffour legs", "four legs"),
+        ("four\u200b legs", "four legs"),
+        ("four\u200blegs", "four legs"),
+        ("spot\u00adted", "spotted"),
+        ("\u200flong neck\u2069", "long neck"),
+        ("\u0645\u06cc\u200c\u062e\u0648\u0627\u0647\u0645", "\u0645\u06cc\u200c\u062e\u0648\u0627\u0647\u0645"),
+    ],
+    ids=["byte order", "before a blank", "between words", "soft hyphen", "direction", "a joiner of Persian"],
+)
+def test_words_have_no_signs_that_nobody_sees(name, words):
+    assert to_words((name,), "plain") == (words,)
+
+
 REAL = os.environ.get("SCEGG_REAL_DATA")
 
 

@@ -7,6 +7,8 @@ import zipfile
 import h5py
 import numpy as np
 import pandas as pd
+import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 from safetensors.numpy import save_file
 
@@ -53,6 +55,7 @@ XLSA17 = {
     "an image of zeros": ({"features": emptied(case.pooled()).T}, {}, "{root}/res101.mat holds only zeros for image 7 (counted from 0)"),
     "splits from 0": ({}, {"trainval_loc": case.TRAINVAL, "test_seen_loc": case.TEST_SEEN, "test_unseen_loc": case.TEST_UNSEEN}, "{root}/att_splits.mat counts images from 0 to 11, but files of this kind count from 1; add 1 to each of them."),
     "splits that overlap": ({}, {"test_seen_loc": np.array([1, 3, 6, 9])}, "{root}/att_splits.mat puts image 1 into both trainval_loc and test_seen_loc"),
+    "flags in place of numbers": ({}, {"trainval_loc": np.isin(np.arange(12), case.TRAINVAL)}, "{root}/att_splits.mat holds 0 and 1 alone in trainval_loc, as flags of images, where the numbers of images belong; save the numbers of those with 1."),
     "a split that points outside": ({}, {"test_seen_loc": np.array([3, 6, 99])}, "{root}/att_splits.mat puts image 99 into test_seen_loc, but res101.mat lists 12 images"),
     "an image in no split": ({}, {"test_seen_loc": np.array([3, 6])}, "{root}/att_splits.mat puts image 9 into no split"),
     "no splits": ({}, {"trainval_loc": None}, "{root}/att_splits.mat lacks the variable 'trainval_loc'"),
@@ -78,6 +81,7 @@ DAZLE = {
     "labels that are texts": ({"labels": np.array([b"a"] * 12)}, "{file}: labels has values of type |S1"),
     "splits from 1": ({"trainval_loc": case.TRAINVAL + 1, "test_seen_loc": case.TEST_SEEN + 1, "test_unseen_loc": case.TEST_UNSEEN + 1}, "{file} counts images from 1 to 12, but files of this kind count from 0; subtract 1 from each of them."),
     "splits that overlap": ({"test_seen_loc": np.array([0, 2, 5, 8])}, "{file} puts image 0 into both trainval_loc and test_seen_loc"),
+    "flags in place of numbers": ({"test_seen_loc": np.isin(np.arange(12), case.TEST_SEEN).astype(np.uint8)}, "{file} holds 0 and 1 alone in test_seen_loc, as flags of images, where the numbers of images belong; save the numbers of those with 1."),
     "a split that points outside": ({"test_unseen_loc": np.array([9, 10, 40])}, "{file} holds 40 in test_unseen_loc, which run from 0 to 11 here"),
     "transposed strengths": ({"original_att": case.STRENGTHS.T}, "{file} holds original_att of shape (3, 4), but its labels name 4 classes; transpose it to classes × attributes."),
     "a strength below zero": ({"original_att": spoiled(case.STRENGTHS, -2, 0)}, "a strength from 0 upwards"),
@@ -485,4 +489,85 @@ def test_a_column_of_labels_is_no_channel(tmp_path, name):
     assert (
         f"holds the column {name!r} of type double; keep a column of floating-point numbers for each channel"
         in sentence
+    )
+
+
+def test_whole_numbers_that_say_what_rows_are_are_no_channels(tmp_path):
+    case.write_arrays(tmp_path)
+    table = pd.DataFrame(case.pooled(), columns=list("abcde"))
+    for name in ("y", "class_id", "is_train", "Image"):
+        table.assign(**{name: case.LABELS * 1.0}).to_parquet(tmp_path / "own.parquet")
+        sentence = refused(case.settings_of(tmp_path / "own.parquet", "arrays"))
+        assert f"holds whole numbers in the column {name!r}, which seem to say what its rows are; keep a" in sentence
+    table.assign(y=case.pooled()[:, 0]).to_parquet(tmp_path / "own.parquet")  # a channel
+    index_dataset(case.settings_of(tmp_path / "own.parquet", "arrays"))
+
+
+TRAINS = np.isin(np.arange(12), case.TRAINVAL)
+
+
+@pytest.mark.parametrize(
+    ("column", "said"),
+    [
+        ({"label": ROLLED * 1.0}, "gives its rows 2 and 4 the labels '0' and '0' in label, but"),
+        ({"image": [name.encode() for name in NAMES[::-1]]}, "calls its row 1 '11.jpg' in image, but"),
+        ({"is_train": ~TRAINS}, "names in is_train other rows than the 6 to which"),
+        ({"test": TRAINS.astype(float)}, "names in test other rows than the 6 to which"),
+        ({"label": case.LABELS * 1.0, "test": ~TRAINS, "image": [b"\xff\xd8\xff"] * 12}, None),  # bytes of pictures
+    ],
+)  # fmt: skip
+def test_columns_of_a_table_are_compared_whatever_their_type(tmp_path, column, said):
+    case.write_arrays(tmp_path)
+    pd.DataFrame({"vector": case.pooled().tolist(), **column}).to_parquet(tmp_path / "own.parquet")
+    settings = case.settings_of(tmp_path / "own.parquet", "arrays")
+    if said is None:
+        assert index_dataset(settings).paths == tuple(NAMES)
+    else:
+        assert f"own.parquet {said}" in refused(settings)
+
+
+def test_an_index_of_floating_point_numbers_is_one(tmp_path):
+    case.write_arrays(tmp_path)
+    pd.DataFrame(case.pooled(), columns=list("abcde"), index=np.arange(11.0, -1, -1)).to_parquet(
+        tmp_path / "own.parquet"
+    )
+    assert "calls its row 1 '11' in its index" in refused(case.settings_of(tmp_path / "own.parquet", "arrays"))
+
+
+@pytest.mark.parametrize(
+    ("beside", "said"),
+    [
+        ({"image": np.array(NAMES, dtype=object)}, "holds Python objects in 'image', which are never unpickled; save numbers there, or texts with .astype(str)."),
+        ({"split": np.array("train")}, "holds a single value in 'split', where an array is expected; save an array, or leave it out."),
+        ({"trainval_loc": np.array([2**63 + 1, 1], np.uint64)}, "names in trainval_loc other rows than the 6 to which"),
+    ],
+)  # fmt: skip
+def test_what_lies_beside_the_features_and_cannot_be_compared_is_named(tmp_path, beside, said):
+    case.write_arrays(tmp_path)
+    np.savez(tmp_path / "own.npz", features=case.pooled(), **beside)
+    assert f"own.npz {said}" in refused(case.settings_of(tmp_path / "own.npz", "arrays"))
+
+
+@pytest.mark.filterwarnings("error")
+@pytest.mark.parametrize("beside", [{"labels": ROLLED * 1e300}, {"trainval_loc": np.array([np.inf, 1])}])
+def test_numbers_beyond_all_whole_ones_say_nothing_of_rows(tmp_path, beside):
+    case.write_arrays(tmp_path)
+    np.savez(tmp_path / "own.npz", features=case.pooled(), **beside)
+    assert index_dataset(case.settings_of(tmp_path / "own.npz", "arrays")).paths == tuple(NAMES)
+
+
+def test_two_columns_of_one_name(tmp_path):
+    case.write_arrays(tmp_path)
+    columns = [pa.array(case.pooled()[:, number]) for number in range(5)]
+    pq.write_table(pa.table(columns, names=list("abcda")), tmp_path / "own.parquet")
+    sentence = refused(case.settings_of(tmp_path / "own.parquet", "arrays"))
+    assert sentence == f"{tmp_path}/own.parquet holds the column 'a' twice; keep one, or rename it."
+
+
+@pytest.mark.filterwarnings("error")
+@pytest.mark.parametrize("value", [np.nan, np.inf])
+def test_an_att_of_no_numbers_beside_original_att_is_not_needed(tmp_path, value):
+    path = case.write_xlsa17(tmp_path, {}, {"att": np.full((3, 4), value)})
+    assert (
+        index_dataset(case.settings_of(path, "xlsa17")).percent[3].tolist() == case.STRENGTHS[3].astype("f4").tolist()
     )

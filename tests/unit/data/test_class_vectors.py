@@ -345,3 +345,35 @@ def test_settings_that_do_not_fit_are_refused(section, sentence):
     with pytest.raises(InputError) as error:
         parse_section(ClassVectorSettings, section, "class_vectors")
     assert str(error.value).endswith(sentence)
+
+
+TEXTS = np.array(NAMES)
+
+
+@pytest.mark.parametrize(
+    ("beside", "more"),
+    [
+        ({"classes": TEXTS.astype("S")}, {}),
+        ({"class_names": TEXTS.astype("S")}, {}),
+        ({"class_names": TEXTS[:, None]}, {"variable": "vectors"}),
+        ({"species": TEXTS}, {"variable": "vectors"}),
+        ({"classes": TEXTS, "prompts": np.array([f"a photo of a {name}" for name in NAMES])}, {}),
+    ],
+    ids=["bytes", "bytes of another name", "a column", "any name", "beside other texts"],
+)
+def test_class_names_in_an_archive_are_found_however_they_are_written(tmp_path, beside, more):
+    write_npz(tmp_path / "v.npz", VECTORS[TURNED], **beside)
+    assert index_dataset(given(tmp_path, "npz", **more)).percent.tolist() == VECTORS.tolist()
+
+
+@pytest.mark.parametrize("name", ["classes", "class_names", "names"])
+def test_class_names_in_a_matlab_file_are_found_by_other_names_too(tmp_path, name):
+    savemat(tmp_path / "v.mat", {"att": VECTORS[TURNED].T, name: cells(NAMES)})
+    assert index_dataset(given(tmp_path, "mat")).percent.tolist() == VECTORS.tolist()
+
+
+@pytest.mark.parametrize("name", ["names", "labels"])
+@pytest.mark.parametrize("texts", [["a", "b", "c", "d"], [*NAMES[:3], NAMES[0]]])
+def test_other_texts_in_a_matlab_file_name_no_classes(tmp_path, name, texts):
+    savemat(tmp_path / "v.mat", {"att": VECTORS.T, name: cells(texts)})
+    assert index_dataset(given(tmp_path, "mat")).percent.tolist() == VECTORS.tolist()

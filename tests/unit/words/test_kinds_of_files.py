@@ -15,6 +15,7 @@ from gensim.models import KeyedVectors
 
 from scegg_core.errors import InputError
 from scegg_core.settings.attribute_vectors import AttributeVectorSettings
+from scegg_core.words.files import read_word_vectors
 from scegg_core.words.vectors import embed_attributes, read_captions
 
 WORDS = ("blue wing", "tail")
@@ -291,3 +292,16 @@ def test_captions_without_sentences_are_refused(tmp_path, text):
 def test_captions_are_read_in_composed_letters_without_their_mark(tmp_path):
     (tmp_path / "c.txt").write_text("\ufeffA Bla\u030ames!\n--\n", encoding="utf-8")
     assert read_captions(tmp_path / "c.txt") == [["a", "blåmes"], []]
+
+
+def test_members_of_an_archive_are_named_in_one_short_line(tmp_path):
+    path = tmp_path / "v.zip"
+    with zipfile.ZipFile(path, "w") as archive:
+        for number in range(300):
+            archive.writestr(f"picture\n{number}.jpg", b"x")
+    with pytest.raises(InputError) as error:
+        read_word_vectors(path, {"a"}, 3)
+    names = ", ".join(f"picture\\n{number}.jpg" for number in range(5))
+    assert str(error.value) == (
+        f"{path} holds {names} and 295 more, but no single member with 3d in its name; unpack the right one and name it."
+    )
