@@ -12,6 +12,9 @@ from scegg_core.data.text_files import read_count
 from scegg_core.data.written_tables import Rows, WrittenTable, has_columns, read_written
 from scegg_core.errors import InputError
 
+#: Columns of a table of splits that may name the class of each image.
+CLASS_COLUMNS = ("class", "class_name", "label", "target")
+
 
 def read_splits(
     path: Path, paths: tuple[str, ...], root: str = "images", numbered: str | None = None
@@ -20,10 +23,11 @@ def read_splits(
 
     Where `numbered` names the file whose order the images are in, the column image with their numbers, from 1 on, may
     stand in the place of path, or beside it. Raises InputError for an image that is not listed, listed twice, or not
-    there, and where the two columns mean different ones.
+    there, where the two columns mean different ones, and where a column class names another class than an image's folder.
     """
     table = read_written(path, "the columns path and split, and a row per image", _has_images)
     places, shown = _images(table, paths, root, numbered)
+    _check_classes(table, [paths[place] for place in places])
     split = [""] * len(paths)
     for place, name, kind in zip(places, shown, table.column("split"), strict=True):
         if split[place]:
@@ -78,6 +82,19 @@ def _check_agreement(table: WrittenTable, named: list[int], numbered: list[int])
                 f"{printable(table.path)} line {line} names {printable(name)!r} in the column path, but in the column image "
                 f"{printable(number)}, which is another one (it is number {one + 1}); correct one, or leave out a column."
             )
+
+
+def _check_classes(table: WrittenTable, paths: list[str]) -> None:
+    """A column that names classes has to name those of the folders; numbers, and names of no folder, say nothing."""
+    folders = [tidy(Path(path).parent.name) for path in paths]
+    known = set(folders)
+    for column in CLASS_COLUMNS:
+        for name, folder, path, line in zip(table.column(column) or (), folders, paths, table.lines, strict=False):
+            if name in known and name != folder:
+                raise InputError(
+                    f"{printable(table.path)} line {line} calls {printable(path)!r} {printable(name)!r} in the column "
+                    f"{column}, but it lies in the folder {printable(folder)!r}; move the image, or correct the cell."
+                )
 
 
 def _named(path: Path, listed: tuple[str, ...], paths: tuple[str, ...], root: str) -> list[int]:

@@ -57,6 +57,26 @@ def test_splits_come_from_the_file_where_there_is_one(tmp_path):
     assert index.seen.tolist() == [True, False]
 
 
+@pytest.mark.parametrize(
+    ("column", "second"), [("class", "zebra"), ("Label", "zebra"), ("class", "7"), ("other", "zebra")]
+)
+def test_a_column_of_splits_that_names_classes_names_those_of_the_folders(tmp_path, column, second):
+    settings = replace(make_folder(tmp_path, pictures=2), unseen_classes=None)
+    rows = [("horse/0.png", "test_seen", "horse"), ("horse/1.png", "trainval", second)]
+    rows += [(f"zebra/{number}.png", "test_unseen", "zebra") for number in range(2)]
+    text = "\n".join(map(",".join, [("path", "split", column), *rows]))
+    (tmp_path / "splits.csv").write_text(text)
+    if second == "7" or column == "other":
+        assert index_dataset(settings).split == ("test_seen", "trainval", "test_unseen", "test_unseen")
+        return
+    with pytest.raises(InputError) as refused:
+        index_dataset(settings)
+    assert str(refused.value) == (
+        f"{tmp_path}/splits.csv line 3 calls 'images/horse/1.png' 'zebra' in the column {column.casefold()}, but it lies in the "
+        "folder 'horse'; move the image, or correct the cell."
+    )
+
+
 def test_a_share_for_the_test_is_refused_beside_a_file_that_says_it(tmp_path):
     settings = replace(make_folder(tmp_path), test_share=0.5, unseen_classes=None)
     (tmp_path / "splits.csv").write_text("path,split\n")
