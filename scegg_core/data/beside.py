@@ -7,6 +7,7 @@ from pathlib import Path
 import numpy as np
 
 from scegg_core.data.array_files import INDEX, array_names, open_array, read_array, readable, the_one
+from scegg_core.data.names import printable
 from scegg_core.data.row_names import MEANING, PLACES
 from scegg_core.errors import InputError
 
@@ -24,7 +25,7 @@ def said_of_rows(path: Path, kind: str) -> list[Said]:
         return _in_table(path)
     names = array_names(path, kind)
     known = [name for name in names if name.casefold() in MEANING]
-    arrays = [(MEANING[name.casefold()], name, _texts(read_array(path, name, kind))) for name in known]
+    arrays = [(MEANING[name.casefold()], name, _said(path, kind, name)) for name in known]
     others = [name for name in names if name not in known and name != the_one(path, names)]
     arrays += [("", name, texts_of(path, name, kind)) for name in others]
     return [(what, name, texts) for what, name, texts in arrays if texts is not None]
@@ -59,6 +60,27 @@ def _rows(values: np.ndarray) -> list[np.ndarray]:
 def _are_whole(values: np.ndarray) -> bool:
     """Whether all are whole numbers, none too large for double precision to tell it from the next."""
     return values.dtype.kind != "f" or bool(((values == np.rint(values)) & (np.abs(values) < 2**53)).all())
+
+
+def _said(path: Path, kind: str, name: str) -> tuple[str, ...] | None:
+    """What an array that is called so says; raises InputError for labels that say nothing, as shares of classes."""
+    values = read_array(path, name, kind)
+    if MEANING[name.casefold()] != "label":
+        return _texts(values)
+    said = _texts(values.argmax(axis=1) if _marks_classes(values) else values)
+    if said is None:
+        raise InputError(
+            f"{printable(path)} holds {printable(name)!r} of shape {values.shape} and type {values.dtype}, which cannot be "
+            "compared with images.csv; save whole numbers or texts there, one a row, or leave it out."
+        )
+    return said
+
+
+def _marks_classes(values: np.ndarray) -> bool:
+    """Whether each row (rows, classes) has a single 1 among zeros."""
+    if values.ndim != 2 or 1 in values.shape or values.dtype.kind not in "biuf":
+        return False
+    return bool((((values == 0) | (values == 1)).all(axis=1) & (values.sum(axis=1) == 1)).all())
 
 
 def _texts(values: np.ndarray) -> tuple[str, ...] | None:

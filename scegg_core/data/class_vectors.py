@@ -32,18 +32,23 @@ MAT_CLASSES, NPZ_CLASSES = "allclasses_names", "classes"
 FURTHER = ("class", "class_names", "classnames", "names", "labels", "label", MAT_CLASSES)
 OTHERS = (NPZ_CLASSES, *FURTHER[:-1])  # in a MATLAB file
 
+#: Arrays that number the classes of the vectors where they hold numbers.
+NUMBERED = (NPZ_CLASSES, *FURTHER, "ids", "class_id", "class_ids", "label_ids")
+
 AGAIN = "save it again with MATLAB's save(…, '-v7')"
 
 
 @dataclass(frozen=True)
 class _Given:
     """Content of a file: `values` as they stand there, the class of each vector or None, and whether the rows of
-    `values` are the classes, None where only their number tells that; `lists` are further lists of texts in the file."""
+    `values` are the classes, None where only their number tells that; `lists` are further lists of texts in the file, and
+    `shuffled` is the name of an array that numbers the classes, not one after the other."""
 
     values: np.ndarray
     classes: tuple[str, ...] | None
     by_rows: bool | None = None
     lists: tuple[tuple[str, ...], ...] = ()
+    shuffled: str | None = None
 
 
 def with_class_vectors(index: DatasetIndex, settings: ClassVectorSettings) -> DatasetIndex:
@@ -53,7 +58,7 @@ def with_class_vectors(index: DatasetIndex, settings: ClassVectorSettings) -> Da
     """
     path, given = Path(settings.path), _with_names(_read(settings), index.classes)
     if given.classes is None:
-        _refuse_unclear_order(index.classes, path)
+        _refuse_unclear_order(index.classes, given, path)
         vectors = _class_rows(given, len(index.classes), path)
         log.info("class vectors: the rows of %s are taken in the order of the data set's classes", printable(path))
     else:
@@ -78,8 +83,14 @@ def _with_names(given: _Given, classes: tuple[str, ...]) -> _Given:
     return given if found is None or given.classes is not None else replace(given, classes=found)
 
 
-def _refuse_unclear_order(classes: tuple[str, ...], path: Path) -> None:
-    """Raise InputError where classes are sorted as texts, and people would count: 10 stands before 2."""
+def _refuse_unclear_order(classes: tuple[str, ...], given: _Given, path: Path) -> None:
+    """Raise InputError where the file numbers its classes in another order, or the data set's are sorted as texts, and people
+    would count: 10 stands before 2."""
+    if given.shuffled is not None:
+        raise InputError(
+            f"{printable(path)} numbers its classes in {printable(given.shuffled)!r}, not one after the other, so nothing tells "
+            "which they are; save the class names there."
+        )
 
     def counting(name: str) -> list[str | int]:  # texts and numbers take turns
         return [int(part) if place % 2 else part for place, part in enumerate(_NUMBERS.split(name))]
@@ -196,7 +207,14 @@ def _read_array(path: Path, variable: str | None, kind: str) -> _Given:
     if name not in names or (variable is None and len(names) > 1):
         held = ", ".join(repr(printable(name)) for name in names) or "none"
         raise InputError(f"{printable(path)} holds the arrays {held}; name one of them in class_vectors.variable.")
-    return _Given(read_array(path, name, kind), next(iter(listed.values()), None), lists=tuple(texts.values()))
+    numbers = [other for other in names if other != name and other.casefold() in NUMBERED]
+    shuffled = next((other for other in numbers if not _counts_up(read_array(path, other, kind))), None)
+    lists = tuple(texts.values())
+    return _Given(read_array(path, name, kind), next(iter(listed.values()), None), lists=lists, shuffled=shuffled)
+
+
+def _counts_up(values: np.ndarray) -> bool:
+    return values.dtype.kind not in "biuf" or bool((np.diff(values.ravel().astype(np.float64)) == 1).all())
 
 
 def _texts_in_npz(path: Path) -> dict[str, tuple[str, ...]]:

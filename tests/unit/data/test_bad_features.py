@@ -436,6 +436,25 @@ def test_labels_as_matlab_has_them_are_compared_too(tmp_path, kind, labels):
     assert "gives its rows 2 and 4 the labels '0' and '0' in labels, but" in sentence
 
 
+def test_labels_as_marks_of_classes_are_compared_too_and_such_that_say_nothing_refused(tmp_path):
+    case.write_arrays(tmp_path)
+    settings = case.settings_of(tmp_path / "own.npz", "arrays")
+
+    def save(labels) -> None:
+        np.savez(tmp_path / "own.npz", features=case.pooled(), labels=labels)
+
+    save(np.eye(case.LABELS.max() + 1)[case.LABELS])
+    assert len(index_dataset(settings).paths) == 12
+    save(np.eye(case.LABELS.max() + 1, dtype=bool)[ROLLED])
+    assert "gives its rows 2 and 4 the labels '0' and '0' in labels, but" in refused(settings)
+    for labels in (np.full(12, np.nan), np.full((12, 4), 0.25), case.LABELS + 0.5):
+        save(labels)
+        assert refused(settings) == (
+            f"{tmp_path}/own.npz holds 'labels' of shape {labels.shape} and type float64, which cannot be compared with "
+            "images.csv; save whole numbers or texts there, one a row, or leave it out."
+        )
+
+
 @pytest.mark.parametrize(
     ("beside", "agrees"),
     [
@@ -549,7 +568,7 @@ def test_what_lies_beside_the_features_and_cannot_be_compared_is_named(tmp_path,
 
 
 @pytest.mark.filterwarnings("error")
-@pytest.mark.parametrize("beside", [{"labels": ROLLED * 1e300}, {"trainval_loc": np.array([np.inf, 1])}])
+@pytest.mark.parametrize("beside", [{"split": ROLLED * 1e300}, {"trainval_loc": np.array([np.inf, 1])}])
 def test_numbers_beyond_all_whole_ones_say_nothing_of_rows(tmp_path, beside):
     case.write_arrays(tmp_path)
     np.savez(tmp_path / "own.npz", features=case.pooled(), **beside)

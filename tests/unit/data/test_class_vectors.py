@@ -366,6 +366,23 @@ def test_class_names_in_an_archive_are_found_however_they_are_written(tmp_path, 
     assert index_dataset(given(tmp_path, "npz", **more)).percent.tolist() == VECTORS.tolist()
 
 
+def test_numbers_of_classes_that_do_not_count_up_are_refused(tmp_path):
+    settings = given(tmp_path, "npz", variable="vectors")
+    for numbers in ([0, 1, 2, 3], [5.0, 6.0, 7.0, 8.0]):
+        write_npz(tmp_path / "v.npz", VECTORS, labels=np.array(numbers))
+        assert index_dataset(settings).percent.tolist() == VECTORS.tolist()
+    write_npz(tmp_path / "v.npz", VECTORS[TURNED], labels=np.array(TURNED))
+    with pytest.raises(InputError) as refused:
+        index_dataset(settings)
+    assert str(refused.value) == (
+        f"{tmp_path}/v.npz numbers its classes in 'labels', not one after the other, so nothing tells which they are; save the "
+        "class names there."
+    )
+    (tmp_path / "names.txt").write_text("\n".join(NAMES))
+    named = replace(settings.class_vectors, classes=str(tmp_path / "names.txt"))
+    assert index_dataset(replace(settings, class_vectors=named)).percent.tolist() == VECTORS.tolist()
+
+
 @pytest.mark.parametrize("name", ["classes", "class_names", "names"])
 def test_class_names_in_a_matlab_file_are_found_by_other_names_too(tmp_path, name):
     savemat(tmp_path / "v.mat", {"att": VECTORS[TURNED].T, name: cells(NAMES)})
