@@ -8,8 +8,10 @@ what is there. rules/records.smk turns this on.
 """
 
 import json
+import shlex
 import shutil
 import sys
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from functools import cache, lru_cache
 from pathlib import Path
@@ -24,9 +26,12 @@ from scegg_core.artifacts.files import file_digest, input_digest, input_origin, 
 from scegg_core.artifacts.json_text import parse_json
 from scegg_core.artifacts.sets import RECORDS as FOLDER
 from scegg_core.data.raw import raw_digest
+from scegg_core.errors import InputError
+from scegg_core.using.places import require_output
 
 LARGE = 100e6  # bytes; an artifact's digest lies in its metadata, but that of a user's word vectors takes seconds
 MEMORY = Path(".snakemake/scegg_raw")  # what raw_digest has read
+KEPT = ("results", "data", "logs")  # folders of what rules make and people give
 DRAWN = "aviary.json"  # stands for the drawn data set, the whole folder that it lies in
 
 
@@ -126,19 +131,49 @@ def refuse_blindness(triggers) -> None:
 
 
 def refuse_stale_reports(reports: ModuleType) -> None:
-    """Let `--report` end with a sentence where results are not those of the settings, inputs and code that it shows."""
+    """Let `--report` end with a sentence where results are not those of the settings, inputs and code that it shows, and
+    where it would be written over one."""
     show = reports.auto_report
 
-    async def auto_report(dag, *rest):
+    async def auto_report(dag, plugin, settings, *rest):
+        _judge_report(Path(settings.path))
         stale = sorted({str(path) for job in dag.needrun_jobs() for path in job.output})
+        if stale and not any(Path(path).exists() for path in stale):
+            sys.exit(
+                f"SC-EGG: none of what --report is to show has been made yet; make it first: {_making(sys.argv[1:])}"
+            )
         if stale:
             sys.exit(
                 f"SC-EGG: {len(stale)} results are not those of these settings, inputs and code, {stale[0]} among them; run "
                 "the same command without --report first."
             )
-        await show(dag, *rest)
+        await show(dag, plugin, settings, *rest)
 
     reports.auto_report = auto_report
+
+
+def _judge_report(path: Path) -> None:
+    """End the run with a sentence where a report cannot be written, or would take the place of something else."""
+    inside = [kept for kept in KEPT if path.resolve().is_relative_to(Path(kept).resolve())]
+    if inside:
+        sys.exit(
+            f"SC-EGG: --report {path} lies in {inside[0]}/, among what rules make; name another file: report.html."
+        )
+    try:
+        require_output(path)
+        path.parent.mkdir(parents=True, exist_ok=True)
+    except InputError as error:
+        sys.exit(f"SC-EGG: --report {error}")
+
+
+def _making(arguments: Sequence[str]) -> str:
+    """The command with these arguments that makes results in place of a report of them."""
+    kept = [*arguments]
+    for place in reversed([place for place, argument in enumerate(arguments) if argument.startswith("--report")]):
+        valued = "=" not in arguments[place] and not "".join(arguments[place + 1 : place + 2]).startswith("-")
+        del kept[place : place + 1 + valued]
+    counted = any(argument.startswith(("--cores", "-c", "-j", "--jobs", "--profile")) for argument in kept)
+    return shlex.join(["snakemake", *(() if counted else ("--cores", "2")), *kept])
 
 
 def state(path: str | Path) -> State:

@@ -29,7 +29,7 @@ def judge_first(dag: type) -> None:
 def refuse_unknown(workflow) -> None:
     """End the run with a sentence if it is asked for what no rule is called or makes, or for a rule that needs a file's name.
 
-    A file that is there already may be asked for: nothing is to be done for it.
+    What is there already is asked for in vain, too, if no rule makes it.
     """
     asked = workflow.dag_settings
     faults = [_fault(workflow, target, of_rules=False) for target in asked.targets]
@@ -48,8 +48,11 @@ def _fault(workflow, target: str, of_rules: bool) -> str | None:
             f"{target} is a rule that makes files such as {_example(_outputs(rule)[0])}; name the file that you want."
         )
     rules, target = list(workflow.rules), target if Path(target).is_absolute() else os.path.relpath(target)
-    if Path(target).exists() or any(rule.is_producer(target) for rule in rules):
+    if any(rule.is_producer(target) for rule in rules):
         return None
+    here = os.path.relpath(target)
+    if here != target and any(rule.is_producer(here) for rule in rules):
+        return f"no rule makes {target} by this path; write {here}."
     known = _known(rules, target, of_rules)
     by_name = {Path(file).name: file for file in reversed(known)}
     near = _nearest(target, known) or by_name.get(_nearest(Path(target).name, list(by_name)))

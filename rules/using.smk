@@ -22,8 +22,13 @@ def extended_space(wildcards):
 
 @sentence
 def described_classes(wildcards):
-    """Return the CSV of new classes that an extension's name stands for."""
-    return CONFIG.extension(wildcards.extension)
+    """Return the CSV of new classes that an extension's name stands for; it is there, since no rule makes one."""
+    table = CONFIG.extension(wildcards.extension)
+    if not Path(table).is_file():
+        raise InputError(
+            f"config: extensions.{wildcards.extension} is {table}, and there is no such file; put it there."
+        )
+    return table
 
 
 rule extend_classes:

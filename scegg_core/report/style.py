@@ -71,12 +71,15 @@ def new_figure(width: float, height: float) -> "Figure":
     return Figure(figsize=(width, height), layout="constrained")
 
 
-def save(figure: "Figure", *paths: str | Path) -> None:
-    """Write `figure` to each of `paths` (.png, .pdf or .svg), completely or not at all; equal figures give equal bytes."""
+def save(figure: "Figure", *paths: str | Path, title: str | None = None) -> None:
+    """Write `figure` to each of `paths` (.png, .pdf or .svg), completely or not at all; equal figures give equal bytes.
+
+    A `title` is in the file's metadata, readable as it stands.
+    """
     from matplotlib import rc_context
     from matplotlib.text import Text
 
-    fonts = fonts_of(figure)
+    fonts, own = fonts_of(figure), {"Title": title} if title else {}
     if len(fonts) > 1:
         for text in figure.findobj(Text):
             text.set_fontfamily(fonts)
@@ -88,7 +91,7 @@ def save(figure: "Figure", *paths: str | Path) -> None:
         look = STYLE | {"font.family": fonts, "svg.hashsalt": "scegg"}
         with rc_context(look), warnings.catch_warnings():
             warnings.filterwarnings("ignore", "Glyph .* missing")  # `fonts_of` has said so
-            figure.savefig(drawn, format=kind, metadata=METADATA[kind])
+            figure.savefig(drawn, format=kind, metadata=METADATA[kind] | own)
         with whole_file(path) as temporary:
             temporary.write_bytes(drawn.getbuffer())
 

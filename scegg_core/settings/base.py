@@ -6,8 +6,10 @@ number, and .nan and .inf are refused; a whole number may stand where a number m
 
 import json
 import re
+from collections.abc import Iterable
 from dataclasses import asdict, fields, is_dataclass, replace
 from datetime import date, datetime
+from decimal import Decimal
 from difflib import get_close_matches
 from functools import partial
 from types import NoneType, UnionType
@@ -49,6 +51,11 @@ PLAIN = (str, int, float, NoneType, date)
 #: So many problems are named in a sentence, the others are counted; values longer than this are cut.
 SHOWN, LONGEST = 5, 100
 
+#: Numbers as people write them, and with commas between thousands; whole ones of more digits are not written out.
+NUMBER = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)(e[+-]?\d{1,5})?", re.ASCII)
+THOUSANDS = re.compile(r"[1-9]\d{0,2}(,\d{3})+", re.ASCII)
+LARGEST = 20
+
 #: Known settings that a sentence lists; a section with more has a page for them.
 LISTED = 25
 
@@ -88,10 +95,17 @@ def unknown_setting(name: str, known: list[str]) -> str:
     """Return what is said of a setting that does not exist: the nearest known one, or all, or where many are listed."""
     if name in RENAMED:
         return RENAMED[name]
-    if close := get_close_matches(name, known, 1):
-        return f"is not a known setting (did you mean {close[0]}?)"
+    if close := nearest(name, known):
+        return f"is not a known setting (did you mean {close}?)"
     listed = f"known: {', '.join(known)}" if len(known) <= LISTED else f"docs/config.md lists the {len(known)} that are"
     return f"is not a known setting; {listed}"
+
+
+def nearest(name: str, known: Iterable[str], likeness: float = 0.6) -> str | None:
+    """Return the one of `known` that is most like `name`, whatever the case; None where none is like it."""
+    plain = {other.casefold(): other for other in known}
+    close = get_close_matches(name.casefold(), plain, 1, likeness)
+    return plain[close[0]] if close else None
 
 
 def problem_of(item: dict[str, Any], kind: type) -> str:
@@ -104,7 +118,11 @@ def problem_of(item: dict[str, Any], kind: type) -> str:
         return "is missing"
     if name == PROBLEM:
         return item["ctx"]["text"]
-    if name in ("int_type", "float_type") and isinstance(value, str) and (number := _as_yaml_number(value)):
+    if (
+        name in ("int_type", "float_type")
+        and isinstance(value, str)
+        and (number := _as_yaml_number(value, name == "int_type"))
+    ):
         return f"is the text {value!r}; write the number as {number}"
     reason = item["msg"].removeprefix("Value error, ").removeprefix("Input ").removeprefix("String ")
     if name == "value_error" and isinstance(value, dict):
@@ -161,18 +179,30 @@ def _plain(kind: Any) -> Any:
     return kind
 
 
-def _as_yaml_number(text: str) -> str | None:
-    """The number in `text` as YAML reads it: an exponent needs a point before it and a sign, quotes make it text."""
-    try:
-        float(text)
-    except ValueError:
+def _as_yaml_number(text: str, whole: bool) -> str | None:
+    """The number in `text`, a `whole` one or any, as YAML reads it: an exponent needs a point before it and a sign, quotes
+    make it text, and a comma is none."""
+    written = text.strip().lower().replace("_", "")
+    if THOUSANDS.fullmatch(written):  # 1,000: in other languages the number one
+        plain = written.replace(",", "")
+        return plain if whole else f"{plain}, or as {written.replace(',', '.')}"
+    plain = written if whole else written.replace(",", ".")
+    if not NUMBER.fullmatch(plain):
         return None
-    mantissa, marker, exponent = text.strip().lower().replace("_", "").partition("e")
-    if not re.fullmatch(r"[+-]?(\d+\.?\d*|\.\d+)", mantissa):
-        return None
+    mantissa, marker, exponent = plain.partition("e")
+    if whole:
+        return _as_whole(plain, "" if marker else ", without quotes")
     point = "" if "." in mantissa else ".0"
     mantissa = re.sub(r"^([+-]?)0+(?=\d)", r"\1", mantissa)  # 08 is text to YAML, and 010 is eight
-    return f"{mantissa}{point}e{int(exponent):+d}" if marker else f"{mantissa}, without quotes"
+    quoted = "" if "," in written else ", without quotes"
+    return f"{mantissa}{point}e{int(exponent):+d}" if marker else mantissa + quoted
+
+
+def _as_whole(number: str, remark: str) -> str | None:
+    """The digits of a number that has none behind its point, with the remark; None of others and of huge ones."""
+    value = Decimal(number)
+    fits = value.adjusted() < LARGEST and value == value.to_integral_value()
+    return f"{int(value)}{remark}" if fits else None
 
 
 def _refuse_what_is_no_yaml(value: Any, place: str) -> None:

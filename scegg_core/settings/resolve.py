@@ -34,6 +34,7 @@ from scegg_core.settings.downloads import Download
 from scegg_core.settings.eggn import EggnSettings
 from scegg_core.settings.methods import BUDGET, ON, derived, fitted, of_method
 from scegg_core.settings.names import VALIDATION, DottedName, Name
+from scegg_core.settings.near import check_names, unknown_name
 from scegg_core.settings.paths import LocalPath
 from scegg_core.settings.run import RunSettings
 from scegg_core.settings.scen import ScenSettings
@@ -268,7 +269,7 @@ class Configuration:
     def _named(self, section: str, name: str):
         known = getattr(self, section)
         if name not in known:
-            raise InputError(f"config: {section} has no {name!r}; known: {', '.join(sorted(known)) or 'none'}.")
+            raise InputError(f"config: {section} has {unknown_name(name, known)}.")
         return known[name]
 
 
@@ -288,6 +289,7 @@ def _layers(stage: str, dataset: str, place: str) -> str:
 
 def read_configuration(values: dict) -> Configuration:
     """Return the validated configuration of the merged config files, or raise InputError with one sentence."""
+    check_names(values)
     config = parse_section(Configuration, values)
     check_tuning(config)
     for name in config.variants:

@@ -8,6 +8,7 @@ import json
 import re
 from collections.abc import Iterable
 from functools import partial
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -26,6 +27,8 @@ MOST = 100_000
 
 #: Whole numbers that YAML and people read alike: not 010 (eight) and 1:30 (ninety).
 DECIMAL = re.compile(r"[-+]?(0|[1-9][0-9_]*|0[xb][0-9a-fA-F_]+)")
+
+THOUSANDS = 3  # digits behind a comma that may part thousands
 
 
 def check_written(files: Iterable[str | Path]) -> None:
@@ -161,6 +164,7 @@ def _check_node(
 
 
 def _check_keys(node: yaml.MappingNode, file: str | Path) -> None:
+    _check_commas(node, file)
     met: dict[str, int] = {}
     for key in (key for key, _ in node.value if isinstance(key, yaml.ScalarNode)):
         line = key.start_mark.line + 1
@@ -172,8 +176,25 @@ def _check_keys(node: yaml.MappingNode, file: str | Path) -> None:
         met[key.value] = line
 
 
+def _check_commas(node: yaml.MappingNode, file: str | Path) -> None:
+    """Refuse 0,5 in a mapping: YAML reads 0, and a key 5 without a value."""
+    for (key, before), (after, none) in pairwise(node.value):
+        numbers = all(_kind(part) == "int" for part in (before, after)) and _kind(none) == "null" and not none.value
+        if numbers:
+            whole, behind = before.value, after.value
+            thousands = f" {whole}{behind} or" * (len(behind) == THOUSANDS)
+            raise InputError(
+                f"config: {file} has {key.value}: {whole},{behind} in line {after.start_mark.line + 1}, and a comma ends a "
+                f"value; write{thousands} {whole}.{behind}, or [{whole}, {behind}] where a list is meant."
+            )
+
+
+def _kind(node: yaml.Node) -> str:
+    return node.tag.rpartition(":")[2]
+
+
 def _check_number(node: yaml.ScalarNode, file: str | Path) -> None:
-    kind, text = node.tag.rpartition(":")[2], node.value
+    kind, text = _kind(node), node.value
     if (kind == "int" and not DECIMAL.fullmatch(text)) or (kind == "float" and ":" in text):
         read = yaml.load(text, LOADER)
         raise InputError(

@@ -161,9 +161,9 @@ def _write_template(options: argparse.Namespace) -> int:
 def _explain(options: argparse.Namespace) -> int:
     from scegg_core.report.style import METADATA, save
     from scegg_core.training.device import pick_device
-    from scegg_core.using.contrast import contrast_classes, contrast_image, draw_contrast
+    from scegg_core.using.contrast import TITLE, contrast_classes, contrast_image, draw_contrast
     from scegg_core.using.load import load_model
-    from scegg_core.using.places import require_input, require_output
+    from scegg_core.using.places import require_input, require_marked_output
 
     if Path(options.out).suffix.lstrip(".") not in METADATA:
         raise InputError(f"{options.out} is no name for a chart; it has to end in .png, .pdf or .svg.")
@@ -172,13 +172,14 @@ def _explain(options: argparse.Namespace) -> int:
     if options.image:
         require_input(options.image, "the picture")
     pick_device(options.device)
-    require_output(options.out, [Path(path) for path in (options.image, options.weights) if path])
+    inputs = [Path(path) for path in (options.image, options.weights) if path]
+    require_marked_output(options.out, TITLE.encode(), "an earlier chart of explain", inputs)
     model = load_model(options.run_folder, options.device, options.weights)
     if options.image:
         contrast = contrast_image(model, options.image, options.task, options.against)
     else:
         contrast = contrast_classes(model, *options.classes)
-    save(draw_contrast(contrast, options.top), options.out)
+    save(draw_contrast(contrast, options.top), options.out, title=TITLE)
     print(contrast.frame().head(options.top).to_string(index=False, float_format="%.3g"))
     return 0
 

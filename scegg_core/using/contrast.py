@@ -19,6 +19,10 @@ if TYPE_CHECKING:
     from pandas import DataFrame
 
 
+#: In the metadata of a chart, and of no other picture.
+TITLE = "scegg explain"
+
+
 @dataclass(frozen=True)
 class Contrast:
     """Two classes, and how much each attribute speaks for one of them.

@@ -11,6 +11,7 @@ from torch import Tensor
 
 from scegg_core.artifacts.files import matrix, read_table
 from scegg_core.classify.classifier import FinalClassifier, read_classifier
+from scegg_core.data.names import tidy
 from scegg_core.data.tables import class_norm, class_vectors, has_given_vectors
 from scegg_core.eggn.files import read_eggn
 from scegg_core.eggn.model import Networks
@@ -136,12 +137,20 @@ def read_attributes(files: RunFiles) -> tuple[str, ...]:
 
 
 def find_class(model: Model, name: str) -> int:
-    """Return the row of the class called `name`; its number and the kind of blanks may be left out."""
-    known = [plain_name(other) for other in model.classes.names]
-    if plain_name(name) in known:
-        return known.index(plain_name(name))
+    """Return the row of the class called `name`; its number and the kind of blanks may be left out where one class alone
+    is meant."""
+    names = model.classes.names
+    if tidy(name) in names:
+        return names.index(tidy(name))
+    known = [plain_name(other) for other in names]
+    found = [row for row, other in enumerate(known) if other == plain_name(name)]
+    if len(found) > 1:
+        several = " or ".join(repr(names[row]) for row in found)
+        raise InputError(f"{model.name} has {len(found)} classes that {name!r} may mean; write {several}.")
+    if found:
+        return found[0]
     close = difflib.get_close_matches(plain_name(name), known, n=1)
-    hint = f"; did you mean {model.classes.names[known.index(close[0])]}?" if close else "."
+    hint = f"; did you mean {names[known.index(close[0])]}?" if close else "."
     raise InputError(f"{model.name} has no class {name!r}{hint}")
 
 

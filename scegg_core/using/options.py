@@ -3,6 +3,7 @@
 import argparse
 import os
 from collections.abc import Callable
+from pathlib import Path
 from typing import NoReturn
 
 from scegg_core.data.names import printable
@@ -108,7 +109,19 @@ def path(text: str) -> str:
         raise argparse.ArgumentTypeError("holds a surrogate that stands for no byte; name a file or folder") from None
     if b"\0" in encoded:
         raise argparse.ArgumentTypeError("holds a NUL character, which no name can; name a file or folder")
-    return text
+    return _at_home(text)
+
+
+def _at_home(text: str) -> str:
+    """Return a path that begins with ~ as shells fill it in, which they do not behind `--out=` or in quotes."""
+    if not text.startswith("~") or os.path.lexists(text):
+        return text
+    try:
+        return str(Path(text).expanduser())
+    except RuntimeError:
+        raise argparse.ArgumentTypeError(
+            f"{text!r} begins with a home folder that is not known; write it out"
+        ) from None
 
 
 def count(most: int = MOST, least: int = 1) -> Callable[[str], int]:

@@ -63,8 +63,20 @@ def require_own_output(path: str | Path, begin: bytes, what: str, inputs: Iterab
         with path.open("rb") as file:
             found = file.read(len(begin))
         if found not in (b"", begin):
-            raise InputError(f"{printable(path)} holds something else than {what}; name another file to write.")
+            raise _other_than(path, what)
     return path
+
+
+def require_marked_output(path: str | Path, mark: bytes, what: str, inputs: Iterable[Path] = ()) -> Path:
+    """Return `path` as `require_own_output` does, for outputs that have `mark` somewhere in them."""
+    path = require_output(path, inputs)
+    if path.is_file() and path.stat().st_size and mark not in path.read_bytes():
+        raise _other_than(path, what)
+    return path
+
+
+def _other_than(path: Path, what: str) -> InputError:
+    return InputError(f"{printable(path)} holds something else than {what}; name another file to write.")
 
 
 def require_output_folder(path: str | Path) -> Path:

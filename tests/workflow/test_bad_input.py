@@ -56,6 +56,16 @@ TABLE = "results/aviary/table.csv"
             "results/<dataset>/variants/<variant>/seed<seed>/metrics.json?",
         ),
         ("run: {}", "tabel.csv", "no rule makes tabel.csv; did you mean results/<dataset>/table.csv?"),
+        (
+            "run: {}",
+            str(TINY),
+            f"no rule makes {TINY}; results are files such as results/<data set>/table.csv.",
+        ),
+        (
+            "extensions: {mine: nope.csv}",
+            "results/aviary/variants/sc-egg/seed0/extended/mine/metrics.json",
+            "config: extensions.mine is nope.csv, and there is no such file; put it there.",
+        ),
         ("run: {}", "zzz", "no rule makes zzz; results are files such as results/<data set>/table.csv."),
         (
             "run: {}",
@@ -90,6 +100,13 @@ def test_before_any_job(fresh, tmp_path, overlay, target, sentence):
     assert f"SC-EGG: {sentence}" in done.stderr or sentence in done.stderr
     assert "Traceback" not in done.stderr
     assert not (fresh.folder / "results").exists()
+
+
+def test_a_result_by_its_whole_path_is_named_as_rules_make_it(fresh):
+    whole = fresh.folder.resolve() / TABLE
+    done = fresh.run(str(whole))
+    assert done.returncode == 1
+    assert done.stderr.splitlines()[-1] == f"SC-EGG: no rule makes {whole} by this path; write {TABLE}."
 
 
 @pytest.mark.parametrize(

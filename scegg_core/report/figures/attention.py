@@ -193,9 +193,13 @@ def attention_sheets(
 def chosen_images(index: DatasetIndex, given: SheetSettings) -> np.ndarray:
     """Return positions of the `count` images to be shown: those named, then random test images.
 
-    A name may leave out leading folders. Raises InputError for a name that fits no image or several.
+    A name may leave out leading folders. Raises InputError for a name that fits no image or several, and for two of one.
     """
-    named = np.array([_position(index, name) for name in given.images], dtype=np.int64)
+    met: dict[int, str] = {}
+    for name in given.images:
+        if (first := met.setdefault(_position(index, name), name)) != name:
+            raise InputError(f"config: attention.images names {first!r} and {name!r}, which are one image; keep one.")
+    named = np.array(list(met), dtype=np.int64)
     rest = np.setdiff1d(test_images(index), named)
     if len(named) + len(rest) < given.count:
         raise InputError(f"config: attention.count is {given.count}, but there are only {len(rest)} test images.")
@@ -204,9 +208,18 @@ def chosen_images(index: DatasetIndex, given: SheetSettings) -> np.ndarray:
 
 def _position(index: DatasetIndex, name: str) -> int:
     fits = [place for place, path in enumerate(index.paths) if f"/{path}".endswith(f"/{name}")]
-    if len(fits) != 1:
-        raise InputError(f"config: attention.images names {name!r}, which fits {len(fits)} images, not one.")
-    return fits[0]
+    if len(fits) == 1:
+        return fits[0]
+    if fits:
+        raise InputError(
+            f"config: attention.images names {name!r}, which fits {len(fits)} images; write more of the path, such as "
+            f"{index.paths[fits[0]]}."
+        )
+    near = next((path for path in index.paths if Path(path).name == Path(name).name), index.paths[0])
+    raise InputError(
+        f"config: attention.images names {name!r}, which fits no image; write its path below the data set's folder, such as "
+        f"{near}."
+    )
 
 
 def _rows(batch: Attended) -> list[tuple[int, int]]:

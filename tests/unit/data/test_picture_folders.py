@@ -120,3 +120,13 @@ def test_a_name_in_any_unicode_form_is_one_name(tmp_path):
     )
     index = index_dataset(settings)
     assert index.classes == ("zebra", COMPOSED) and index.split[5:7] == ("trainval", "test_seen")
+
+
+def test_classes_whose_names_differ_in_their_joints_have_rows_and_pictures_of_their_own(tmp_path):
+    rows = {"Blue Bird": (1, 0), "Blue_Bird": (0, 1), "Blue-Bird": (3, 1), "zebra": (1, 1)}
+    table = "class,a,b\n" + "".join(f"{name},{a},{b}\n" for name, (a, b) in rows.items())
+    index = load_index(make_folder(tmp_path, table, pictures=2, classes=tuple(rows)))
+    assert dict(zip(index.classes, map(tuple, index.percent.tolist()), strict=True)) == rows
+    assert all(
+        path.split("/")[1] == index.classes[label] for path, label in zip(index.paths, index.labels, strict=True)
+    )

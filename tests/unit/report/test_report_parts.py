@@ -143,10 +143,30 @@ def test_named_images_come_first_and_random_ones_fill_up(index):
     assert chosen[0] == 2
     assert len(set(chosen.tolist())) == 3
     assert all(index.split[place] != "trainval" for place in chosen)
-    with pytest.raises(InputError, match="names 'crow.jpg', which fits 0 images"):
-        chosen_images(index, sheets(images=("crow.jpg",)))
     with pytest.raises(InputError, match="attention.count is 90"):
         chosen_images(index, sheets(count=90))
+
+
+@pytest.mark.parametrize(
+    ("names", "said"),
+    [
+        (("crow.jpg",), "'crow.jpg', which fits no image; write its path below the data set's folder, such as {first}."),
+        (("data/birds/{third}",), "'data/birds/{third}', which fits no image; write its path below the data set's folder, such as {third}."),
+        (("003.Wren/02.jpg", "{third}"), "'003.Wren/02.jpg' and '{third}', which are one image; keep one."),
+    ],
+)  # fmt: skip
+def test_names_of_images_that_fit_none_or_one_twice(index, names, said):
+    known = {"first": index.paths[0], "third": index.paths[2]}
+    with pytest.raises(InputError) as error:
+        chosen_images(index, sheets(images=tuple(name.format(**known) for name in names), count=3))
+    assert str(error.value) == f"config: attention.images names {said.format(**known)}"
+
+
+def test_a_name_that_fits_several_images(index):
+    twice = replace(index, paths=(*index.paths[:3], "b/" + index.paths[2], *index.paths[4:]))
+    with pytest.raises(InputError) as error:
+        chosen_images(twice, sheets(images=(Path(index.paths[2]).name,), count=3))
+    assert "which fits 2 images; write more of the path, such as " in str(error.value)
 
 
 def test_sheets_say_what_they_show(folder, index, store, scen):

@@ -62,7 +62,7 @@ def test_a_misspelt_key_is_refused_at_every_depth_also_where_no_table_uses_it(ov
             "variants: {len: {eggn: {epochs: 1}}}",
             "predict_by embedding takes no eggn, synthesis or classifier settings",
         ),
-        ("run: {device: gpu}", "config: run.device is 'gpu': should match pattern "),
+        ("run: {device: gpu}", "config: run.device is 'gpu': should be auto, cpu, cuda, or one GPU, such as cuda:0."),
     ],
 )
 def test_what_is_wrong_with_a_value_is_said(overlay, sentence):
@@ -104,6 +104,46 @@ def test_values_are_read_as_written(value, said):
 @pytest.mark.parametrize("value", ["20.0", "true", "'20'", "2.5"])
 def test_whole_numbers_have_no_point(value):
     assert refused(f"eggn: {{epochs: {value}}}").startswith("config: eggn.epochs is ")
+
+
+@pytest.mark.parametrize(
+    ("setting", "value", "number"),
+    [
+        ("epochs", "1.0e3", "1000"), ("epochs", "1.50e1", "15"), ("epochs", "1E3", "1000"), ("epochs", "1e20", None),
+        ("epochs", "1e99999999999", None), ("epochs", "1.5e0", None), ("epochs", "1e-3", None),
+        ("epochs", "'20'", "20, without quotes"), ("epochs", "'20.0'", "20, without quotes"),
+        ("epochs", "'1,000'", "1000"), ("epochs", "'2,5'", None), ("epochs", "'٣'", None),
+        ("learning_rate", "1.0e3", "1.0e+3"), ("learning_rate", "'0,5'", "0.5"), ("learning_rate", "'-0,5'", "-0.5"),
+        ("learning_rate", "'0,001'", "0.001"), ("learning_rate", "'1,5e-4'", "1.5e-4"),
+        ("learning_rate", "'1,000'", "1000, or as 1.000"),
+    ],
+)  # fmt: skip
+def test_the_number_that_a_text_is_meant_as(setting, value, number):
+    text = value.strip("'")
+    what = "whole number" if setting == "epochs" else "number"
+    said = (
+        f"is '{text}': should be a {what}."
+        if number is None
+        else f"is the text '{text}'; write the number as {number}."
+    )
+    assert refused(f"eggn: {{{setting}: {value}}}") == f"config: eggn.{setting} {said}"
+
+
+@pytest.mark.parametrize(
+    ("overlay", "sentence"),
+    [
+        ("datasets: {Aviary: {seeds: [0]}}", "datasets has aviary and Aviary, which differ in case alone and would be one folder on some disks; write aviary if you mean that one, or choose another name."),
+        ("variants: {Baseline: {eggn: {epochs: 3}}}", "variants has baseline and Baseline, which differ in case alone and would be one folder on some disks; write baseline if you mean that one, or choose another name."),
+        ("datasets: {aviery: {seeds: [0]}}", "datasets.aviery has no format and folder, and no features; did you mean aviary?"),
+        ("datasets: {birds: {seeds: [0]}}", "datasets.birds has no format: set format and folder, or features in place of pictures."),
+        ("tables: {summary: [Aviary]}", "datasets has no 'Aviary'; known: aviary, awa2, cub, sun (did you mean aviary?)."),
+        ("EGGN: {epochs: 3}", "EGGN is not a known setting (did you mean eggn?)."),
+    ],
+)  # fmt: skip
+def test_names_that_are_nearly_known_ones(overlay, sentence):
+    with pytest.raises(InputError) as error:
+        read_configuration(merged(VALUES, yaml.safe_load(overlay)))
+    assert str(error.value) == f"config: {sentence}"
 
 
 def test_the_number_that_a_refusal_proposes_is_one_to_yaml():

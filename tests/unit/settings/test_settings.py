@@ -202,8 +202,8 @@ def test_validation_split_has_its_data_sets_settings(values):
         ),
         ("run", {"deterministic": "perhaps"}, "config: run.deterministic is 'perhaps': "),
         ("tsne", {"variants": []}, "config: tsne.variants is []: "),
-        ("run", {"device": "gpu"}, "config: run.device is 'gpu': should match pattern '^(auto|cpu|cuda("),
-        ("run", {"device": "cuda:"}, "config: run.device is 'cuda:': should match pattern "),
+        ("run", {"device": "gpu"}, "config: run.device is 'gpu': should be auto, cpu, cuda, or one GPU, "),
+        ("run", {"device": "cuda:"}, "config: run.device is 'cuda:': should be auto, cpu, cuda, or one GPU, "),
         (
             "datasets",
             {"x": {"format": "cub"}},

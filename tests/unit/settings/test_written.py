@@ -63,6 +63,16 @@ from tests.conftest import ROOT
             f'{{"a": {"9" * 5000}}}',
             "cannot be read as YAML (Exceeds the limit (4300 digits) for integer string",
         ),
+        (
+            "a.yaml",
+            "a:\n  b: {c: -0,05, d: 1}\n",
+            "has c: -0,05 in line 2, and a comma ends a value; write -0.05, or [-0, 05] where a list is meant.",
+        ),
+        (
+            "a.yaml",
+            "a: {b: 1,000}\n",
+            "has b: 1,000 in line 1, and a comma ends a value; write 1000 or 1.000, or [1, 000] where a list is meant.",
+        ),
         ("a.yaml", "a: 1\nb: *x\n", "cannot be read as YAML in line 2 (found undefined alias); correct it"),
         ("a.yaml", "[a, b]: 1\n", "cannot be read as YAML in line 1 (found unhashable key); correct it"),
         ("a.yaml", "", "holds no sections such as eggn: {epochs: 100}; correct it."),
@@ -87,6 +97,7 @@ def test_what_yaml_takes_otherwise_than_it_was_meant_is_refused(tmp_path, name, 
     [
         "a: {b: 1}\nc: {b: 1}\n",
         "a: [0, -3, +5, 1_000, 0x1f, 0.5, 1.0e-3, '010', \"1:30\", 08, no]\n",
+        "a: {b: 1, 2: 3}\nb: {c: 1, d}\n",
         "a: &x {b: 1}\nc: {<<: *x, d: 2}\n",
         '{"a": [1, 2], "b": {"a": 3}}',
     ],
@@ -117,6 +128,10 @@ def test_mappings_of_the_command_line_are_read_as_yaml():
     [
         ("eggn={epochs: 3, epochs: 4}", "has the key epochs twice in one section, in lines 1 and 1; keep one."),
         ("eggn={epochs: 010}", "has 010 in line 1, which YAML reads as 8; write 8, or '010' in quotes if it is text."),
+        (
+            "eggn={learning_rate: 0,5}",
+            "has learning_rate: 0,5 in line 1, and a comma ends a value; write 0.5, or [0, 5] where a list is meant.",
+        ),
         ("eggn=&x {epochs: *x}", "has in line 1 a part that contains itself (by *); write it out."),
     ],
 )

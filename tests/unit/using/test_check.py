@@ -237,7 +237,7 @@ SHEETS = {"count": 7, "seed": 0, "attributes": 8, "overview_attributes": 4, "res
     [
         (
             Plan(sheets=SheetSettings(**{**SHEETS, "images": ("nowhere.jpg",)})),
-            "config: attention.images names 'nowhere.jpg', which fits 0 images, not one.",
+            "config: attention.images names 'nowhere.jpg', which fits no image; write its path below the data set's folder, such as CUB_200_2011/images/001.Crow/x_0.jpg.",
         ),
         (
             Plan(sheets=SheetSettings(**{**SHEETS, "count": 8, "images": ()})),

@@ -2,6 +2,7 @@
 
 import html
 import shutil
+from dataclasses import replace
 
 import numpy as np
 import pandas as pd
@@ -13,6 +14,7 @@ from scegg_core.data.tasks import TASKS
 from scegg_core.errors import InputError
 from scegg_core.settings.checks import TRANSFORMING
 from scegg_core.using.api import contrast_classes, contrast_image, draw_contrast, export_run, load_model, predict
+from scegg_core.using.model import find_class
 from scegg_core.using.run_folder import find_run
 from tests.unit.small_run import ATTRIBUTES, make_run
 
@@ -273,3 +275,13 @@ def test_explain_writes_a_chart(small, tmp_path, capsys):
 def test_unknown_and_equal_classes(model, classes, sentence):
     with pytest.raises(InputError, match=sentence):
         contrast_classes(model, *classes)
+
+
+def test_a_class_is_the_one_that_is_written_so_and_else_the_only_one_that_may_be_meant(model):
+    names = ("Blue Bird", "Blue_Bird", "Blue-Bird", "004.Large_Bird")
+    known = replace(model, classes=replace(model.classes, names=names))
+    assert [find_class(known, name) for name in (*names, "blue-bird", "large bird")] == [0, 1, 2, 3, 2, 3]
+    with pytest.raises(InputError) as error:
+        find_class(known, "blue bird")
+    said = "has 2 classes that 'blue bird' may mean; write 'Blue Bird' or 'Blue_Bird'."
+    assert str(error.value) == f"{model.name} {said}"

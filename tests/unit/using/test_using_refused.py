@@ -391,6 +391,32 @@ def test_a_chart_is_never_written_onto_its_picture(made, tmp_path, capsys):
         assert said.endswith("is one of the files to be read; name another file to write.")
 
 
+@pytest.mark.parametrize("kind", ["png", "pdf", "svg"])
+def test_a_chart_takes_the_place_of_earlier_charts_alone(made, tmp_path, capsys, kind):
+    command = ["explain", "--run", str(made.run), "--classes", "Blue Bird", "Red Bird", "--out"]
+    chart, other = tmp_path / f"chart.{kind}", tmp_path / f"other.{kind}"
+    assert main([*command, str(chart)]) == 0
+    drawn = chart.read_bytes()
+    assert main([*command, str(chart)]) == 0
+    assert chart.read_bytes() == drawn
+    other.write_bytes(b"my own picture")
+    said = refused([*command, other], capsys)
+    assert (
+        said == f"explain: {other} holds something else than an earlier chart of explain; name another file to write."
+    )
+    assert other.read_bytes() == b"my own picture"
+
+
+def test_a_home_folder_is_filled_in_where_shells_do_not(made, tmp_path, monkeypatch, capsys):
+    monkeypatch.setenv("HOME", str(tmp_path))
+    monkeypatch.chdir(tmp_path)
+    command = ["explain", "--run", str(made.run), "--classes", "Blue Bird", "Red Bird"]
+    assert main([*command, "--out=~/chart.png"]) == 0
+    assert (tmp_path / "chart.png").is_file() and not (tmp_path / "~").exists()
+    said = refused([*command, "--out=~nobodyx/chart.png"], capsys, code=2)
+    assert "'~nobodyx/chart.png' begins with a home folder that is not known; write it out" in said
+
+
 def test_an_artifact_is_never_an_output(made, tmp_path):
     shutil.copy(made.run / "predictions_gzsl.parquet", tmp_path / "copy.parquet")
     with pytest.raises(InputError, match="is an artifact of a run, which would be overwritten"):

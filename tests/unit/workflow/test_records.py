@@ -3,7 +3,9 @@
 import asyncio
 import json
 import os
+import shlex
 import shutil
+import sys
 from types import SimpleNamespace
 
 import pytest
@@ -123,22 +125,58 @@ def test_triggers_that_do_not_look_at_the_records_are_refused(triggers, lacking)
     records.refuse_blindness(["mtime", "input", "params", "software-env"])
 
 
-@pytest.mark.parametrize("stale", [[], ["results/aviary/table.csv"]])
-def test_reports_show_what_is_up_to_date_alone(stale):
+def shown_report(stale: list[str], file: str = "report.html") -> list[str]:
+    """The files that `--report` writes where `stale` are to be made again."""
     shown = []
 
-    async def auto_report(dag, settings):
-        shown.append(settings)
+    async def auto_report(dag, plugin, settings):
+        shown.append(settings.path)
 
     reports = SimpleNamespace(auto_report=auto_report)
     records.refuse_stale_reports(reports)
-    dag = SimpleNamespace(needrun_jobs=lambda: [SimpleNamespace(output=stale)])
-    if stale:
-        with pytest.raises(SystemExit, match="1 results are not those of these settings"):
-            asyncio.run(reports.auto_report(dag, "settings"))
-    else:
-        asyncio.run(reports.auto_report(dag, "settings"))
-    assert shown == ([] if stale else ["settings"])
+    dag = SimpleNamespace(needrun_jobs=lambda: [SimpleNamespace(output=stale)] if stale else [])
+    asyncio.run(reports.auto_report(dag, None, SimpleNamespace(path=file)))
+    return shown
+
+
+def test_reports_show_what_is_up_to_date_alone(store):
+    assert shown_report([]) == ["report.html"]
+    with pytest.raises(SystemExit, match="2 results are not those of these settings"):
+        shown_report(["table.csv", "absent.csv"])
+
+
+@pytest.mark.parametrize(
+    ("arguments", "command"),
+    [
+        ("--report x.html", "snakemake --cores 2"),
+        ("--report --configfile a.yaml -- t.csv", "snakemake --cores 2 --configfile a.yaml -- t.csv"),
+        ("--cores 8 --report=x.html --report-stylesheet a.css 'a b'", "snakemake --cores 8 'a b'"),
+        ("--report", "snakemake --cores 2"),
+    ],
+)
+def test_a_report_of_nothing_names_the_command_that_makes_it(store, monkeypatch, arguments, command):
+    monkeypatch.setattr(sys, "argv", ["snakemake", *shlex.split(arguments)])
+    with pytest.raises(SystemExit) as end:
+        shown_report(["absent.csv"])
+    said = "SC-EGG: none of what --report is to show has been made yet; make it first: "
+    assert str(end.value) == said + command
+
+
+@pytest.mark.parametrize(
+    ("file", "said"),
+    [
+        ("results/aviary/table.html", "lies in results/, among what rules make; name another file: report.html."),
+        ("a.safetensors", "is an artifact of a run, which would be overwritten; name another file."),
+        ("folder", "is a folder; name a file to write."),
+        ("table.csv/x.html", "cannot be written (not a directory); name another place."),
+    ],
+)
+def test_a_report_takes_the_place_of_nothing_else(store, tmp_path, file, said):
+    (tmp_path / "folder").mkdir()
+    with pytest.raises(SystemExit) as end:
+        shown_report([], file)
+    assert str(end.value) == f"SC-EGG: --report {file} {said}"
+    assert shown_report([], "new/report.html") and (tmp_path / "new").is_dir()
 
 
 def test_a_record_that_cannot_be_written_stops_nothing(store, tmp_path, monkeypatch):

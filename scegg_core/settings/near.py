@@ -1,0 +1,45 @@
+"""Names that are nearly those of others: what was meant is said, since a new name may stand in its place unsaid."""
+
+from collections.abc import Iterable
+
+from scegg_core.errors import InputError
+from scegg_core.settings.base import nearest
+
+#: The sections in which people give names.
+NAMED = ("spaces", "variants", "tuning", "downloads", "extensions", "datasets")
+
+#: Keys that a data set cannot do without, in all the ways to have one.
+WHOLE = ({"format", "folder"}, {"features"})
+
+CLOSE = 0.75  # a new name may be a little like a known one
+
+
+def check_names(values: dict) -> None:
+    """Refuse two names of a section that differ in case alone, and a new data set that is none but is called nearly as one.
+
+    `values` are the settings as they were merged: an overlay whose name is misspelt has become a new one there.
+    """
+    for section in NAMED:
+        given = values.get(section)
+        met: dict[str, str] = {}
+        for name in map(str, given if isinstance(given, dict) else ()):
+            if (first := met.setdefault(name.casefold(), name)) != name:
+                raise InputError(
+                    f"config: {section} has {first} and {name}, which differ in case alone and would be one folder on some "
+                    f"disks; write {first} if you mean that one, or choose another name."
+                )
+    _check_new_data_sets(values.get("datasets"))
+
+
+def unknown_name(name: str, known: Iterable[str]) -> str:
+    """Return what is said of a name that there is not: those that there are, and the nearest."""
+    listed, near = ", ".join(sorted(known)) or "none", nearest(name, known, CLOSE)
+    return f"no {name!r}; known: {listed}" + (f" (did you mean {near}?)" if near else "")
+
+
+def _check_new_data_sets(given: object) -> None:
+    own = given.items() if isinstance(given, dict) else ()
+    known = [name for name, part in own if isinstance(part, dict) and any(keys <= part.keys() for keys in WHOLE)]
+    for name, part in own:
+        if isinstance(part, dict) and name not in known and (near := nearest(str(name), known, CLOSE)):
+            raise InputError(f"config: datasets.{name} has no format and folder, and no features; did you mean {near}?")
