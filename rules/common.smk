@@ -57,7 +57,7 @@ quick_start = CORES is not None and workflow.is_main_process
 sys.executable = shlex.join(forks.command(sys.executable, LIBRARIES, FURTHER) if quick_start else [sys.executable])
 
 sentence(check_written)(workflow.configfiles)  # overlays too
-CONFIG = sentence(read_configuration)(typed(config, workflow.config_settings.config_args))
+CONFIG = sentence(read_configuration)(sentence(typed)(config, workflow.config_settings.config_args))
 
 
 def variants_by(*ways):

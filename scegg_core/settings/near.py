@@ -21,12 +21,14 @@ def check_names(values: dict) -> None:
     """
     for section in NAMED:
         given = values.get(section)
+        parts = {str(name): part for name, part in given.items()} if isinstance(given, dict) else {}
         met: dict[str, str] = {}
-        for name in map(str, given if isinstance(given, dict) else ()):
+        for name in parts:
             if (first := met.setdefault(name.casefold(), name)) != name:
+                older = max(sorted((first, name), reverse=True), key=lambda one: _settings_in(parts[one]))
                 raise InputError(
                     f"config: {section} has {first} and {name}, which differ in case alone and would be one folder on some "
-                    f"disks; write {first} if you mean that one, or choose another name."
+                    f"disks; write {older} if you mean that one, or choose another name."
                 )
     _check_new_data_sets(values.get("datasets"))
 
@@ -35,6 +37,11 @@ def unknown_name(name: str, known: Iterable[str]) -> str:
     """Return what is said of a name that there is not: those that there are, and the nearest."""
     listed, near = ", ".join(sorted(known)) or "none", nearest(name, known, CLOSE)
     return f"no {name!r}; known: {listed}" + (f" (did you mean {near}?)" if near else "")
+
+
+def _settings_in(part: object) -> int:
+    """How much a name stands for: an overlay says less than what it is laid over."""
+    return len(part) if isinstance(part, dict) else 0
 
 
 def _check_new_data_sets(given: object) -> None:

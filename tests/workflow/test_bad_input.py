@@ -152,6 +152,23 @@ def test_what_is_no_overlay_is_said_before_snakemake_reads_it(fresh, name, said)
     assert "Traceback" not in done.stderr
 
 
+@pytest.mark.parametrize(
+    ("given", "said"),
+    [
+        ("eggn={learning_rate: 0,5}", "config: --config eggn has learning_rate: 0,5 in line 1, and a comma ends a value; write 0.5"),
+        ("eggn={epochs: 3, epochs: 4}", "config: "),
+        ("datasets={Aviary: {seeds: [0]}}", "config: datasets has aviary and Aviary, which differ in case alone and would be "
+         "one folder on some disks; write aviary if you mean that one, or choose another name."),
+    ],
+    ids=["decimal comma", "twice", "case"],
+)  # fmt: skip
+def test_what_stands_behind_config_is_answered_in_one_sentence(fresh, given, said):
+    done = fresh.run("--dry-run", f"--config={given}", TABLE)
+    assert done.returncode == 1
+    assert done.stderr.splitlines()[-1].startswith(f"SC-EGG: {said}")
+    assert "Traceback" not in done.stderr and "InputError" not in done.stderr
+
+
 def test_extras_that_are_none_are_named():
     done = subprocess.run(["make", "-C", ROOT, "install", "EXTRAS=foo"], capture_output=True, text=True, check=False)
     assert done.returncode == 2

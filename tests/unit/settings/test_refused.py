@@ -363,6 +363,12 @@ def test_the_fewest_points_of_t_sne_are_enough_for_it():
 
 
 @pytest.mark.slow
+def test_of_names_that_differ_in_case_the_one_that_says_more_is_meant_whatever_comes_first():
+    values = {"datasets": {"Aviary": {"seeds": [0]}, **VALUES["datasets"]}}
+    with pytest.raises(InputError, match="has Aviary and aviary, .*; write aviary if you mean that one"):
+        read_configuration(VALUES | values)
+
+
 def test_large_grids_are_read_in_linear_time_and_huge_ones_refused():
     grid = {"eggn.epochs": list(range(1, 51)), "scen.local_scale": [float(scale) for scale in range(1, 21)]}
     start = time.process_time()
