@@ -24,7 +24,7 @@ def extended_space(wildcards):
 def described_classes(wildcards):
     """Return the CSV of new classes that an extension's name stands for; it is there, since no rule makes one."""
     table = CONFIG.extension(wildcards.extension)
-    if not Path(table).is_file():
+    if not is_file(table):
         raise InputError(
             f"config: extensions.{wildcards.extension} is {table}, and there is no such file; put it there."
         )

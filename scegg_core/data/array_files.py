@@ -161,7 +161,7 @@ def _columns(path: Path, table) -> np.ndarray:
     names = [name for name in table.column_names if not name.startswith(INDEX)]
     if not names:
         raise InputError(f"{printable(path)} holds no column; keep one of floating-point numbers for each channel.")
-    listed = [name for name in names if _is_list(table.schema.field(name).type)]
+    listed = [name for name in names if is_list(table.schema.field(name).type)]
     if listed:
         return _lists(path, table.column(the_one(path, listed)).combine_chunks())
     for name in names:
@@ -180,7 +180,8 @@ def _columns(path: Path, table) -> np.ndarray:
     return np.column_stack(list(columns.values()))
 
 
-def _is_list(kind) -> bool:
+def is_list(kind) -> bool:
+    """Return whether a column of this type of Arrow's holds lists."""
     import pyarrow as pa
 
     return pa.types.is_list(kind) or pa.types.is_large_list(kind) or pa.types.is_fixed_size_list(kind)
@@ -191,7 +192,7 @@ def _lists(path: Path, column) -> np.ndarray:
     from pyarrow import compute
 
     shape = [len(column)]
-    while _is_list(column.type):
+    while is_list(column.type):
         widths = compute.unique(compute.list_value_length(column)).to_pylist()
         if len(widths) > 1 or None in widths:
             raise InputError(

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import numpy as np
 
-from scegg_core.data.array_files import INDEX, array_names, open_array, read_array, readable, the_one
+from scegg_core.data.array_files import INDEX, array_names, is_list, open_array, read_array, readable, the_one
 from scegg_core.data.names import printable
 from scegg_core.data.row_names import MEANING, PLACES
 from scegg_core.errors import InputError
@@ -25,10 +25,11 @@ def said_of_rows(path: Path, kind: str) -> list[Said]:
         return _in_table(path)
     names = array_names(path, kind)
     known = [name for name in names if name.casefold() in MEANING]
-    arrays = [(MEANING[name.casefold()], name, _said(path, kind, name)) for name in known]
+    arrays = [(MEANING[name.casefold()], name, read_array(path, name, kind)) for name in known]
+    said = [(what, name, _said(path, what, name, values)) for what, name, values in arrays]
     others = [name for name in names if name not in known and name != the_one(path, names)]
-    arrays += [("", name, texts_of(path, name, kind)) for name in others]
-    return [(what, name, texts) for what, name, texts in arrays if texts is not None]
+    said += [("", name, texts_of(path, name, kind)) for name in others]
+    return [(what, name, texts) for what, name, texts in said if texts is not None]
 
 
 def rows_of_splits(path: Path, kind: str) -> list[tuple[str, tuple[str, ...], list[np.ndarray]]]:
@@ -62,10 +63,9 @@ def _are_whole(values: np.ndarray) -> bool:
     return values.dtype.kind != "f" or bool(((values == np.rint(values)) & (np.abs(values) < 2**53)).all())
 
 
-def _said(path: Path, kind: str, name: str) -> tuple[str, ...] | None:
-    """What an array that is called so says; raises InputError for labels that say nothing, as shares of classes."""
-    values = read_array(path, name, kind)
-    if MEANING[name.casefold()] != "label":
+def _said(path: Path, what: str, name: str, values: np.ndarray) -> tuple[str, ...] | None:
+    """The texts of an array that says `what`; raises InputError for labels that say nothing, as shares of classes."""
+    if what != "label":
         return _texts(values)
     said = _texts(values.argmax(axis=1) if _marks_classes(values) else values)
     if said is None:
@@ -108,31 +108,37 @@ def texts_of(path: Path, name: str, kind: str, needed: bool = False) -> tuple[st
 def _in_table(path: Path) -> list[Said]:
     import pyarrow.parquet as pq
 
-    found = []
-    for name, values in _columns(path, MEANING):
-        what = "image" if name.startswith(INDEX) else MEANING.get(name.casefold(), "")
-        if (texts := _texts(values)) is not None:
-            found.append((what, "its index" if name.startswith(INDEX) else name, texts))
     with readable(path, "parquet file"):
-        for index in (pq.read_schema(path).pandas_metadata or {}).get("index_columns", []):
+        schema, found = pq.read_schema(path), []
+        for index in (schema.pandas_metadata or {}).get("index_columns", []):
             if isinstance(index, dict):  # a range, which is no column
                 numbers = range(index["start"], index["stop"], index["step"])
                 found.append(("image", "its index", tuple(map(str, numbers))))
+    of_channels = not any(map(is_list, schema.types))  # a column of fractions is one, whatever it is called
+    for name, values in _columns(path, MEANING):
+        what = "image" if name.startswith(INDEX) else MEANING.get(name.casefold(), "")
+        texts = _texts(values) if of_channels else _said(path, what, name, values)
+        if texts is not None:
+            found.append((what, "its index" if name.startswith(INDEX) else name, texts))
     return found
 
 
 def _columns(path: Path, known: Container[str]) -> list[tuple[str, np.ndarray]]:
-    """The columns of a table of texts, and of bytes and numbers those that are called so or are an index, by their names."""
+    """The columns of a table of texts; of bytes and numbers those that are called so or are an index; and lists of labels."""
     import pyarrow.parquet as pq
 
     with readable(path, "parquet file"):
         schema = pq.read_schema(path)
         named = {name: name.startswith(INDEX) or name.casefold() in known for name in schema.names}
-        chosen = [name for name in named if _may_say(schema.field(name).type, named[name])]
+        chosen = [name for name in named if _may_say(schema.field(name).type, named[name], _labels(name, known))]
         return [(name, _values(pq.read_table(path, columns=[name]).column(0).to_pylist())) for name in chosen]
 
 
-def _may_say(kind, named: bool) -> bool:
+def _labels(name: str, known: Container[str]) -> bool:
+    return name.casefold() in known and MEANING.get(name.casefold()) == "label"
+
+
+def _may_say(kind, named: bool, labels: bool) -> bool:
     from pyarrow import types
 
     kind = kind.value_type if types.is_dictionary(kind) else kind
@@ -145,7 +151,8 @@ def _may_say(kind, named: bool) -> bool:
         types.is_binary,
         types.is_large_binary,
     )
-    return any(is_such(kind) for is_such in (*texts, *others) if named or is_such in texts)
+    chosen = (*texts, *(others if named else ()), *((is_list,) if labels else ()))
+    return any(is_such(kind) for is_such in chosen)
 
 
 def _values(cells: list) -> np.ndarray:
@@ -153,6 +160,9 @@ def _values(cells: list) -> np.ndarray:
     if any(isinstance(cell, bytes) for cell in cells):
         with contextlib.suppress(AttributeError, UnicodeDecodeError):
             return np.array([cell.decode() for cell in cells])
-        return np.zeros(0, bool)  # says nothing
-    values = np.array(cells)
-    return np.array(list(map(str, cells))) if values.dtype == object else values
+        return np.array(cells, dtype=object)
+    with contextlib.suppress(ValueError):  # lists of different lengths
+        values = np.array(cells)
+        if values.dtype != object:
+            return values
+    return np.array(list(map(str, cells)))

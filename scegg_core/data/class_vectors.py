@@ -27,13 +27,12 @@ _NUMBERS = re.compile(r"([0-9]+)")
 #: Between these lies the largest value of a vector: beyond, products of such numbers vanish or become infinite.
 SMALLEST, LARGEST = 1e-6, 1e6
 
-#: Where a MATLAB file and an .npz name the classes of their vectors; arrays of the further names, where they hold texts.
+#: Where a MATLAB file and an .npz name the classes of their vectors, and what else such a list of texts may be called.
 MAT_CLASSES, NPZ_CLASSES = "allclasses_names", "classes"
-FURTHER = ("class", "class_names", "classnames", "names", "labels", "label", MAT_CLASSES)
-OTHERS = (NPZ_CLASSES, *FURTHER[:-1])  # in a MATLAB file
+NAMED = (NPZ_CLASSES, "class", "class_names", "classnames", "names", "labels", "label", MAT_CLASSES)
 
 #: Arrays that number the classes of the vectors where they hold numbers.
-NUMBERED = (NPZ_CLASSES, *FURTHER, "ids", "class_id", "class_ids", "label_ids")
+NUMBERED = (*NAMED, "ids", "class_id", "class_ids", "label_ids")
 
 AGAIN = "save it again with MATLAB's save(…, '-v7')"
 
@@ -183,21 +182,23 @@ def _read_mat(path: Path, variable: str | None) -> _Given:
     if isinstance(found[name], tuple) or isinstance(classes, np.ndarray):
         wrong, wanted = (name, "numbers") if isinstance(found[name], tuple) else (MAT_CLASSES, "texts")
         raise InputError(f"{printable(path)} holds no {wanted} in {wrong!r}; save {wanted} there.")
-    lists = tuple(filter(None, (_texts_in_mat(path, further) for further in OTHERS if further != name)))
-    return _Given(found[name], classes if classes is None else tuple(map(tidy, classes)), lists=lists)
+    beside = [(other, value) for other in NUMBERED if (value := _in_mat(path, other, (name, MAT_CLASSES))) is not None]
+    lists = tuple(tuple(map(tidy, value)) for _, value in beside if isinstance(value, tuple))
+    numbers = [(other, value) for other, value in beside if isinstance(value, np.ndarray)]
+    names = classes if classes is None else tuple(map(tidy, classes))
+    return _Given(found[name], names, lists=lists, shuffled=_shuffled(numbers, found[name]))
 
 
-def _texts_in_mat(path: Path, name: str) -> tuple[str, ...]:
-    """The texts called so; none where there is something else, which nobody needs."""
+def _in_mat(path: Path, name: str, known: tuple[str, ...]) -> np.ndarray | tuple[str, ...] | None:
+    """What is called so beside the `known` variables; None where there is nothing, or what cannot be read, which nobody needs."""
     with contextlib.suppress(InputError):
-        found = read_mat(path, (name,), AGAIN).get(name)
-        return tuple(map(tidy, found)) if isinstance(found, tuple) else ()
-    return ()
+        return None if name in known else read_mat(path, (name,), AGAIN).get(name)
+    return None
 
 
 def _read_array(path: Path, variable: str | None, kind: str) -> _Given:
     texts = _texts_in_npz(path) if kind == "npz" else {}
-    listed = {name: found for name, found in texts.items() if name.casefold() in (NPZ_CLASSES, *FURTHER)}
+    listed = {name: found for name, found in texts.items() if name.casefold() in NAMED}
     names = [name for name in array_names(path, kind) if name not in texts]
     if len(set(listed.values())) > 1:
         raise InputError(
@@ -207,21 +208,24 @@ def _read_array(path: Path, variable: str | None, kind: str) -> _Given:
     if name not in names or (variable is None and len(names) > 1):
         held = ", ".join(repr(printable(name)) for name in names) or "none"
         raise InputError(f"{printable(path)} holds the arrays {held}; name one of them in class_vectors.variable.")
-    numbers = [other for other in names if other != name and other.casefold() in NUMBERED]
-    shuffled = next((other for other in numbers if not _counts_up(read_array(path, other, kind))), None)
-    lists = tuple(texts.values())
-    return _Given(read_array(path, name, kind), next(iter(listed.values()), None), lists=lists, shuffled=shuffled)
+    values, lists = read_array(path, name, kind), tuple(texts.values())
+    numbers = [
+        (other, read_array(path, other, kind)) for other in names if other != name and other.casefold() in NUMBERED
+    ]
+    return _Given(values, next(iter(listed.values()), None), lists=lists, shuffled=_shuffled(numbers, values))
 
 
-def _counts_up(values: np.ndarray) -> bool:
-    return values.dtype.kind not in "biuf" or bool((np.diff(values.ravel().astype(np.float64)) == 1).all())
+def _shuffled(numbers: list[tuple[str, np.ndarray]], vectors: np.ndarray) -> str | None:
+    """The name of the first array with a number for each class that do not count up; labels of images are as many as these."""
+    each = ((name, values) for name, values in numbers if values.size in vectors.shape and values.dtype.kind in "biuf")
+    return next((name for name, values in each if (np.diff(values.ravel().astype(np.float64)) != 1).any()), None)
 
 
 def _texts_in_npz(path: Path) -> dict[str, tuple[str, ...]]:
     """The lists of texts in the archive, by the name of the array."""
     found = {}
     for name in array_names(path, "npz"):
-        needed = name.casefold() in (NPZ_CLASSES, *FURTHER)
+        needed = name.casefold() in NAMED
         if (texts := texts_of(path, name, "npz", needed)) is not None:
             found[name] = tuple(map(tidy, texts))
         elif name == NPZ_CLASSES:

@@ -436,22 +436,28 @@ def test_labels_as_matlab_has_them_are_compared_too(tmp_path, kind, labels):
     assert "gives its rows 2 and 4 the labels '0' and '0' in labels, but" in sentence
 
 
-def test_labels_as_marks_of_classes_are_compared_too_and_such_that_say_nothing_refused(tmp_path):
+@pytest.mark.parametrize("kind", ["npz", "parquet"])
+def test_labels_as_marks_of_classes_are_compared_too_and_such_that_say_nothing_refused(tmp_path, kind):
     case.write_arrays(tmp_path)
-    settings = case.settings_of(tmp_path / "own.npz", "arrays")
+    path = tmp_path / f"own.{kind}"
+    settings = case.settings_of(path, "arrays")
 
     def save(labels) -> None:
-        np.savez(tmp_path / "own.npz", features=case.pooled(), labels=labels)
+        if kind == "npz":
+            np.savez(path, features=case.pooled(), labels=labels)
+        else:
+            pd.DataFrame({"features": case.pooled().tolist(), "labels": labels.tolist()}).to_parquet(path)
 
     save(np.eye(case.LABELS.max() + 1)[case.LABELS])
     assert len(index_dataset(settings).paths) == 12
     save(np.eye(case.LABELS.max() + 1, dtype=bool)[ROLLED])
     assert "gives its rows 2 and 4 the labels '0' and '0' in labels, but" in refused(settings)
-    for labels in (np.full(12, np.nan), np.full((12, 4), 0.25), case.LABELS + 0.5):
+    nothing = np.full(12, np.inf if kind == "parquet" else np.nan)  # pandas makes NaN a cell without a value
+    for labels in (nothing, np.full((12, 4), 0.25), case.LABELS + 0.5):
         save(labels)
         assert refused(settings) == (
-            f"{tmp_path}/own.npz holds 'labels' of shape {labels.shape} and type float64, which cannot be compared with "
-            "images.csv; save whole numbers or texts there, one a row, or leave it out."
+            f"{path} holds 'labels' of shape {labels.shape} and type float64, which cannot be compared with images.csv; save "
+            "whole numbers or texts there, one a row, or leave it out."
         )
 
 

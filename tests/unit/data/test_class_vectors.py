@@ -371,6 +371,8 @@ def test_numbers_of_classes_that_do_not_count_up_are_refused(tmp_path):
     for numbers in ([0, 1, 2, 3], [5.0, 6.0, 7.0, 8.0]):
         write_npz(tmp_path / "v.npz", VECTORS, labels=np.array(numbers))
         assert index_dataset(settings).percent.tolist() == VECTORS.tolist()
+    write_npz(tmp_path / "v.npz", VECTORS, labels=np.array([3, 1, 1, 0, 2, 2, 3]))  # of images
+    assert index_dataset(settings).percent.tolist() == VECTORS.tolist()
     write_npz(tmp_path / "v.npz", VECTORS[TURNED], labels=np.array(TURNED))
     with pytest.raises(InputError) as refused:
         index_dataset(settings)
@@ -381,6 +383,12 @@ def test_numbers_of_classes_that_do_not_count_up_are_refused(tmp_path):
     (tmp_path / "names.txt").write_text("\n".join(NAMES))
     named = replace(settings.class_vectors, classes=str(tmp_path / "names.txt"))
     assert index_dataset(replace(settings, class_vectors=named)).percent.tolist() == VECTORS.tolist()
+
+
+def test_numbers_of_classes_in_a_matlab_file_that_do_not_count_up_are_refused(tmp_path):
+    savemat(tmp_path / "v.mat", {"att": VECTORS[TURNED].T, "labels": np.array(TURNED, float)[:, None]})
+    with pytest.raises(InputError, match="v.mat numbers its classes in 'labels', not one after the other"):
+        index_dataset(given(tmp_path, "mat"))
 
 
 @pytest.mark.parametrize("name", ["classes", "class_names", "names"])
