@@ -123,11 +123,13 @@ class ScenTrainer(StagedTrainer):
             "L_LCE": losses.class_cross_entropy(local.scores, labels, self.classes),
             "L_GCE": losses.class_cross_entropy(global_.scores, labels, self.classes),
         }
-        loss = settings.local_weight * terms["L_LCE"] + settings.global_weight * terms["L_GCE"]
+        weights = {"L_LCE": settings.local_weight, "L_GCE": settings.global_weight}
         if settings.calibration_weight:
             terms["L_cal"] = losses.self_calibration(local.scores, self.seen)
-            loss = loss + settings.calibration_weight * terms["L_cal"]
-        return loss, terms
+            weights["L_cal"] = settings.calibration_weight
+        loss = sum(weight * terms[name] for name, weight in weights.items())
+        # A term that is not minimized would stand in the curve as one that does not fall.
+        return loss, {name: term for name, term in terms.items() if weights[name]}
 
     def _second_losses(self, regions: Tensor) -> tuple[Tensor, dict[str, Tensor]]:
         """Eq. 17: L_SCR, LEN frozen."""

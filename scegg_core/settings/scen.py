@@ -2,7 +2,7 @@
 
 from typing import Literal
 
-from pydantic import Field
+from pydantic import Field, model_validator
 
 from scegg_core.settings.base import settings
 from scegg_core.settings.numbers import Count, CountFrom0, Rate, Scale, Weight, Width
@@ -79,3 +79,12 @@ class ScenSettings:
         "float32", description="number type of the products with region features; all else is float32"
     )
     memory_budget: Scale = Field(4.0, description="GiB of region features held in memory; more is streamed")
+
+    @model_validator(mode="after")
+    def _stage_1_learns_something(self) -> "ScenSettings":
+        if self.local_weight == self.global_weight == 0 and (self.stage1_steps or self.stage1_epochs):
+            raise ValueError(
+                "local_weight and global_weight are both 0, so stage 1 would learn nothing; set one of them above 0, or "
+                "stage1_epochs to 0"
+            )
+        return self

@@ -136,6 +136,13 @@ def test_eq16_stage_1_loss_equals_the_transcription_for_every_weight(case, lambd
     assert_same_function(loss, plain, list(case.weights.values()))
 
 
+def test_a_curve_holds_only_terms_that_are_minimized(case):
+    """What is not minimized does not fall, and would be warned of as a loss that stands still."""
+    case.settings = replace(case.settings, global_weight=0.0, calibration_weight=0.5)
+    trainer = case.trainer
+    assert list(trainer.losses(trainer._stages()[0], case.regions, case.labels)[1]) == ["L_LCE", "L_cal"]
+
+
 @pytest.mark.parametrize("reduction", ["sum", "mean"])
 def test_eq17_stage_2_loss_equals_the_transcription_for_gen(case, reduction):
     case.settings = replace(case.settings, stage2_reduction=reduction)

@@ -300,6 +300,11 @@ def test_settings_that_do_not_fit_together_are_refused(overlay, said):
             "datasets: {aviary: {attribute_vectors: {path: x.txt}}}",
             "source captions reads captions.txt in the data set's folder, so it takes no path or download.",
         ),
+        (
+            "spaces: {wo-lce: {scen: {global_weight: 0.0}}}",
+            "local_weight and global_weight are both 0, so stage 1 would learn nothing; set one of them above 0, or "
+            "stage1_epochs to 0.",
+        ),
         ("datasets: {aviary: {folder: data/../x}}", "a generated data set has format cub and a folder below data/."),
         (
             "datasets: {cub: {folder: ''}}",
