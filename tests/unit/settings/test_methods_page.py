@@ -54,6 +54,27 @@ def test_published_values_reach_the_runs_on_both_spaces(name):
         assert config.eggn_of(name, "f-vaegan-d2" + space).learning_rate == (1e-4, 1e-3, 1e-5)[place]
 
 
+#: Passes through the training images, images of a step and of a classifier's step, features made of an unseen class, on CUB,
+#: SUN and AWA2: CE-GZSL's issues 2, 15 and 19, LisGAN's lines gzsl_*, FREE's run_*.py (501, 601 and 401 epochs of two passes),
+#: CADA-VAE's single_experiment.py.
+COMMAND_LINES = {
+    "ce-gzsl": [(450, 2048, 100, 100), (1000, 1024, 100, 100), (130, 4096, 2400, 2400)],
+    "lisgan": [(56, 64, 600, 300), (40, 64, 800, 400), (30, 64, 3600, 1800)],
+    "free": [(1002, 64, 700, 700), (1202, 512, 300, 300), (802, 64, 4600, 4600)],
+    "cada-vae": [(100, 50, 32, 400)] * 3,
+}
+
+
+@pytest.mark.parametrize("place", range(3), ids=["cub", "sun", "awa2"])
+def test_trainings_are_as_long_and_batches_as_large_as_the_authors_say(place):
+    name = ("cub", "sun", "awa2")[place]
+    config = configured(name)
+    for method, given in COMMAND_LINES.items():
+        eggn, final = config.eggn_of(name, method), config.classifier_of(name, method)
+        made = config.synthesis_of(name, method).per_class
+        assert (2 * eggn.epochs, eggn.batch_size, final.batch_size, made) == given[place]
+
+
 def test_the_page_gives_the_figures_that_the_project_has():
     page = (ROOT / "docs/methods.md").read_text(encoding="utf-8").splitlines()
     with (ROOT / "resources/published_table1.csv").open(encoding="utf-8") as file:
