@@ -96,6 +96,7 @@ class Free(FVaegan):
     @classmethod
     def optimizers(cls, settings: EggnSettings) -> dict[str, AdamSettings]:
         """Return how E, G, D, FR and the centres are trained."""
+        # DEVIATES: the released code never clears the centres' gradients, so each of their steps goes down the sum of all so far.
         return super().optimizers(settings) | {
             "refiner": AdamSettings(settings.decoder_learning_rate, settings.beta1),
             "centers": AdamSettings(settings.learning_rate, settings.beta1),
