@@ -19,7 +19,7 @@ from snakemake.utils import update_config
 
 from benchmarks.reference_runs import FOLDER, keep
 from benchmarks.results_page import shown_differences, shown_table
-from benchmarks.spread import leads, spread_differences, spread_table
+from benchmarks.spread import REFERENCE, leads, spread_differences, spread_table
 from scegg_core.artifacts.files import write_json
 from scegg_core.errors import InputError
 from scegg_core.report.results import RunResult
@@ -100,8 +100,15 @@ def configured(study: Study) -> Configuration:
     write_json(study.overlay, added)
     update_config(values, added)
     config = read_configuration(values)
-    if not config.dataset(DATASET).backbone.trained:
+    backbone = config.dataset(DATASET).backbone
+    if not backbone.trained:
         raise InputError(f"config: the backbone of {DATASET} is not trained here, so there is one alone.")
+    if backbone.seeds == "own":
+        raise InputError(
+            f"config: each seed of {DATASET} trains its own backbone, where here all seeds of one share it; set backbone.seeds: shared."
+        )
+    if not study.rounding and REFERENCE not in config.dataset(DATASET).variants:
+        raise InputError(f"config: the variants of {DATASET} lack {REFERENCE}, to which differences are taken; add it.")
     runs = [run for name in study.datasets for run in config.runs(name)]
     if len(set(runs)) < len(runs):
         raise InputError("config: a variant has seeds of its own, which all backbones would share; leave them out.")

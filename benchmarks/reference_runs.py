@@ -74,6 +74,8 @@ def keep(
         remark=remark,
     )
     folder.mkdir(parents=True, exist_ok=True)
+    for name in TABLES:  # those of a run kept here before
+        (folder / name).unlink(missing_ok=True)
     for name, table in tables.items():
         (folder / name).write_bytes(table)
     write_json(folder / "run.json", asdict(run))

@@ -21,27 +21,13 @@ from benchmarks.reference_runs import FOLDER, TABLES, ReferenceRun, keep, read_r
 from benchmarks.spread import leads
 from scegg_core.artifacts.files import write_text
 from scegg_core.errors import InputError
+from scegg_core.report.results import TEXTS, WHOLE
 from scegg_core.report.spaces import answers, in_print
 from scegg_core.report.typeset import to_markdown
 
 PAGES = (Path("docs/results.md"), Path("README.md"))
 
 PART = re.compile(r"(<!-- run: ([\w-]+) (about|table|paired|spaces|leads) -->\n).*?(<!-- run end -->)", re.DOTALL)
-
-#: Columns that are read as text, whatever they hold, and those that are whole numbers.
-TEXTS = (
-    "threads",
-    "differs",
-    "selection",
-    "calibration",
-    "backbone_state",
-    "weights",
-    "weights_digest",
-    "device",
-    "reference",
-    "helps",
-)
-WHOLE = ("image_size", "seeds", "backbones")
 
 
 def filled(page: str, folder: Path = FOLDER) -> str:
@@ -50,14 +36,18 @@ def filled(page: str, folder: Path = FOLDER) -> str:
 
 
 def part(folder: Path, kind: str) -> str:
-    """Return a part of a page on the kept run in `folder`: about, table, paired or leads. InputError if it is damaged."""
+    """Return a part of a page on the kept run in `folder`: about, table, paired, spaces or leads. InputError if it is
+    damaged, or has no such table."""
     run = read_run(folder)
     if kind == "about":
         return about(run)
+    name = "paired.csv" if kind == "leads" else f"{kind}.csv"
+    if name not in run.tables:
+        raise InputError(f"{folder} keeps no {name}; take its mark ({kind}) out of the page, or keep the run again.")
+    table = read_kept(folder / name)
     if kind == "leads":
-        return "".join(f"- {sentence}\n" for sentence in leads(read_kept(folder / "paired.csv")))
-    show = {"table": shown_table, "paired": shown_differences, "spaces": shown_spaces}[kind]
-    return show(read_kept(folder / f"{kind}.csv"))
+        return "".join(f"- {sentence}\n" for sentence in leads(table))
+    return {"table": shown_table, "paired": shown_differences, "spaces": shown_spaces}[kind](table)
 
 
 def shown_table(table: pd.DataFrame, remarks: Sequence[str] = ()) -> str:
@@ -102,7 +92,8 @@ def spoken(seconds: float) -> str:
 
 def read_kept(path: Path) -> pd.DataFrame:
     """Return a kept table as it was before it was written: empty texts, not missing ones; whole numbers."""
-    table = pd.read_csv(path, dtype={**dict.fromkeys(TEXTS, str), **dict.fromkeys(WHOLE, "Int64")})
+    types = {**dict.fromkeys(TEXTS, str), **dict.fromkeys(WHOLE, "Int64")}
+    table = pd.read_csv(path, dtype=types, keep_default_na=False, na_values=[""])
     texts = [name for name in TEXTS if name in table]
     return table.assign(**{name: table[name].fillna("") for name in texts})
 

@@ -21,6 +21,9 @@ Nested = Sequence[Sequence[RunResult]]
 
 BETWEEN_SEEDS = "H between seeds"
 
+#: The variant that differences are taken to.
+REFERENCE = "sc-egg"
+
 
 def spread_table(found: Nested) -> "DataFrame":
     """Return one row per variant of `found`, the runs of each backbone: what decides a comparison, mean, `_std` between
@@ -36,7 +39,7 @@ def spread_table(found: Nested) -> "DataFrame":
     return table.astype(dict.fromkeys(WHOLE, "Int64"))
 
 
-def spread_differences(found: Nested, reference: str = "sc-egg") -> "DataFrame":
+def spread_differences(found: Nested, reference: str = REFERENCE) -> "DataFrame":
     """Return per variant its difference to `reference`, on the same backbone, seed and images: mean, `_std` between
     backbones, interval, in how many percent of the resamples the sign holds, and on how many backbones."""
     from pandas import DataFrame

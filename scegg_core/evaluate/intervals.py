@@ -48,12 +48,13 @@ def image_weights(labels: np.ndarray, seen: np.ndarray, count: int, rng: np.rand
     1, and over those of unseen classes too, so that sums of right images are means of per-class accuracies.
 
     Of a class with n images, n - 1 are drawn with replacement, which makes the variance right for small n (Rao and Wu,
-    1988); the only image of a class is always there.
+    1988). Classes of one image are drawn from together, as if they were one class; a single such class stays as it is.
     """
     weights = np.empty((len(labels), count))
-    for _, own in by_class(labels):
-        drawn = rng.multinomial(max(len(own) - 1, 1), np.full(len(own), 1 / len(own)), size=count)
-        weights[own] = drawn.T / max(len(own) - 1, 1)
+    for _, own in by_class(_strata(labels, seen)):
+        draws, classes = max(len(own) - 1, 1), len(np.unique(labels[own]))
+        drawn = rng.multinomial(draws, np.full(len(own), 1 / len(own)), size=count)
+        weights[own] = classes * drawn.T / draws
     groups = {kind: len(np.unique(labels[seen == kind])) for kind in (True, False)}
     return weights / np.where(seen, groups[True], groups[False])[:, None]
 
@@ -77,6 +78,13 @@ def interval(points: np.ndarray, resampled: np.ndarray) -> Interval:
     values = _stretched(points, means, resampled) if points.std() > 0 else means
     low, high = np.percentile(values, [50 * (1 - LEVEL), 50 * (1 + LEVEL)])
     return Interval(float(low), float(high), float((values * points.mean() > 0).mean()))
+
+
+def _strata(labels: np.ndarray, seen: np.ndarray) -> np.ndarray:
+    """What each image is drawn from: its class; -1 and -2 for the only images of seen and of unseen classes, of which none
+    says by itself how far another image of its class would part from it."""
+    alone = np.bincount(labels)[labels] == 1
+    return np.where(alone, np.where(seen, -1, -2), labels)
 
 
 def _stretched(points: np.ndarray, means: np.ndarray, resampled: np.ndarray) -> np.ndarray:

@@ -7,6 +7,9 @@ import numpy as np
 
 from scegg_core.data.blocks import blocks
 
+#: What rounding may leave of a harmonic mean of 0; one right image of millions is worth more.
+ROUNDING = 1e-12
+
 
 @dataclass(frozen=True)
 class TradeOff:
@@ -30,7 +33,7 @@ class TradeOff:
     @property
     def constant(self) -> float:
         """Return the constant with the highest harmonic mean; 0, which changes nothing, where it is 0 for all of them."""
-        if harmonic_mean(self.seen[self.best], self.unseen[self.best]) == 0:
+        if harmonic_mean(self.seen[self.best], self.unseen[self.best]) < ROUNDING:
             return 0.0
         return float(self.bias[self.best : self.best + 2].mean())  # halfway to the next: at a point an image has a tie
 

@@ -18,6 +18,12 @@ DECIDING = (
 #: Whole numbers among the columns, which may be missing.
 WHOLE = ("image_size", "seeds", "backbones")
 
+#: Columns of text, whatever they hold: digits alone, 12e45678 and NA are no numbers, and empty ones are not missing.
+TEXTS = (
+    *("variant", "title", "reference", "helps", "differs", "remark"),
+    *(name for name in DECIDING if name not in WHOLE),
+)
+
 
 @dataclass(frozen=True)
 class RunResult:

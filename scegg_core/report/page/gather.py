@@ -33,6 +33,7 @@ from scegg_core.report.page.model import (
 )
 from scegg_core.report.page.pictures import encode
 from scegg_core.report.published import PublishedRow
+from scegg_core.report.results import TEXTS, WHOLE
 from scegg_core.report.rows import Runs
 from scegg_core.report.runs import VariantRuns
 from scegg_core.report.style import shorten
@@ -46,12 +47,6 @@ if TYPE_CHECKING:
 MOST_POINTS = 240
 
 LONGEST_NAME = 40  # letters of a class name
-
-#: Columns of whole numbers, some of which may be missing.
-COUNTS = ("seeds", "image_size")
-
-#: Columns of text, some or all of which may be empty.
-TEXTS = ("differs", "remark")
 
 GROUPS = (SEEN, UNSEEN, SYNTHETIC)
 
@@ -95,8 +90,8 @@ def tables_of(path: str | Path, rows: Sequence[PublishedRow], dataset: str | Non
     from pandas import DataFrame
 
     text = Path(path).read_text(encoding="utf-8")
-    ours = _read_csv(path)
-    ours = ours.astype({name: "Int64" for name in COUNTS if name in ours})
+    types = {**dict.fromkeys(TEXTS, str), **dict.fromkeys(WHOLE, "Int64")}
+    ours = _read_csv(path, dtype=types, keep_default_na=False, na_values=[""])
     texts = [name for name in TEXTS if name in ours]
     ours[texts] = ours[texts].astype(object).fillna("")  # a CSV has no empty texts
     printed = [

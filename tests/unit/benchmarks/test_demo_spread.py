@@ -127,9 +127,19 @@ def test_a_backbone_that_is_not_trained_here_has_no_spread(here, tmp_path):
         configured(Study("rounding", 2, rounding=True, overlays=("mine.yaml",)))
 
 
+def test_a_backbone_for_each_seed_is_no_backbone_that_rounding_alone_changes(here, tmp_path):
+    """Means over seeds with backbones of their own would pass for what rounding does."""
+    (tmp_path / "mine.yaml").write_text("datasets: {aviary: {backbone: {seeds: own}}}")
+    with pytest.raises(
+        InputError, match="each seed of aviary trains its own backbone, where here all seeds of one share"
+    ):
+        configured(Study("rounding", 2, rounding=True, overlays=("mine.yaml",)))
+
+
 @pytest.mark.parametrize(
     ("written", "said"),
     [
+        ("datasets: {aviary: {variants: [len]}}", "the variants of aviary lack sc-egg, to which differences are taken"),
         ("variants: {len: {seeds: [0]}}", "a variant has seeds of its own, which all backbones would share"),
         ("a: [", "mine.yaml is no readable YAML file"),
     ],

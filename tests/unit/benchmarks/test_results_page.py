@@ -10,7 +10,7 @@ import pytest
 from table_case import run as table_run
 
 from benchmarks.lineage import Job, busy_seconds
-from benchmarks.reference_runs import FOLDER, ReferenceRun, read_run
+from benchmarks.reference_runs import FOLDER, ReferenceRun, keep, read_run
 from benchmarks.results_page import PAGES, PART, filled, keep_run, part, spoken
 from scegg_core.artifacts.files import file_digest
 from scegg_core.errors import InputError
@@ -107,6 +107,20 @@ def test_an_empty_table_of_differences_is_left_out(checkout, monkeypatch):
     record.write_text(json.dumps(content | {"file": {"digest": file_digest(run / "paired.csv")}}))
     assert list(keep_run("birds", run, "make birds").tables) == ["table.csv"]
     assert not (FOLDER / "birds/paired.csv").exists()
+
+
+def test_a_table_that_a_run_does_not_keep_is_not_shown(checkout, monkeypatch):
+    """A run kept before under this name had differences: the new one, which has none, does not show those."""
+    monkeypatch.chdir(checkout)
+    keep_run("birds", Path("results/birds"), "make birds")
+    assert "-15.25" in part(FOLDER / "birds", "paired")
+    table = {"table.csv": TABLE.encode()}
+    keep(FOLDER / "birds", table, [Path("results/birds/table.csv").resolve()], checkout.resolve(), "make birds")
+    assert not (FOLDER / "birds/paired.csv").exists()
+    (FOLDER / "birds/paired.csv").write_text(PAIRED)
+    for kind in ("paired", "leads", "spaces"):
+        with pytest.raises(InputError, match=r"birds keeps no (paired|spaces)\.csv; take its mark"):
+            part(FOLDER / "birds", kind)
 
 
 def test_a_table_of_methods_on_both_spaces_is_kept_alone(checkout, monkeypatch):

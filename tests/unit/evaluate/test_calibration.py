@@ -115,6 +115,17 @@ def test_where_no_constant_gives_a_harmonic_mean_nothing_is_taken_off():
     assert (never_right.seen.max(), never_right.constant) == (0, 0.0)
 
 
+@pytest.mark.parametrize("classes", [6, 7, 20, 49])
+def test_nor_where_it_is_0_but_for_what_rounding_leaves(classes):
+    """Of so many seen classes, each right, every image flips before those of the two unseen classes: at no constant is one of
+    each kind right, though sixths or sevenths taken off their sum one by one leave 1e-16."""
+    scores, seen = np.zeros((classes + 2, classes + 2)), np.arange(classes + 2) < classes
+    scores[np.arange(classes), np.arange(classes)] = 1 + 0.01 * np.arange(classes)
+    scores[[classes, classes + 1], [0, 1]] = 5, 6  # ahead in a seen class by far
+    scores[[classes, classes + 1], [classes, classes + 1]] = 0.5
+    assert trade_off(np.arange(classes + 2), scores, seen).constant == 0.0
+
+
 def test_the_check_knows_that_a_calibrated_row_trains_on_validation_too():
     import yaml
 

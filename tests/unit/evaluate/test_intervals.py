@@ -85,6 +85,20 @@ def test_weights_have_the_variance_of_a_class_mean():
         assert (values[own] @ weights[own]).var() == pytest.approx(expected, rel=0.03)
 
 
+def test_classes_of_one_image_are_drawn_from_together_for_none_has_a_variance_of_its_own():
+    """Four seen classes of one image and one of two, two unseen ones of one image: by hand the four add the variance of
+    their values, 1/3, times 4, and the fifth 1/4, over 5 classes squared; the unseen ones add none where both are right."""
+    labels, values = np.array([0, 1, 2, 3, 4, 4, 5, 6]), np.array([1, 0, 1, 0, 1, 0, 1, 1.0])
+    seen = labels < 5
+    weights = image_weights(labels, seen, 40_000, np.random.default_rng(0))
+    assert np.allclose(weights[labels < 4].sum(axis=0), 4 / 5) and np.allclose(weights[~seen].sum(axis=0), 1)
+    assert np.allclose(weights.mean(axis=1), [*[1 / 5] * 4, *[1 / 10] * 2, *[1 / 2] * 2], atol=0.005)
+    assert (values[seen] @ weights[seen]).var() == pytest.approx((4 / 3 + 1 / 4) / 25, rel=0.03)
+    assert (values[~seen] @ weights[~seen]).var() == pytest.approx(0, abs=1e-12)
+    lone = image_weights(np.array([0, 1, 1]), np.array([True] * 3), 10, np.random.default_rng(0))
+    assert np.allclose(lone[0], 1 / 2)
+
+
 def test_the_same_resamples_for_every_run_whatever_runs_are_beside_it():
     runs = [found(seed) for seed in range(3)]
     all_three, alone = resampled_metrics(runs, 300), resampled_metrics(runs[1:2], 300)
@@ -121,20 +135,23 @@ def test_seeds_on_images_that_do_not_vary_have_students_interval():
 
 
 @pytest.mark.parametrize(
-    ("seeds", "spread", "own"),
-    [(1, 0.0, 0.0), (3, 0.0, 0.3), (3, 0.03, 0.3), (3, 0.06, 0.3), (5, 0.03, 0.3)],
+    ("seeds", "spread", "own", "single"),
+    [(1, 0.0, 0.0, 0), (3, 0.0, 0.3, 0), (3, 0.03, 0.3, 0), (3, 0.06, 0.3, 0), (5, 0.03, 0.3, 0), (1, 0.0, 0.0, 10)],
 )
 @pytest.mark.slow
-def test_19_of_20_intervals_cover_h(seeds, spread, own):
-    """Images of 20 + 20 classes; a seed moves all accuracies by a normal step of deviation `spread`, and judges the
-    share `own` of the images for itself. H is known, since the classes' accuracies are."""
+def test_19_of_20_intervals_cover_h(seeds, spread, own, single):
+    """Images of 20 + 20 classes, `single` of each kind with one image, the others with 6; a seed moves all accuracies by a
+    normal step of deviation `spread`, and judges the share `own` of the images for itself. H is known, since the classes'
+    accuracies are."""
     rng, classes, images, trials = np.random.default_rng(12), 20, 6, 1200
+    sizes = np.tile(np.repeat([1, images], [single, classes - single]), 2)
     accuracy = rng.uniform(0.45, 0.65, (2, classes))
     level = accuracy.mean(axis=1)[:, None] + rng.normal(0, spread, (2, 100_000))
     truth = (2 * level[0] * level[1] / level.sum(axis=0)).mean()
-    labels, seen = np.repeat(np.arange(2 * classes), images), np.repeat([True, False], classes * images)
+    labels = np.repeat(np.arange(2 * classes), sizes)
+    seen = labels < classes
     weights = image_weights(labels, seen, 500, rng)
-    even = np.full((len(labels), 1), 1 / (images * classes))
+    even = 1 / (sizes[labels] * classes)[:, None]
     hits = 0
     for _ in range(trials):
         common, single = rng.random(len(labels)), rng.random((seeds, len(labels)))

@@ -179,6 +179,17 @@ def test_rows_without_a_mark_have_none_on_the_page(tmp_path):
     assert "<li>‡ Z is not ranked beside the others: calibration.</li>" in html
 
 
+def test_a_digest_or_name_that_looks_like_a_number_or_like_nothing_stays_as_it_is(tmp_path):
+    """12e45678 is no number that is too large, 00123456 has its zeros, and a row called NA has a name."""
+    head, rest = "variant,title,weights_digest,threads,seeds,H,differs", "1,3,50.0,"
+    for digest in ("12e45678", "00123456"):
+        (tmp_path / "table.csv").write_text(f"{head}\nx,NA,{digest},{rest}\ny,0012,{digest},{rest}\n")
+        html = gather.tables_of(tmp_path / "table.csv", (), None).results
+        assert "<td>NA</td>" in html and "<td>0012</td>" in html
+        (tmp_path / "table.csv").write_text(f"{head}\nx,X,{digest},{rest}\ny,Y,87654321,{rest}\n")
+        assert f"<td>{digest}</td>" in gather.tables_of(tmp_path / "table.csv", (), None).results
+
+
 def test_tables_of_no_run_are_empty(tmp_path):
     pd.DataFrame().to_csv(tmp_path / "empty.csv", index=False)
     assert "No results." in gather.tables_of(tmp_path / "empty.csv", (), None).results

@@ -77,6 +77,14 @@ def test_what_inputs_were_computed_on_is_handed_down(tmp_path):
     assert read_description(tmp_path / "m.json")["provenance"]["computed"] == list(both.computed)
 
 
+def test_the_backbone_of_a_result_is_its_own_not_that_of_the_split_which_chose_its_constants(tmp_path):
+    own, other = (write_scaler(tmp_path / f"{name}.safetensors", 1.0, backbones=(name,)) for name in ("own", "other"))
+    for name in ("calibration", "selection", "val_features"):
+        assert job({"features": own, name: other}).provenance().backbones == ("own",)
+    assert job({"features": own, "scaler": other}).provenance().backbones == ("other", "own")
+    assert job({"features": own, "weights": other}).provenance().backbones == (input_digest(other)[:8],)
+
+
 def test_inputs_made_from_another_scen_are_refused(tmp_path):
     scen, other = (write_scaler(tmp_path / f"scen{n}.safetensors", n) for n in (1.0, 2.0))
     features = write_scaler(tmp_path / "features.safetensors", 3.0, inputs={"scen": input_digest(scen)})
