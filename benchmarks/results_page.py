@@ -21,7 +21,7 @@ from benchmarks.reference_runs import FOLDER, TABLES, ReferenceRun, keep, read_r
 from benchmarks.spread import leads
 from scegg_core.artifacts.files import write_text
 from scegg_core.errors import InputError
-from scegg_core.report.results import TEXTS, WHOLE
+from scegg_core.report.results import read_results
 from scegg_core.report.spaces import answers, in_print
 from scegg_core.report.typeset import to_markdown
 
@@ -44,7 +44,7 @@ def part(folder: Path, kind: str) -> str:
     name = "paired.csv" if kind == "leads" else f"{kind}.csv"
     if name not in run.tables:
         raise InputError(f"{folder} keeps no {name}; take its mark ({kind}) out of the page, or keep the run again.")
-    table = read_kept(folder / name)
+    table = read_results(folder / name)
     if kind == "leads":
         return "".join(f"- {sentence}\n" for sentence in leads(table))
     return {"table": shown_table, "paired": shown_differences, "spaces": shown_spaces}[kind](table)
@@ -88,14 +88,6 @@ def spoken(seconds: float) -> str:
         return f"{seconds:.0f} s"
     hours, minutes = divmod(round(seconds / 60), 60)
     return f"{hours} h {minutes} min" if hours else f"{minutes} min"
-
-
-def read_kept(path: Path) -> pd.DataFrame:
-    """Return a kept table as it was before it was written: empty texts, not missing ones; whole numbers."""
-    types = {**dict.fromkeys(TEXTS, str), **dict.fromkeys(WHOLE, "Int64")}
-    table = pd.read_csv(path, dtype=types, keep_default_na=False, na_values=[""])
-    texts = [name for name in TEXTS if name in table]
-    return table.assign(**{name: table[name].fillna("") for name in texts})
 
 
 def main(arguments: list[str] | None = None) -> None:

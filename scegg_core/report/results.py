@@ -3,11 +3,16 @@
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from scegg_core.evaluate.intervals import interval
 from scegg_core.evaluate.summary import METRICS, moments
+
+if TYPE_CHECKING:
+    from pandas import DataFrame
 
 #: Columns that say what a row was reached with; rows that differ in one of them are not compared alike.
 DECIDING = (
@@ -20,9 +25,25 @@ WHOLE = ("image_size", "seeds", "backbones")
 
 #: Columns of text, whatever they hold: digits alone, 12e45678 and NA are no numbers, and empty ones are not missing.
 TEXTS = (
-    *("variant", "title", "reference", "helps", "differs", "remark"),
+    *("variant", "title", "reference", "helps", "differs", "remark", "class", "most_often_taken_for"),
     *(name for name in DECIDING if name not in WHOLE),
 )
+
+#: How they are read.
+TYPES = {**dict.fromkeys(TEXTS, str), **dict.fromkeys(WHOLE, "Int64")}
+
+
+def read_results(path: str | Path) -> "DataFrame":
+    """Return the table of results at `path` as it was before it was written: texts stay texts, empty ones too; an empty
+    table where no run had finished yet."""
+    from pandas import DataFrame, read_csv
+    from pandas.errors import EmptyDataError
+
+    try:
+        table = read_csv(path, dtype=TYPES, keep_default_na=False, na_values=[""])
+    except EmptyDataError:
+        return DataFrame()
+    return table.assign(**{name: table[name].fillna("") for name in TEXTS if name in table})
 
 
 @dataclass(frozen=True)

@@ -82,7 +82,8 @@ class ScenSettings:
 
     @model_validator(mode="after")
     def _stage_1_learns_something(self) -> "ScenSettings":
-        if self.local_weight == self.global_weight == 0 and (self.stage1_steps or self.stage1_epochs):
+        weights = (self.local_weight, self.global_weight, self.calibration_weight)
+        if not any(weights) and (self.stage1_steps or self.stage1_epochs):
             raise ValueError(
                 "local_weight and global_weight are both 0, so stage 1 would learn nothing; set one of them above 0, or "
                 "stage1_epochs to 0"

@@ -33,7 +33,7 @@ from scegg_core.report.page.model import (
 )
 from scegg_core.report.page.pictures import encode
 from scegg_core.report.published import PublishedRow
-from scegg_core.report.results import TEXTS, WHOLE
+from scegg_core.report.results import read_results
 from scegg_core.report.rows import Runs
 from scegg_core.report.runs import VariantRuns
 from scegg_core.report.style import shorten
@@ -90,10 +90,7 @@ def tables_of(path: str | Path, rows: Sequence[PublishedRow], dataset: str | Non
     from pandas import DataFrame
 
     text = Path(path).read_text(encoding="utf-8")
-    types = {**dict.fromkeys(TEXTS, str), **dict.fromkeys(WHOLE, "Int64")}
-    ours = _read_csv(path, dtype=types, keep_default_na=False, na_values=[""])
-    texts = [name for name in TEXTS if name in ours]
-    ours[texts] = ours[texts].astype(object).fillna("")  # a CSV has no empty texts
+    ours = read_results(path)
     printed = [
         {
             "family": row.family,
@@ -109,17 +106,6 @@ def tables_of(path: str | Path, rows: Sequence[PublishedRow], dataset: str | Non
     ]
     ours, printed = ours.drop(columns="dataset", errors="ignore"), DataFrame(printed)
     return Tables(to_html(ours, marks_of(ours)), to_html(printed, marks_of(printed)) if len(printed) else "", text)
-
-
-def _read_csv(path: str | Path, **options) -> "DataFrame":
-    """The table at `path`; an empty one where no run has finished yet."""
-    from pandas import DataFrame, read_csv
-    from pandas.errors import EmptyDataError
-
-    try:
-        return read_csv(path, **options)
-    except EmptyDataError:
-        return DataFrame()
 
 
 def trade_off_lines(curves: Iterable[VariantCurves], seeds: Iterable[Sequence[int]]) -> tuple[VariantLines, ...]:
@@ -200,9 +186,9 @@ def confusion_of(runs: VariantRuns, index: DatasetIndex, chosen: np.ndarray, tas
 
 def class_table(path: str | Path) -> ClassRows:
     """Return the table of classes at `path`."""
-    table = _read_csv(path, keep_default_na=False)
+    table = read_results(path)
     for name in {"class", "most_often_taken_for"} & set(table):
-        table[name] = [shorten(str(value), LONGEST_NAME) if value != "" else "" for value in table[name]]
+        table[name] = [shorten(value, LONGEST_NAME) for value in table[name]]
     return ClassRows(tuple(table.columns), tuple(table.itertuples(index=False, name=None)))
 
 

@@ -190,6 +190,14 @@ def test_a_digest_or_name_that_looks_like_a_number_or_like_nothing_stays_as_it_i
         assert f"<td>{digest}</td>" in gather.tables_of(tmp_path / "table.csv", (), None).results
 
 
+def test_classes_called_like_numbers_or_like_nothing_keep_their_names(tmp_path):
+    path = tmp_path / "per_class.csv"
+    path.write_text(
+        "variant,seeds,class,accuracy,most_often_taken_for,taken_for\nx,2,007,50.0,NA,50.0\nx,2,NA,100.0,,0.0\n"
+    )
+    assert gather.class_table(path).rows == (("x", 2, "007", 50.0, "NA", 50.0), ("x", 2, "NA", 100.0, "", 0.0))
+
+
 def test_tables_of_no_run_are_empty(tmp_path):
     pd.DataFrame().to_csv(tmp_path / "empty.csv", index=False)
     assert "No results." in gather.tables_of(tmp_path / "empty.csv", (), None).results
