@@ -1,7 +1,7 @@
 """Rule tabulate: one row per variant, mean, deviation and interval, published figures beside ours."""
 
 from scegg_core.artifacts.files import write_text
-from scegg_core.report.paired import paired_differences
+from scegg_core.report.paired import paired_differences, paired_remarks
 from scegg_core.report.published import read_published
 from scegg_core.report.rows import (
     TableSettings,
@@ -26,12 +26,12 @@ with run_job(snakemake) as job:
     table, notes = result_table(results, published), remarks(results, settings)
     ablation, ablation_notes = ablation_table(results, published), ablation_remarks(results, settings)
     paired = paired_differences(results, settings.reference)
+    paired_notes = [*notes, *paired_remarks(results, settings.reference)]
 
     write_csv_and_page(files.table, files.table_page, f"{settings.dataset}: results", table, notes)
     write_csv_and_page(files.ablation, files.ablation_page, f"{settings.dataset}: ablation", ablation, ablation_notes)
-    write_csv_and_page(
-        files.paired, files.paired_page, f"{settings.dataset}: differences to {settings.reference}", paired, notes
-    )
+    title = f"{settings.dataset}: differences to {settings.reference}"
+    write_csv_and_page(files.paired, files.paired_page, title, paired, paired_notes)
     write_csv_and_page(files.seeds, files.seeds_page, f"{settings.dataset}: single runs", seed_rows(results), notes)
     write_text(files.markdown, to_markdown(table, notes))
     write_text(files.latex, to_latex(table, notes))

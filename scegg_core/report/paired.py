@@ -16,7 +16,7 @@ def paired_differences(results: Sequence[RunResult], reference: str = "sc-egg") 
     interval of the mean (h_low, h_high, …), and h_sign, …: in how many percent of the resamples its sign holds.
 
     Positive: the variant is above the reference. Compared are runs on the same backbone and image size; `seeds` counts
-    the common seeds, and variants without any are left out.
+    the common seeds, and variants without any are left out (`paired_remarks`).
     """
     from pandas import DataFrame
 
@@ -28,6 +28,19 @@ def paired_differences(results: Sequence[RunResult], reference: str = "sc-egg") 
         row = {"dataset": runs[0].dataset, "variant": runs[0].variant, "title": runs[0].title, "reference": reference}
         rows.append(row | {"seeds": len(runs)} | measured(values, [_difference(*pair) for pair in pairs], signs=True))
     return DataFrame(rows)
+
+
+def paired_remarks(results: Sequence[RunResult], reference: str) -> list[str]:
+    """Return a sentence for each variant that `paired_differences` leaves out, or one that there is no `reference`."""
+    base = {_pair(run) for run in results if run.variant == reference}
+    if not base:
+        return [f"Not compared: {reference}, to which differences are taken, has no results here."]
+    compared = {run.variant for run in results if _pair(run) in base}
+    return [
+        f"Not compared: {variant} has no seed on the same backbone and image size in common with {reference}."
+        for variant in dict.fromkeys(run.variant for run in results)
+        if variant not in compared
+    ]
 
 
 def _pair(run: RunResult) -> tuple:

@@ -9,7 +9,7 @@ from table_case import run
 from scegg_core.errors import InputError
 from scegg_core.evaluate.metrics import harmonic_mean
 from scegg_core.report import tables, typeset
-from scegg_core.report.paired import paired_differences
+from scegg_core.report.paired import paired_differences, paired_remarks
 from scegg_core.report.published import find_published, read_published
 from tests.conftest import ROOT
 
@@ -118,6 +118,18 @@ def test_paired_differences_use_common_seeds_only():
     assert row["H_std"] == 14.14  # sqrt(200)
     assert paired_differences([run("len")]).empty
     assert paired_differences([run(), run("len", image_size=224)]).empty
+
+
+def test_what_no_difference_is_shown_of_is_named():
+    runs = [run(seed=1), run("baseline", seed=0), run("baseline", seed=1), run("len", seed=0), run("len", seed=2)]
+    assert list(paired_differences(runs)["variant"]) == ["baseline"]
+    assert paired_remarks(runs, "sc-egg") == [
+        "Not compared: len has no seed on the same backbone and image size in common with sc-egg."
+    ]
+    assert paired_remarks(runs[:3], "sc-egg") == []
+    assert paired_remarks(runs, "eszsl") == [
+        "Not compared: eszsl, to which differences are taken, has no results here."
+    ]
 
 
 def test_seed_rows_are_percent():
