@@ -25,7 +25,18 @@ WHOLE = ("image_size", "seeds", "backbones")
 
 #: Columns of text, whatever they hold: digits alone, 12e45678 and NA are no numbers, and empty ones are not missing.
 TEXTS = (
-    *("variant", "title", "reference", "helps", "differs", "remark", "class", "most_often_taken_for"),
+    *(
+        "dataset",
+        "method",
+        "variant",
+        "title",
+        "reference",
+        "helps",
+        "differs",
+        "remark",
+        "class",
+        "most_often_taken_for",
+    ),
     *(name for name in DECIDING if name not in WHOLE),
 )
 

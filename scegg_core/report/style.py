@@ -113,6 +113,7 @@ def mix(colours: np.ndarray, amount: float) -> np.ndarray:
 def shorten(name: str, length: int = 24) -> str:
     """Return a class name for print: without its number, underscores as blanks, cut to `length` with an ellipsis."""
     head, dot, tail = name.partition(".")
-    plain = (tail if dot and head.isdigit() else name).replace("_", " ").replace("+", " ").strip()
+    numbered = dot and head.isdigit() and not tail[:1].isdigit()  # 1.5 is a name
+    plain = (tail if numbered else name).replace("_", " ").replace("+", " ").strip()
     plain = plain or name  # of a name that is a number alone
     return plain if len(plain) <= length else plain[: length - 1].rstrip() + "…"

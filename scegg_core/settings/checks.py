@@ -7,6 +7,7 @@ from scegg_core.settings.classifier import ClassifierSettings
 from scegg_core.settings.eggn import EggnSettings
 from scegg_core.settings.names import VALIDATION
 from scegg_core.settings.networks import check_network
+from scegg_core.settings.scen import ScenSettings
 from scegg_core.settings.spaces import NETWORKS
 from scegg_core.settings.variants import CLOSED_FORM
 
@@ -200,6 +201,16 @@ def check_selection(config: "Configuration", name: str) -> None:
         raise InputError(
             f"config: tables.oracle needs all epochs, but variants.{name} has selection: validation, which ends its "
             "training at the selected one; set oracle: false, or selection: last."
+        )
+
+
+def check_losses(scen: ScenSettings, place: str) -> None:
+    """Refuse a stage 1 that would learn nothing."""
+    weights = (scen.local_weight, scen.global_weight, scen.calibration_weight)
+    if not any(weights) and (scen.stage1_steps or scen.stage1_epochs):
+        raise InputError(
+            f"config: {place} has weights 0 for L_LCE, L_GCE and L_cal, so stage 1 would learn nothing; set local_weight, "
+            "global_weight or calibration_weight above 0, or leave stage 1 out with stage1_epochs: 0 and stage1_steps: null."
         )
 
 

@@ -20,6 +20,7 @@ from scegg_core.settings.checks import (
     check_dataset,
     check_guidance,
     check_input,
+    check_losses,
     check_named_attributes,
     check_pictures,
     check_snapshots,
@@ -36,6 +37,7 @@ from scegg_core.settings.methods import BUDGET, ON, derived, fitted, of_method
 from scegg_core.settings.names import VALIDATION, DottedName, Name
 from scegg_core.settings.near import check_names, unknown_name
 from scegg_core.settings.paths import LocalPath
+from scegg_core.settings.places import layers_of, place_of
 from scegg_core.settings.run import RunSettings
 from scegg_core.settings.scen import ScenSettings
 from scegg_core.settings.spaces import SpaceSettings
@@ -168,12 +170,14 @@ class Configuration:
     def scen_of(self, dataset: str, space: str) -> ScenSettings:
         """Return SCEN's settings for a space of a data set; raises InputError for one without named attributes."""
         check_named_attributes(self, dataset, f"space {space!r}")
-        return self._stage("scen", dataset, _place("spaces", space), self.space(space).scen)
+        found = self._stage("scen", dataset, place := place_of("spaces", space), self.space(space).scen)
+        check_losses(found, layers_of("scen", dataset, place))
+        return found
 
     def dazle_of(self, dataset: str, space: str) -> DazleSettings:
         """Return DAZLE's settings for a space of a data set; raises InputError for one without named attributes."""
         check_named_attributes(self, dataset, f"space {space!r}", "DAZLE")
-        return self._stage("dazle", dataset, _place("spaces", space), self.space(space).dazle)
+        return self._stage("dazle", dataset, place_of("spaces", space), self.space(space).dazle)
 
     def attribute_vectors_of(self, dataset: str) -> AttributeVectorSettings:
         """Return where a data set's attributes get their word vectors from; raises InputError for one without names."""
@@ -182,8 +186,8 @@ class Configuration:
 
     def eggn_of(self, dataset: str, variant: str) -> EggnSettings:
         """Return EGGN's settings for a variant on a data set; no snapshots where no epochs are compared."""
-        own, place = self.variant(variant), _place("variants", variant)
-        found, layers = self._stage("eggn", dataset, place, own.eggn), _layers("eggn", dataset, place)
+        own, place = self.variant(variant), place_of("variants", variant)
+        found, layers = self._stage("eggn", dataset, place, own.eggn), layers_of("eggn", dataset, place)
         if BUDGET in variant:
             found = fitted(found, own.eggn, self.eggn_of(dataset, variant.replace(BUDGET, "")))
         if self.space(own.space).kind == "scen":
@@ -195,14 +199,14 @@ class Configuration:
 
     def synthesis_of(self, dataset: str, variant: str) -> SynthesisSettings:
         """Return the synthesis settings for a variant on a data set."""
-        return self._stage("synthesis", dataset, _place("variants", variant), self.variant(variant).synthesis)
+        return self._stage("synthesis", dataset, place_of("variants", variant), self.variant(variant).synthesis)
 
     def classifier_of(self, dataset: str, variant: str) -> ClassifierSettings:
         """Return the final classifier's settings for a variant on a data set."""
-        own, place = self.variant(variant), _place("variants", variant)
+        own, place = self.variant(variant), place_of("variants", variant)
         found = self._stage("classifier", dataset, place, own.classifier)
         eggn = self._stage("eggn", dataset, place, own.eggn)
-        check_input(found, eggn, _layers("classifier", dataset, place))
+        check_input(found, eggn, layers_of("classifier", dataset, place))
         return found
 
     def table_part(self, dataset: str, standing: dict[str, str], rows: Sequence[str] | None = None) -> dict:
@@ -264,27 +268,13 @@ class Configuration:
 
     def _stage(self, stage: str, dataset: str, place: str, overrides: dict):
         own = getattr(self.dataset(dataset), stage)
-        return laid_over(getattr(self, stage), own | overrides, _layers(stage, dataset, place))
+        return laid_over(getattr(self, stage), own | overrides, layers_of(stage, dataset, place))
 
     def _named(self, section: str, name: str):
         known = getattr(self, section)
         if name not in known:
             raise InputError(f"config: {section} has {unknown_name(name, known)}.")
         return known[name]
-
-
-def _place(section: str, name: str) -> str:
-    """Where the settings of a variant or space are written: those of a point in its grid."""
-    return (
-        f"tuning.{name.partition(POINT)[0]}.grid"
-        if POINT in name
-        else f"{section}.{name.partition(ON)[0].removesuffix(BUDGET)}"
-    )
-
-
-def _layers(stage: str, dataset: str, place: str) -> str:
-    """Where a run's settings of a stage are written."""
-    return f"{stage} (with datasets.{dataset.removesuffix(VALIDATION)} and {place})"
 
 
 def read_configuration(values: dict) -> Configuration:

@@ -2,7 +2,7 @@
 
 from typing import Literal
 
-from pydantic import Field, model_validator
+from pydantic import Field
 
 from scegg_core.settings.base import settings
 from scegg_core.settings.numbers import Count, CountFrom0, Rate, Scale, Weight, Width
@@ -79,13 +79,3 @@ class ScenSettings:
         "float32", description="number type of the products with region features; all else is float32"
     )
     memory_budget: Scale = Field(4.0, description="GiB of region features held in memory; more is streamed")
-
-    @model_validator(mode="after")
-    def _stage_1_learns_something(self) -> "ScenSettings":
-        weights = (self.local_weight, self.global_weight, self.calibration_weight)
-        if not any(weights) and (self.stage1_steps or self.stage1_epochs):
-            raise ValueError(
-                "local_weight and global_weight are both 0, so stage 1 would learn nothing; set one of them above 0, or "
-                "stage1_epochs to 0"
-            )
-        return self

@@ -112,6 +112,7 @@ def test_colours_differ_for_many_classes():
 def test_names_for_print():
     assert style.shorten("001.Black_footed_Albatross") == "Black footed Albatross"
     assert style.shorten("killer+whale") == "killer whale"
+    assert [style.shorten(name) for name in ("1.5", "2.5")] == ["1.5", "2.5"]  # no number and name
     assert len(style.shorten("x" * 80)) == 24
     assert attention.attribute_title("has_wing_color::dark_blue") == "wing color: dark blue"
 

@@ -30,6 +30,14 @@ def refused(overlay: str) -> str:
     return sentence
 
 
+@pytest.mark.parametrize("beside", ["calibration_weight: 1.0", "stage1_epochs: 0"])
+def test_weights_of_0_are_taken_where_stage_1_learns_something_else_or_is_left_out(beside):
+    given = f"scen: {{{beside}}}\ndatasets: {{aviary: {{scen: {{{beside}}}}}}}"
+    overlay = given + "\nspaces: {sc-egg: {scen: {local_weight: 0, global_weight: 0}}}"
+    config = read_configuration(merged(VALUES, yaml.safe_load(overlay)))
+    assert config.scen_of("cub", "sc-egg").global_weight == 0
+
+
 @pytest.mark.parametrize(
     ("overlay", "path", "nearest"),
     [
@@ -301,9 +309,16 @@ def test_settings_that_do_not_fit_together_are_refused(overlay, said):
             "source captions reads captions.txt in the data set's folder, so it takes no path or download.",
         ),
         (
-            "spaces: {wo-lce: {scen: {global_weight: 0.0}}}",
-            "local_weight and global_weight are both 0, so stage 1 would learn nothing; set one of them above 0, or "
-            "stage1_epochs to 0.",
+            "scen: {local_weight: 0, global_weight: 0}",
+            "config: scen (with datasets.aviary and spaces.sc-egg) has weights 0 for L_LCE, L_GCE and L_cal, so stage 1 would",
+        ),
+        (
+            "datasets: {aviary: {scen: {global_weight: 0, stage1_epochs: 0, stage1_steps: 5}, variants: [wo-lce]}}",
+            "config: scen (with datasets.aviary and spaces.wo-lce) has weights 0 for L_LCE, L_GCE and L_cal, so stage 1 would",
+        ),
+        (
+            "tuning: {sc-egg: {grid: {scen.local_weight: [0, 1], scen.global_weight: [0, 1]}}}",
+            "config: scen (with datasets.aviary and tuning.sc-egg.grid) has weights 0 for L_LCE, L_GCE and L_cal, so stage 1",
         ),
         ("datasets: {aviary: {folder: data/../x}}", "a generated data set has format cub and a folder below data/."),
         (
