@@ -19,6 +19,8 @@ MARK = "# a SLURM for tests"
 SLURM_CONF = """{mark}
 ClusterName=local
 SlurmctldHost={host}(127.0.0.1)
+SlurmctldPort={ports[0]}
+SlurmdPort={ports[1]}
 SlurmUser=root
 SlurmdUser=root
 AuthType=auth/munge
@@ -89,9 +91,18 @@ def _configure(base: Path) -> None:
     FOLDER.mkdir(exist_ok=True)
     Path("/run/munge").mkdir(exist_ok=True)
     shutil.chown("/run/munge", "munge", "munge")
-    config = SLURM_CONF.format(mark=MARK, host=socket.gethostname(), base=base, cpus=os.cpu_count())
+    config = SLURM_CONF.format(mark=MARK, host=socket.gethostname(), base=base, cpus=os.cpu_count(), ports=_free_ports())
     for name, text in zip(FILES, (config, GRES_CONF, "CgroupAutomount=no\n"), strict=True):
         (FOLDER / name).write_text(text)
+
+
+def _free_ports() -> list[int]:
+    """Two ports that nobody listens on: daemons that a killed run of the tests left behind keep theirs, and get no jobs."""
+    sockets = [socket.create_server(("127.0.0.1", 0)) for _ in range(2)]
+    ports = [opened.getsockname()[1] for opened in sockets]
+    for opened in sockets:
+        opened.close()
+    return ports
 
 
 def _wait_for_node(base: Path, seconds: float = 60) -> None:
