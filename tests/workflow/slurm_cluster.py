@@ -91,7 +91,9 @@ def _configure(base: Path) -> None:
     FOLDER.mkdir(exist_ok=True)
     Path("/run/munge").mkdir(exist_ok=True)
     shutil.chown("/run/munge", "munge", "munge")
-    config = SLURM_CONF.format(mark=MARK, host=socket.gethostname(), base=base, cpus=os.cpu_count(), ports=_free_ports())
+    config = SLURM_CONF.format(
+        mark=MARK, host=socket.gethostname(), base=base, cpus=os.cpu_count(), ports=_free_ports()
+    )
     for name, text in zip(FILES, (config, GRES_CONF, "CgroupAutomount=no\n"), strict=True):
         (FOLDER / name).write_text(text)
 
