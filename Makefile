@@ -1,4 +1,5 @@
-# make install | demo | resume | check | test | lint | schema | benchmark | results-page. Needs Python 3.11 or newer and nothing else.
+# make install | demo | resume | check | test | lint | schema | benchmark | results-page | rulegraph. Needs Python 3.11 or newer and nothing
+# else (rulegraph also Graphviz).
 #   PYTHON=python3.12         another interpreter
 #   TORCH_INDEX=URL           an extra index for torch, e.g. the CPU or a CUDA index of download.pytorch.org
 #   EXTRAS=timm               also networks of timm as backbones (docs/backbones.md)
@@ -18,7 +19,7 @@ ifdef TORCH_INDEX
 PIP += --extra-index-url $(TORCH_INDEX)
 endif
 
-.PHONY: install install-dev demo check test test-unit test-finished test-runs lint schema benchmark results-page resume
+.PHONY: install install-dev demo check test test-unit test-finished test-runs lint schema benchmark results-page rulegraph resume
 
 install: $(VENV)/installed $(addprefix $(VENV)/installed-,$(EXTRAS) $(SCHEDULER))
 install-dev: $(VENV)/installed-dev
@@ -93,3 +94,8 @@ benchmark: $(VENV)/installed
 # The tables of docs/results/ into docs/results.md and the README.
 results-page: $(VENV)/installed
 	@$(BIN)/python -m benchmarks.results_page
+
+# The README's picture of the demo's rules, without indirect arrows, and the text that it is drawn from.
+rulegraph: $(VENV)/installed
+	@$(BIN)/snakemake --cores 1 --forceall --nolock --rulegraph dot 2> /dev/null | tred > docs/images/rulegraph.dot
+	@dot -Tpng -Gdpi=120 docs/images/rulegraph.dot > docs/images/rulegraph.png

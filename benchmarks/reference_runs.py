@@ -6,11 +6,14 @@ made it.
 """
 
 import hashlib
+import json
 import subprocess
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass, fields
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from pathlib import Path
+
+from pydantic import TypeAdapter
 
 from benchmarks.lineage import busy_seconds, lineage, refuse_other_code, settings_digest
 from benchmarks.measure import kind_of_machine
@@ -86,7 +89,8 @@ def read_run(folder: Path) -> ReferenceRun:
     """Return what a kept run was made by; InputError where run.json is no record, or a table is not the one kept."""
     try:
         content = parse_json((folder / "run.json").read_bytes())
-        run = ReferenceRun(**content)
+        run = TypeAdapter(ReferenceRun).validate_json(json.dumps(asdict(ReferenceRun(**content))), strict=True)
+        date.fromisoformat(run.finished)
     except (OSError, ValueError, TypeError):
         names = ", ".join(field.name for field in fields(ReferenceRun))
         raise InputError(f"{folder / 'run.json'} is no record of a run ({names}); keep the run again.") from None

@@ -18,7 +18,7 @@ from pathlib import Path
 import pandas as pd
 
 from benchmarks.reference_runs import FOLDER, TABLES, ReferenceRun, keep, read_run
-from benchmarks.spread import leads
+from benchmarks.spread import SIGNS, leads
 from scegg_core.artifacts.files import write_text
 from scegg_core.errors import InputError
 from scegg_core.report.results import read_results
@@ -31,7 +31,12 @@ PART = re.compile(r"(<!-- run: ([\w-]+) (about|table|paired|spaces|leads) -->\n)
 
 
 def filled(page: str, folder: Path = FOLDER) -> str:
-    """Return the text of a page with every part between marks made again from the kept runs in `folder`."""
+    """Return the text of a page with every part between marks made again from the kept runs in `folder`; InputError for a
+    mark that is none of these, whose part would stay as it is."""
+    for mark in re.findall(r"<!-- run: .*?-->", PART.sub("", page)):
+        raise InputError(
+            f"{mark} is no mark of a part, or has no end; write <!-- run: NAME PART --> and <!-- run end -->."
+        )
     return PART.sub(lambda found: f"{found[1]}\n{part(folder / found[2], found[3])}\n{found[4]}", page)
 
 
@@ -45,6 +50,10 @@ def part(folder: Path, kind: str) -> str:
     if name not in run.tables:
         raise InputError(f"{folder} keeps no {name}; take its mark ({kind}) out of the page, or keep the run again.")
     table = read_results(folder / name)
+    if kind == "leads" and SIGNS not in table:
+        raise InputError(
+            f"{folder / name} is not over several backbones, so it says nothing of leads; take that mark out."
+        )
     if kind == "leads":
         return "".join(f"- {sentence}\n" for sentence in leads(table))
     return {"table": shown_table, "paired": shown_differences, "spaces": shown_spaces}[kind](table)
@@ -57,6 +66,8 @@ def shown_table(table: pd.DataFrame, remarks: Sequence[str] = ()) -> str:
 
 def shown_differences(paired: pd.DataFrame, remarks: Sequence[str] = ()) -> str:
     """Return a table of differences as markdown, below a sentence that says what they are."""
+    if paired.empty:
+        return "There is no other row to compare with.\n"
     named = paired["reference"].iloc[0]
     text = to_markdown(paired.drop(columns=["dataset", "reference"]), remarks, ranked=False)
     return f"Each row minus `{named}`, seed by seed: below zero, `{named}` is better.\n\n{text}"
@@ -79,7 +90,8 @@ def about(run: ReferenceRun) -> str:
         "digest of the settings": run.settings,
         "remark": run.remark,
     }
-    return "\n".join(["| | |", "|---|---|", *(f"| {name} | {text} |" for name, text in rows.items() if text)]) + "\n"
+    lines = [f"| {name} | {text.replace('|', chr(92) + '|')} |" for name, text in rows.items() if text]
+    return "\n".join(["| | |", "|---|---|", *lines]) + "\n"
 
 
 def spoken(seconds: float) -> str:

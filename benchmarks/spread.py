@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 Nested = Sequence[Sequence[RunResult]]
 
 BETWEEN_SEEDS = "H between seeds"
+SIGNS = "backbones of this sign"
 
 #: The variant that differences are taken to.
 REFERENCE = "sc-egg"
@@ -53,7 +54,7 @@ def spread_differences(found: Nested, reference: str = REFERENCE) -> "DataFrame"
         row |= {"seeds": sum(map(len, nested)), "backbones": len(nested)}
         row |= _measured(nested, lambda run, base=base: base[run.seed])
         means = [fmean(run.h - base[run.seed].h for run in runs) for runs in nested]
-        rows.append(row | {"backbones of this sign": sum(mean * row["H"] > 0 for mean in means)})
+        rows.append(row | {SIGNS: sum(mean * row["H"] > 0 for mean in means)})
     return DataFrame(rows)
 
 
@@ -62,7 +63,7 @@ def leads(paired: "DataFrame", over: Sequence[str] = ("baseline", "len")) -> lis
     rows = [row for _, row in paired.iterrows() if row["variant"] in over]
     return [
         f"{row['reference']} minus {row['title']} in H: {-row['H']:.1f} ({-row['h_high']:.1f} to {-row['h_low']:.1f}), "
-        f"{'below' if row['H'] > 0 else 'above'} 0 on {row['backbones of this sign']} of {row['backbones']} backbones: "
+        f"{'below' if row['H'] > 0 else 'above'} 0 on {row[SIGNS]} of {row['backbones']} backbones: "
         f"the lead {'holds' if row['h_high'] < 0 else 'does not hold'}."
         for row in rows
     ]

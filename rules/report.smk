@@ -1,6 +1,6 @@
 # Tables and pictures, each marked for `snakemake --report` with a caption of report/.
 #   in:  metrics, outcomes, predictions, curves and synthetic features of all runs; regions and SCEN for attention
-#   out: results/{dataset}/{table,ablation,seeds,paired,spaces,per_class,attention,tsne}.csv, *.md, *.tex, *.html, *.png
+#   out: results/{dataset}/{table,ablation,seeds,paired,spaces,per_class,tsne}.csv, *.md, *.tex, *.html, *.png
 #        results/{dataset}/page.html: all of it, to look at
 #        results/{dataset}/variants/{variant}/{curves.parquet,curves.png,confusion.png}, results/summary.*
 

@@ -18,6 +18,7 @@ def is_deep(image: Image.Image) -> bool:
 
 def to_8_bits(image: Image.Image) -> Image.Image:
     """Return the loaded deep image with 8 bits a sample; raises Unusable where its range is not clear."""
+    # ASSUME: whole numbers span 16 bits; others go from 0 to 1, or from 0 to 255 if any is above 1. Files do not say.
     if image.mode[0] not in "IF":  # colours: Pillow has kept the upper 8 of 16 bits
         colours = image.getextrema()[:3] if len(image.getbands()) > 2 else image.getextrema()[:1]
         _check_whole_numbers(257 * max(high for _, high in colours))

@@ -7,6 +7,7 @@ import numpy as np
 
 from scegg_core.data.blocks import by_class
 from scegg_core.errors import InputError
+from scegg_core.evaluate.metrics import ROUNDING
 from scegg_core.evaluate.outcomes import Outcomes
 from scegg_core.evaluate.summary import METRICS
 
@@ -97,8 +98,9 @@ def _stretched(points: np.ndarray, means: np.ndarray, resampled: np.ndarray) -> 
     of_images, of_seeds = means.var(ddof=1), points.var(ddof=1) / len(points)
     of_both = (resampled - means).var(axis=1, ddof=1).mean() / (len(points) - 1)
     total = of_images + max(of_seeds - of_both, 0)
+    alike = of_images <= ROUNDING * total  # whole classes right or wrong: what is left is rounding, and has no shape
     freedom = (len(points) - 1) * max((total / of_seeds) ** 2, 1)
-    shape = (means - means.mean()) / np.sqrt(of_images) if of_images > 0 else _normal(len(means))
+    shape = _normal(len(means)) if alike else (means - means.mean()) / np.sqrt(of_images)
     return means.mean() + shape * np.sqrt(total) * t.ppf((1 + LEVEL) / 2, freedom) / norm.ppf((1 + LEVEL) / 2)
 
 

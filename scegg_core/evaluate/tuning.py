@@ -1,5 +1,6 @@
 """Tuning on validation: the scores of a grid's points in one table, the best of each variant marked."""
 
+import json
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -44,11 +45,17 @@ def tuning_table(paths: Sequence[str], points: Sequence[GridPoint]) -> "DataFram
         scores = [read_scores(Path(next(waiting))) for _ in point.seeds]
         percents = {name: [100 * getattr(one, field) for one in scores] for name, field in METRICS.items()}
         means.append(sum(percents["H"]) / len(scores))
-        head = {"variant": point.variant, "point": point.point, **point.values, "seeds": len(scores)}
+        settings = {name: _as_written(value) for name, value in point.values.items()}
+        head = {"variant": point.variant, "point": point.point, **settings, "seeds": len(scores)}
         rows.append(head | moments(percents))
     best = {_best(points, means, variant) for variant in {point.variant for point in points}}
     table = DataFrame(rows)
     return table.assign(selected=[row in best for row in range(len(table))])
+
+
+def _as_written(value: object) -> str:
+    """A setting as config.yaml has it: no measurement, so neither rounded nor empty where it is null."""
+    return json.dumps(value) if value is None or isinstance(value, bool) else str(value)
 
 
 def _best(points: Sequence[GridPoint], means: Sequence[float], variant: str) -> int:

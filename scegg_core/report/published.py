@@ -6,6 +6,8 @@ from pathlib import Path
 
 from scegg_core.errors import InputError
 
+FAMILIES = ("embedding", "generative", "ablation")
+
 COLUMNS = ("dataset", "method", "family", "variant", "acc", "u", "s", "h", "flag")
 
 
@@ -48,6 +50,14 @@ def _read(path: Path) -> list[PublishedRow]:
 
 
 def _row(path: Path, values: dict[str, str]) -> PublishedRow:
+    if None in values or None in values.values():
+        raise InputError(
+            f"{path}: the row that begins with {values['dataset']!r} has not {len(COLUMNS)} fields; quote what has a comma."
+        )
+    if values["family"] not in FAMILIES:
+        raise InputError(
+            f"{path}: {values['dataset']} {values['method']}: family is {values['family']!r}, expected one of {', '.join(FAMILIES)}."
+        )
     try:
         numbers = {name: float(values[name] or "nan") for name in ("acc", "u", "s", "h")}
     except ValueError as error:

@@ -30,6 +30,7 @@ TEXTS = (
         "method",
         "variant",
         "title",
+        "space",
         "reference",
         "helps",
         "differs",
@@ -175,8 +176,8 @@ def measured(values: dict[str, list[float]], resampled: Sequence[np.ndarray | No
         if not resampled or any(one is None for one in resampled):
             continue
         found = interval(np.array(values[name]), np.stack([100 * one[place] for one in resampled]))
-        ends = (-100, 100) if signs else (0, 100)
-        columns |= {f"{own}_low": round(max(found.low, ends[0]), 2), f"{own}_high": round(min(found.high, ends[1]), 2)}
+        low, high = np.clip((found.low, found.high), -100 if signs else 0, 100)
+        columns |= {f"{own}_low": round(float(low), 2), f"{own}_high": round(float(high), 2)}
         if signs:
             columns[f"{own}_sign"] = round(100 * found.sign_holds, 2)
     return columns

@@ -67,8 +67,8 @@ def summary_table(results: Sequence[RunResult], published: Sequence[PublishedRow
     """Return Table 1 over the data sets of `results`: published methods by family, then our rows.
 
     Columns: family, method, what decides a comparison (ours only), then `<data set> <metric>` in percent, with `_std` for
-    ours, `remark` for printed figures that do not add up, and `differs` for rows of ours that are no equals of the
-    others. Ours are one row per variant and setting.
+    ours, `<data set> differs` for rows of ours that are no equals of the others there, `remark` for printed figures that do
+    not add up, and `differs`, all of the former in one. Ours are one row per variant and setting.
     """
     from pandas import DataFrame
 
@@ -81,7 +81,9 @@ def summary_table(results: Sequence[RunResult], published: Sequence[PublishedRow
     for runs, text in zip(found, differences(found), strict=True):
         _add_ours(rows, runs, text)
     cells = [f"{shown} {metric}{tail}" for shown, _ in names for metric in PAPER_METRICS for tail in ("", "_std")]
-    table = DataFrame(list(rows.values()), columns=["family", "method", *DECIDING, *cells, "remark", "differs"])
+    apart = [f"{shown} differs" for shown, _ in names]
+    values = [dict.fromkeys(apart, "") | row for row in rows.values()]
+    table = DataFrame(values, columns=["family", "method", *DECIDING, *cells, *apart, "remark", "differs"])
     return table.astype(dict.fromkeys(WHOLE, "Int64"))
 
 
@@ -152,6 +154,7 @@ def _add_ours(rows: dict[tuple, dict], runs: Sequence[RunResult], differs: str) 
     )
     cells |= {f"{runs[0].dataset} {name}": value for name, value in moments(_percents(runs, PAPER_METRICS)).items()}
     if differs:
+        cells[f"{runs[0].dataset} differs"] = differs
         cells["differs"] = "; ".join(filter(None, (cells["differs"], f"{runs[0].dataset}: {differs}")))
 
 

@@ -29,12 +29,13 @@ ABSENT = "–"
 LATEX = {
     **{sign: f"\\{sign}" for sign in "&%$#_{}"},
     **{"\\": r"\textbackslash{}", "~": r"\textasciitilde{}", "^": r"\textasciicircum{}"},
-    **{"<": r"\textless{}", ">": r"\textgreater{}", "|": r"\textbar{}", '"': "''", "\n": " "},
+    **{"[": "{[}", "<": r"\textless{}", ">": r"\textgreater{}", "|": r"\textbar{}", '"': "''", "\n": " "},
     **{"±": r"$\pm$", "–": "--", "†": r"$\dagger$", "‡": r"$\ddagger$", "λ": r"$\lambda$"},
 }
 
-#: What Markdown would take for a mark: signs that it may not have for its own, and `_` at the edge of a word.
-_MARKS = re.compile(r"[\\|*`$<>]|(?<!\w)_|_(?!\w)")
+#: What Markdown would take for a mark: signs that it may not have for its own, `&` before an entity's name, and `_` at the
+#: edge of a word.
+_MARKS = re.compile(r"[\\|*`$<>\[~]|&(?=#?\w+;)|(?<!\w)_|_(?!\w)")
 
 #: The last letter that LaTeX sets without a font of the user's own.
 _LAST_LATIN = "\u017f"
@@ -63,7 +64,7 @@ def to_markdown(table: "DataFrame", remarks: Sequence[str] = (), ranked: bool = 
     head, *body = _display(table, ("%s", "**%s**", "*%s*") if ranked else ("%s",) * 3, escape_markdown)
     rule = ["---:" if right else "---" for right in _right_aligned(table)]
     lines = ["| " + " | ".join(row) + " |" for row in (head, rule, *body)] if head else ["(no results)"]
-    notes = [f"- {escape_markdown(remark)}" for remark in (*remarks, *_row_remarks(table))]
+    notes = [f"- {escape_markdown(remark)}" for remark in (*remarks, *row_remarks(table))]
     return "\n".join([*lines, *(["", *notes] if notes else [])]) + "\n"
 
 
@@ -72,7 +73,7 @@ def to_latex(table: "DataFrame", remarks: Sequence[str] = ()) -> str:
     shown = _display(table, ("%s", r"\textbf{%s}", r"\underline{%s}"), escape_latex)
     lines = [" & ".join(row) + r" \\" for row in shown]
     columns = "".join("r" if right else "l" for right in _right_aligned(table))
-    notes = [escape_latex(remark) + r"\par" for remark in (*remarks, *_row_remarks(table))]
+    notes = [escape_latex(remark) + r"\par" for remark in (*remarks, *row_remarks(table))]
     body = [rf"\begin{{tabular}}{{{columns}}}", r"\toprule", lines[0], r"\midrule", *lines[1:], r"\bottomrule"]
     text = "\n".join(["% needs \\usepackage{booktabs}", *body, r"\end{tabular}", *notes]) + "\n"
     return text if all(map(_is_set, text)) else f"% needs xelatex or lualatex, and a font with all letters\n{text}"
@@ -93,7 +94,7 @@ def to_page(title: str, table: "DataFrame", remarks: Sequence[str] = ()) -> str:
     parts = [
         f'<!doctype html><html lang="en"><head><meta charset="utf-8"><title>{escape(title)}</title>',
         f"<style>{STYLE}</style></head><body><h1>{escape(title)}</h1>",
-        to_html(table, (*remarks, *_row_remarks(table))),
+        to_html(table, (*remarks, *row_remarks(table))),
         "</body></html>",
     ]
     return "\n".join(parts) + "\n"
@@ -139,7 +140,7 @@ def _columns(table: "DataFrame") -> list[str]:
     """The columns that are printed: without stds, empty ones, a second name of a row, and what all rows have in common."""
     hidden = {
         "remark",
-        "differs",
+        *(name for name in table if name.endswith("differs")),
         *_common(table),
         *(["variant"] if "title" in table else []),
         *(INTERVALS - SHOWN.keys()),
@@ -208,20 +209,27 @@ def _ranks(table: "DataFrame", name: str) -> list[int]:
 
 
 def _ranked_together(table: "DataFrame", name: str) -> list["Series"]:
-    alike = table[table["differs"] == ""] if "differs" in table else table
-    parts = [part for _, part in alike.groupby(alike["family"] == "ours")] if "family" in table else [alike]
-    return [part[name].dropna() for part in parts]
+    """The values of a metric that compete: ours and the published ones apart, and the points of a grid of one variant."""
+    differs = f"{name.rpartition(' ')[0]} differs".lstrip()
+    alike = table[table[differs].fillna("") == ""] if differs in table else table
+    if "family" in table:
+        parts = alike.groupby(alike["family"] == "ours")
+    elif "point" in table:
+        parts = alike.groupby("variant")
+    else:
+        return [alike[name].dropna()]
+    return [part[name].dropna() for _, part in parts]
 
 
-def _row_remarks(table: "DataFrame") -> list[str]:
-    """What all rows have in common, and what is to be said of single ones."""
-    common = "; ".join(f"{name.replace('_', ' ')}: {value}" for name, value in _common(table).items() if value)
+def row_remarks(table: "DataFrame", said: Sequence[str] = ()) -> list[str]:
+    """Return what all rows have in common, but for columns that are `said` elsewhere, and what the marks † and ‡ mean."""
+    found = {name.replace("_", " "): value for name, value in _common(table).items() if value and name not in said}
+    common = "; ".join(f"{name}: {value}" for name, value in found.items())
     rows = "Every row of ours" if "family" in table else "Every row"
-    return [*([f"{rows} has {common}."] if common else []), *marks_of(table)]
+    return [*([f"{rows} has {common}."] if common else []), *_marks_of(table)]
 
 
-def marks_of(table: "DataFrame") -> list[str]:
-    """Return what the marks † and ‡ of single rows mean."""
+def _marks_of(table: "DataFrame") -> list[str]:
     notes = []
     for _, row in table.iterrows():
         called = row.get("method", row.get("title"))

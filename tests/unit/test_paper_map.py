@@ -14,6 +14,8 @@ from tests.conftest import ROOT
 TEXT = (ROOT / "docs/paper_map.md").read_text(encoding="utf-8")
 EQUATIONS = [line.split("|") for line in TEXT.split("## Algebra")[0].splitlines() if line.startswith(("| ", "|-"))][2:]
 
+FILE = re.compile(r"`([\w/]+\.(?:py|js))`")
+
 
 def defined(file: str) -> set[str]:
     """Names of all classes and functions of a module of the core."""
@@ -69,6 +71,8 @@ def test_every_file_with_an_assumption_is_named_among_the_open_points():
     ]
     assert {"scen/model.py", "regions/decoding.py", "settings/eggn.py"} <= set(assuming)
     assert [name for name in sorted(assuming) if f"`{name}`" not in section] == []
+    named = {name for line in section.splitlines() if line.startswith("|") for name in FILE.findall(line.split("|")[2])}
+    assert [name for name in sorted(named) if "ASSUME:" not in (core / name).read_text("utf-8")] == []
 
 
 def test_presets_named_in_the_map_exist():

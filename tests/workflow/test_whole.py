@@ -6,7 +6,7 @@ import pandas as pd
 import pytest
 
 from tests.reliability import kill
-from tests.workflow.conftest import TINY, Workflow, rules_in
+from tests.workflow.conftest import ROOT, TINY, Workflow, rules_in
 from tests.workflow.edits import CLASSIFIER, EDITS, GENERATOR, SPACES, SYNTHESIS, undo
 
 pytestmark = pytest.mark.slow
@@ -22,6 +22,11 @@ def test_table_has_a_row_per_variant(finished):
         assert table[f"{metric}_std"].notna().tolist() == [True, True, True, False, False]
     assert (table["backbone"] == "resnet18").all()
     assert (table["image_size"] == 64).all()
+
+
+def test_the_readmes_picture_has_the_rules_of_the_demo(finished):
+    drawn = set(re.findall(r"label=(\w+)", (ROOT / "docs/images/rulegraph.dot").read_text(encoding="utf-8")))
+    assert drawn == finished.dry("--forceall", overlays=(ROOT / "config.yaml",)), "run: make rulegraph"
 
 
 def test_pictures_are_there(finished):

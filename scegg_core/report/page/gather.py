@@ -37,7 +37,7 @@ from scegg_core.report.results import read_results
 from scegg_core.report.rows import Runs
 from scegg_core.report.runs import VariantRuns
 from scegg_core.report.style import shorten
-from scegg_core.report.typeset import marks_of, to_html
+from scegg_core.report.typeset import row_remarks, to_html
 from scegg_core.training.alarms import alarms
 
 if TYPE_CHECKING:
@@ -49,6 +49,9 @@ MOST_POINTS = 240
 LONGEST_NAME = 40  # letters of a class name
 
 GROUPS = (SEEN, UNSEEN, SYNTHETIC)
+
+#: Columns of the table that `facts_of` says.
+IN_FACTS = ("backbone", "weights", "image_size", "seeds")
 
 
 def facts_of(
@@ -105,7 +108,9 @@ def tables_of(path: str | Path, rows: Sequence[PublishedRow], dataset: str | Non
         if row.dataset == dataset and row.family in ("embedding", "generative")
     ]
     ours, printed = ours.drop(columns="dataset", errors="ignore"), DataFrame(printed)
-    return Tables(to_html(ours, marks_of(ours)), to_html(printed, marks_of(printed)) if len(printed) else "", text)
+    return Tables(
+        to_html(ours, row_remarks(ours, IN_FACTS)), to_html(printed, row_remarks(printed)) if len(printed) else "", text
+    )
 
 
 def trade_off_lines(curves: Iterable[VariantCurves], seeds: Iterable[Sequence[int]]) -> tuple[VariantLines, ...]:

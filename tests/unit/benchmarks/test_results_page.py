@@ -6,12 +6,13 @@ import subprocess
 from pathlib import Path
 
 import numpy as np
+import pandas as pd
 import pytest
 from table_case import run as table_run
 
 from benchmarks.lineage import Job, busy_seconds
 from benchmarks.reference_runs import FOLDER, ReferenceRun, keep, read_run
-from benchmarks.results_page import PAGES, PART, filled, keep_run, part, spoken
+from benchmarks.results_page import PAGES, PART, filled, keep_run, part, shown_differences, spoken
 from scegg_core.artifacts.files import file_digest
 from scegg_core.errors import InputError
 from scegg_core.report.spaces import Method, spaces_table
@@ -167,9 +168,27 @@ def test_an_edited_number_or_record_is_refused(checkout, monkeypatch):
     (FOLDER / "birds/table.csv").write_text(TABLE.replace("55.25", "65.25"))
     with pytest.raises(InputError, match=r"birds/table.csv is not the table that was kept"):
         filled("<!-- run: birds table -->\n<!-- run end -->")
-    (FOLDER / "birds/run.json").write_text('{"command": "make birds"}')
-    with pytest.raises(InputError, match=r"run.json is no record of a run \(command, commit, "):
-        filled("<!-- run: birds table -->\n<!-- run end -->")
+    record = json.loads((FOLDER / "birds/run.json").read_text())
+    others = ({"tables": None}, {"finished": "x"}, {"seconds": "12"}, {"more": 1})
+    for text in ('{"command": "make birds"}', *(json.dumps(record | other) for other in others)):
+        (FOLDER / "birds/run.json").write_text(text)
+        with pytest.raises(InputError, match=r"run.json is no record of a run \(command, commit, "):
+            filled("<!-- run: birds table -->\n<!-- run end -->")
+
+
+@pytest.mark.parametrize("mark", ["<!-- run: birds tables -->", "<!-- run: birds table -->"])
+def test_a_mark_that_begins_no_part_is_refused(mark):
+    with pytest.raises(InputError, match="is no mark of a part, or has no end; write <!-- run: NAME PART --> and"):
+        filled(f"text\n{mark}\nold numbers\n")
+
+
+def test_leads_are_those_over_backbones_and_no_other_row_is_no_difference(checkout, monkeypatch):
+    monkeypatch.chdir(checkout)
+    keep_run("birds", Path("results/birds"), "make birds | tee log")
+    assert r"| command | `make birds \| tee log` |" in part(FOLDER / "birds", "about")
+    with pytest.raises(InputError, match=r"paired.csv is not over several backbones, so it says nothing of leads"):
+        part(FOLDER / "birds", "leads")
+    assert shown_differences(pd.DataFrame()) == "There is no other row to compare with.\n"
 
 
 def test_old_tables_without_marks_are_not_ranked_and_say_what_they_lack(tmp_path):

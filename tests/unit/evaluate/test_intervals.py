@@ -134,6 +134,14 @@ def test_seeds_on_images_that_do_not_vary_have_students_interval():
     assert (one.low, one.high) == pytest.approx((2 - 4.303 / 3**0.5, 2 + 4.303 / 3**0.5), abs=0.01)
 
 
+def test_rounding_of_images_that_do_not_vary_is_no_shape():
+    """Classes right or wrong as a whole: the resamples differ in the last digits alone, which may lie anywhere."""
+    exact = np.tile([[1.0], [1.0], [0.8]], (1, 4000))
+    noise = 1e-15 * np.random.default_rng(0).exponential(size=exact.shape) ** 4
+    one, rounded = (interval(exact[:, 0], values) for values in (exact, exact + noise))
+    assert (rounded.low, rounded.high, rounded.sign_holds) == pytest.approx((one.low, one.high, one.sign_holds))
+
+
 @pytest.mark.parametrize(
     ("seeds", "spread", "own", "single"),
     [(1, 0.0, 0.0, 0), (3, 0.0, 0.3, 0), (3, 0.03, 0.3, 0), (3, 0.06, 0.3, 0), (5, 0.03, 0.3, 0), (1, 0.0, 0.0, 10)],

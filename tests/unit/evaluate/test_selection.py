@@ -26,6 +26,7 @@ from scegg_core.evaluate.tuning import GridPoint, tuning_table
 from scegg_core.report.figures.curves import draw_curves, read_curves, write_curves
 from scegg_core.report.rows import with_oracle
 from scegg_core.report.tables import result_table
+from scegg_core.report.typeset import to_markdown
 from scegg_core.scen.space import Space, read_features, read_scaler
 from scegg_core.settings.classifier import ClassifierSettings
 from scegg_core.settings.eggn import EggnSettings
@@ -281,7 +282,7 @@ def test_the_winner_has_the_highest_mean_h_on_validation(tmp_path):
     assert list(table["H"]) == [55.0, 60.5, 60.5, 30.0]
     assert table["H_std"][0] == pytest.approx(49.5, abs=0.01)  # of 20 and 90
     assert list(table["seeds"]) == [2, 2, 2, 1]
-    assert list(table["eggn.epochs"]) == [1, 2, 3, 1]
+    assert list(table["eggn.epochs"]) == ["1", "2", "3", "1"]
     assert list(table["selected"]) == [False, True, False, True]
     table.to_csv(tmp_path / "tuning.csv", index=False)
     assert winners(tmp_path / "tuning.csv") == {"a": "a@2", "b": "b@1"}
@@ -295,6 +296,22 @@ def test_points_of_last_epochs_are_compared_by_their_metrics(tmp_path):
     write_metrics(tmp_path / "metrics.json", expected, MADE)
     table = tuning_table([tmp_path / "metrics.json"], [grid_point(1, (0,))])
     assert table["AUSUC"][0] == round(100 * expected.ausuc, 2)
+
+
+def test_settings_of_a_grid_are_printed_as_written_and_variants_ranked_apart(tmp_path):
+    write_epochs(tmp_path / "a.parquet", [scored(1, 0.5)], MADE)
+    write_epochs(tmp_path / "b.parquet", [scored(1, 0.25)], MADE)
+    grids = [("a", 1e-3), ("a", 2e-4), ("b", None), ("b", True)]
+    points = [
+        replace(
+            grid_point(number, (0,), variant), values={"classifier.learning_rate": value, "classifier.batch_size": 64}
+        )
+        for number, (variant, value) in enumerate(grids)
+    ]
+    table = tuning_table([tmp_path / f"{name}.parquet" for name in "abab"], points)
+    heads, _, *cells = [line.strip("| ").split(" | ") for line in to_markdown(table).splitlines()[:6]]
+    assert [row[2:4] for row in cells] == [["0.001", "64"], ["0.0002", "64"], ["null", "64"], ["true", "64"]]
+    assert [row[heads.index("H")] for row in cells] == ["**50.00**", "*25.00*"] * 2
 
 
 def test_a_tuning_table_that_selects_nothing_is_refused(tmp_path):

@@ -179,6 +179,14 @@ def test_rows_without_a_mark_have_none_on_the_page(tmp_path):
     assert "<li>‡ Z is not ranked beside the others: calibration.</li>" in html
 
 
+def test_what_all_rows_have_in_common_is_said_on_the_page_too(tmp_path):
+    file = tmp_path / "table.csv"
+    rows = "".join(f"A,{name},{name},last; transductive,validation (constant 0.1),1.0\n" for name in "xy")
+    file.write_text(f"dataset,variant,title,selection,calibration,H\n{rows}")
+    html = gather.tables_of(file, (), None).results
+    assert "Every row has selection: last; transductive; calibration: validation (constant 0.1)." in html
+
+
 def test_a_digest_or_name_that_looks_like_a_number_or_like_nothing_stays_as_it_is(tmp_path):
     """12e45678 is no number that is too large, 00123456 has its zeros, and a row called NA has a name."""
     head, rest = "variant,title,weights_digest,threads,seeds,H,differs", "1,3,50.0,"

@@ -78,6 +78,20 @@ def test_a_published_table_with_other_columns_is_refused(tmp_path):
         read_published(tmp_path / "t.csv")
 
 
+@pytest.mark.parametrize(
+    ("row", "says"),
+    [
+        ("CUB,LFGAA, the first,embedding,,67.6,36.2,80.9,50.0,", "'CUB' has not 9 fields; quote what has a comma"),
+        ("CUB,X", "'CUB' has not 9 fields"),
+        ("CUB,X,generativ,,67.6,36.2,80.9,50.0,", "CUB X: family is 'generativ', expected one of embedding, "),
+    ],
+)
+def test_a_published_row_that_is_cut_or_of_no_family_is_refused(tmp_path, row, says):
+    (tmp_path / "t.csv").write_text(f"dataset,method,family,variant,acc,u,s,h,flag\n{row}\n")
+    with pytest.raises(InputError, match=f"t.csv: .*{says}"):
+        read_published(tmp_path / "t.csv")
+
+
 def test_selection_says_the_epochs_and_settings_and_seeds_that_chose_differently_share_a_row():
     runs = [run(seed=s, selection="validation", epoch=e, h=h) for s, e, h in ((0, 12, 0.4), (1, 8, 0.6), (2, 9, 0.5))]
     row = tables.result_table(runs)
@@ -221,6 +235,9 @@ def test_no_results_at_all_is_a_table_that_says_so():
 def test_a_name_with_marks_is_printed_as_it_stands():
     named = replace(run(), title="a $x$ | *b* _c_ d_e <f> `g` \\")
     assert r"| a \$x\$ \| \*b\* \_c\_ d_e \<f\> \`g\` \\ |" in typeset.to_markdown(tables.result_table([named]))
+    assert typeset.escape_markdown("[a](b) ~~c~~ &lt; d & e") == r"\[a](b) \~\~c\~\~ \&lt; d & e"
+    lines = typeset.to_latex(tables.result_table([run(dataset="[a]"), run("b", dataset="[a]")])).splitlines()
+    assert [line for line in lines if line.startswith("[")] == []  # it would be an option of the \\\\ before it
     text = typeset.to_latex(tables.result_table([named]))
     assert r"a \$x\$ \textbar{} *b* \_c\_ d\_e \textless{}f\textgreater{} `g` \textbackslash{} &" in text
     assert "a $x$ | *b* _c_ d_e &lt;f&gt; `g`" in typeset.to_page("t", tables.result_table([named]))
@@ -285,6 +302,18 @@ def test_what_all_rows_have_in_common_is_said_once():
     text = typeset.to_markdown(tables.result_table([run("a", seed=3, devices=("cpu",)), run("b", devices=("cpu",))]))
     assert text.splitlines()[0] == "| data set | variant | Acc | U | S | H | AUSUC |"
     assert "- Every row has backbone: resnet101; weights: IMAGENET1K" in text and "device: cpu" in text
+
+
+def test_a_row_is_left_out_of_the_ranking_of_those_data_sets_alone_where_it_is_no_equal():
+    """On A, z has one seed, the others three; on B all have one, so there z is the best."""
+    runs = [run(name, seed=seed, dataset="A", h=0.5) for name in "xy" for seed in range(3)] + [run("z", dataset="A")]
+    runs += [run(name, dataset="B", h=h) for name, h in (("z", 0.9), ("w", 0.8), ("v", 0.7))]
+    table = tables.summary_table(runs)
+    rows = table[table["method"] == "Z"]
+    assert sorted(rows["A differs"] + rows["B differs"]) in (["seeds 1"], ["", "seeds 1"])
+    text = typeset.to_markdown(table)
+    assert "**90.00**" in text and "*80.00*" in text and "| 70.00 |" in text
+    assert "differs" not in text.splitlines()[0]
 
 
 def test_published_rows_and_ours_are_ranked_apart(published):

@@ -1,5 +1,6 @@
-// LEN's embedding in the page: pictures ranked by Eq. 3, and the attributes that speak for each. Eq. 3 compares the classes
-// of one picture; so that pictures can be compared, what a picture gives the mean class is taken off: e_l · (a − mean a).
+// LEN's embedding in the page: pictures ranked by Eq. 3, and the attributes that speak for each.
+// ASSUME: Eq. 3 compares the classes of one picture; so that pictures can be compared, what a picture gives the mean class is
+// taken off: e_l · (a − mean a).
 class Ranking {
   constructor(description) {
     const known = halves(), semantics = unpackHalf(description.semantics, known); // (pictures, attributes), shares of the scale
