@@ -158,7 +158,14 @@ def _columns(path: Path, table) -> np.ndarray:
     """The columns of a table side by side: one of lists of equal length, or one of numbers for each channel."""
     import pyarrow as pa
 
-    names = [name for name in table.column_names if not name.startswith(INDEX)]
+    texts = {
+        field.name for field in table.schema if pa.types.is_string(field.type) or pa.types.is_large_string(field.type)
+    }
+    indices = (table.schema.pandas_metadata or {}).get("index_columns", [])
+    says = {
+        name for name in texts if name.casefold() in MEANING or name in indices
+    }  # compared with images.csv elsewhere
+    names = [name for name in table.column_names if not name.startswith(INDEX) and name not in says]
     if not names:
         raise InputError(f"{printable(path)} holds no column; keep one of floating-point numbers for each channel.")
     listed = [name for name in names if is_list(table.schema.field(name).type)]

@@ -85,21 +85,26 @@ def read_att_splits(path: Path) -> AttSplits:
 
 
 def match_strengths(original: np.ndarray, att: np.ndarray, classes: tuple[str, ...], path: Path) -> None:
-    """Raise InputError where `original` and `att` (attributes, classes) of the file at `path` describe a class differently.
-
-    The Proposed Splits' att is original_att with columns of length 1, so each pair of columns points one way; what is
-    not known is 0 there in some files, as in those that are written here.
-    """
-    original, att = (np.where(values == MISSING, 0, values) for values in (original, att))
-    with np.errstate(over="ignore", invalid="ignore"):  # nothing is told apart by what is too large, or no number
-        lengths = np.linalg.norm(original, axis=0) * np.linalg.norm(att, axis=0)
-        apart = (original * att).sum(axis=0) < 0.99 * lengths
+    """Raise InputError where `original` and `att` (attributes, classes) of the file at `path` describe a class differently."""
+    apart = described_otherwise(original, att)
     if apart.any():
         name = classes[int(apart.argmax())]
         raise InputError(
             f"{path} describes class {name} differently in att and original_att ({apart.sum()} of {len(classes)} "
             "classes differ); remove the one that is wrong."
         )
+
+
+def described_otherwise(first: np.ndarray, second: np.ndarray) -> np.ndarray:
+    """Return which classes two matrices (attributes, classes) describe differently: (classes,) bool.
+
+    The Proposed Splits' att is original_att with columns of length 1, so each pair of columns points one way; what is
+    not known is 0 there in some files, as in those that are written here.
+    """
+    first, second = (np.where(values == MISSING, 0, values) for values in (first, second))
+    with np.errstate(over="ignore", invalid="ignore"):  # nothing is told apart by what is too large, or no number
+        lengths = np.linalg.norm(first, axis=0) * np.linalg.norm(second, axis=0)
+        return (first * second).sum(axis=0) < 0.99 * lengths
 
 
 def read_res101(path: Path, classes: int) -> tuple[tuple[str, ...], np.ndarray]:

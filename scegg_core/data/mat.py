@@ -213,8 +213,10 @@ def _rows(matrix: _Matrix) -> tuple[str, ...]:
     """Return the texts in the rows of a character array."""
     kind, data = matrix.rest.next()
     text = _decoded(bytes(data), _TEXTS[kind], matrix.rest.order)
-    units = len(text) if text.isascii() else len(text.encode("utf-16-le")) // 2  # MATLAB's count; Octave counts bytes
-    _require(len(matrix.shape) == 2 and matrix.count in (units, len(data)))
+    units = (
+        len(text) if text.isascii() else len(text.encode("utf-16-le")) // 2
+    )  # MATLAB's count; scipy counts letters, Octave bytes
+    _require(len(matrix.shape) == 2 and matrix.count in (units, len(text), len(data)))
     if _CONTROL.search(text):
         raise ValueError("control characters in a text")
     rows = matrix.shape[0] if matrix.count else 0

@@ -3,6 +3,9 @@
 import re
 import unicodedata
 
+#: What CUB puts before a class's name: 001.Crow. The names 1.5 and 1. April have no number.
+_NUMBER = re.compile(r"\d+\.(?=[^\d\s_])")
+
 _BREAKS = re.compile(r"\s*[\t\n\r\v\f\x1c-\x1e\x85\u2028\u2029]\s*")
 
 
@@ -12,6 +15,11 @@ def tidy(name: str) -> str:
     Some systems write folder names decomposed, others composed; both are then the same name.
     """
     return _BREAKS.sub(" ", unicodedata.normalize("NFC", name).strip())
+
+
+def without_number(name: str) -> str:
+    """Return a class's name without the number that CUB puts before it."""
+    return name[found.end() :] if (found := _NUMBER.match(name)) else name
 
 
 def likeness(name: str) -> str:

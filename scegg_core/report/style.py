@@ -2,7 +2,8 @@
 
 import io
 import warnings
-from collections.abc import Callable
+from collections import Counter
+from collections.abc import Callable, Sequence
 from functools import wraps
 from pathlib import Path
 from typing import TYPE_CHECKING, ParamSpec, TypeVar
@@ -10,6 +11,7 @@ from typing import TYPE_CHECKING, ParamSpec, TypeVar
 import numpy as np
 
 from scegg_core.artifacts.files import whole_file
+from scegg_core.data.names import without_number
 from scegg_core.report.fonts import USUAL, fonts_of
 
 if TYPE_CHECKING:
@@ -112,8 +114,12 @@ def mix(colours: np.ndarray, amount: float) -> np.ndarray:
 
 def shorten(name: str, length: int = 24) -> str:
     """Return a class name for print: without its number, underscores as blanks, cut to `length` with an ellipsis."""
-    head, dot, tail = name.partition(".")
-    numbered = dot and head.isdigit() and not tail[:1].isdigit()  # 1.5 is a name
-    plain = (tail if numbered else name).replace("_", " ").replace("+", " ").strip()
-    plain = plain or name  # of a name that is a number alone
+    plain = without_number(name).replace("_", " ").replace("+", " ").strip() or name
     return plain if len(plain) <= length else plain[: length - 1].rstrip() + "…"
+
+
+def short_names(names: Sequence[str], length: int = 24) -> tuple[str, ...]:
+    """Return the names of classes for print (`shorten`); those that would look the same stay whole."""
+    short = [shorten(name, length) for name in names]
+    times = Counter(short)
+    return tuple(own if times[own] == 1 else name for own, name in zip(short, names, strict=True))

@@ -10,8 +10,9 @@ from scegg_core.data.names import printable
 from scegg_core.data.tables import MISSING
 from scegg_core.errors import InputError
 from scegg_core.report.figures.attention import attribute_title
-from scegg_core.report.style import PALETTE, new_figure, shorten, styled
+from scegg_core.report.style import PALETTE, new_figure, short_names, styled
 from scegg_core.using.model import Model, contributions, find_class
+from scegg_core.using.places import require_input
 from scegg_core.using.predict import predict
 
 if TYPE_CHECKING:
@@ -65,7 +66,7 @@ def contrast_image(model: Model, image: str | Path, task: str = "gzsl", against:
     """Return which attributes speak for the image's first class, against its second one or the class `against`."""
     if model.scen is None:
         raise InputError(f"{model.name} has no SCEN, so nothing tells which attributes it sees in an image.")
-    answers = predict(model, [image], task)
+    answers = predict(model, [require_input(image, "the picture")], task)
     order = answers.classes[np.argsort(-answers.scores[0], kind="stable")].tolist()
     first, second = order[0], find_class(model, against) if against is not None else order[min(1, len(order) - 1)]
     if first == second:
@@ -81,7 +82,7 @@ def _contrast(model: Model, rows: tuple[int, int], contribution: np.ndarray, whe
     first, second = (model.classes.names[row] for row in rows)
     percent = model.classes.percent[list(rows)]
     strength = np.where(percent == MISSING, np.nan, percent)
-    title = f"{shorten(first)} or {shorten(second)}, {where}"
+    title = f"{' or '.join(short_names((first, second)))}, {where}"
     return Contrast(title, first, second, model.attributes, contribution, strength)
 
 
@@ -95,6 +96,7 @@ def draw_contrast(contrast: Contrast, top: int = 12) -> "Figure":
     axes.barh(range(len(order)), values, color=[PALETTE[0] if value > 0 else PALETTE[1] for value in values])
     axes.set_yticks(range(len(order)), [attribute_title(contrast.attributes[row]) for row in order])
     axes.axvline(0, color="0.3", linewidth=0.8)
-    axes.set_xlabel(f"← speaks for {shorten(contrast.second)}        speaks for {shorten(contrast.first)} →")
+    first, second = short_names((contrast.first, contrast.second))
+    axes.set_xlabel(f"← speaks for {second}        speaks for {first} →")
     axes.set_title(contrast.title)
     return figure

@@ -11,7 +11,7 @@ import numpy as np
 from scegg_core.artifacts.files import write_text
 from scegg_core.data.class_table import ClassAttributes, read_class_attributes
 from scegg_core.data.class_vectors import read_named_vectors
-from scegg_core.data.names import likeness, printable, tidy
+from scegg_core.data.names import likeness, printable, tidy, without_number
 from scegg_core.data.tables import MISSING, DatasetIndex, check_vectors_differ, class_vectors
 from scegg_core.errors import InputError
 
@@ -79,10 +79,8 @@ def write_template(attributes: tuple[str, ...], path: Path) -> None:
 
 
 def plain_name(name: str) -> str:
-    """Return a class's name as people write it: no leading number, blanks for `_`, composed letters, lower case."""
-    head, dot, tail = tidy(name).partition(".")
-    text = tail if dot and head.strip().isdigit() else name
-    return likeness(text.replace("_", " "))
+    """Return a class's name as people write it: without CUB's number, blanks for `_`, composed letters, lower case."""
+    return likeness(without_number(tidy(name)).replace("_", " "))
 
 
 def _columns(table: Path, columns: tuple[str, ...], index: DatasetIndex) -> list[int]:

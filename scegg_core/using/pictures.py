@@ -81,10 +81,11 @@ def _in_folder(folder: Path) -> Pictures:
 
 
 def _files_below(folder: Path, note) -> Iterator[Path]:
-    """Every file below `folder`, whatever its name ends in, but for those that systems leave there, and links to folders:
-    these are not followed, which could go round in circles."""
+    """Every file below `folder`, whatever its name ends in, but for hidden ones and those that systems leave there; links to
+    folders are not followed, which could go round in circles."""
     for place, folders, names in os.walk(folder, onerror=note):
         links = [name for name in folders if (Path(place) / name).is_symlink()]
+        folders[:] = [name for name in folders if not name.startswith(".")]
         kept = (name for name in [*names, *links] if not name.startswith(".") and name.lower() not in NOT_PICTURES)
         yield from (Path(place) / name for name in kept)
 

@@ -63,7 +63,7 @@ def require_own_output(path: str | Path, begin: bytes, what: str, inputs: Iterab
         with path.open("rb") as file:
             found = file.read(len(begin))
         if found not in (b"", begin):
-            raise _other_than(path, what)
+            raise other_than(path, what)
     return path
 
 
@@ -71,11 +71,12 @@ def require_marked_output(path: str | Path, mark: bytes, what: str, inputs: Iter
     """Return `path` as `require_own_output` does, for outputs that have `mark` somewhere in them."""
     path = require_output(path, inputs)
     if path.is_file() and path.stat().st_size and mark not in path.read_bytes():
-        raise _other_than(path, what)
+        raise other_than(path, what)
     return path
 
 
-def _other_than(path: Path, what: str) -> InputError:
+def other_than(path: Path, what: str) -> InputError:
+    """Return the error for an output that would replace something else than `what`."""
     return InputError(f"{printable(path)} holds something else than {what}; name another file to write.")
 
 

@@ -18,7 +18,7 @@ from scegg_core.report.figures.attention import attribute_title
 from scegg_core.training.progress import bar
 from scegg_core.using.model import Embedding, Model, contributions
 from scegg_core.using.pictures import Pictures, find_pictures
-from scegg_core.using.places import require_own_output
+from scegg_core.using.places import other_than, require_own_output
 
 if TYPE_CHECKING:
     from pandas import DataFrame
@@ -134,10 +134,25 @@ def write_answers(frame: "DataFrame", path: str | Path) -> None:
 def require_answers_file(path: str | Path, inputs: Iterable[Path] = ()) -> Path:
     """Return `path`, refused unless it ends in .csv or .parquet and may be written (`require_output`): what is there may
     be earlier answers, but no other file."""
-    begin = {".csv": b"image", ".parquet": b"PAR1"}.get(Path(path).suffix)
+    first, what = ("image", "class_1", "probability_1"), "earlier answers"
+    begin = {".csv": ",".join(first).encode(), ".parquet": b"PAR1"}.get(Path(path).suffix)
     if begin is None:
         raise InputError(f"{path} is no name for predictions; it has to end in .csv or .parquet.")
-    return require_own_output(path, begin, "earlier answers", inputs)
+    path = require_own_output(path, begin, what, inputs)
+    if path.suffix == ".parquet" and path.is_file() and path.stat().st_size and _columns(path)[: len(first)] != first:
+        raise other_than(path, what)
+    return path
+
+
+def _columns(path: Path) -> tuple[str, ...]:
+    """The columns of a parquet file; none where it cannot be read."""
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
+    try:
+        return tuple(pq.read_schema(path).names)
+    except (OSError, pa.ArrowException):
+        return ()
 
 
 def _embedded(model: Model, images: dict[str, Path], problems: dict[str, str]) -> list[Embedding]:

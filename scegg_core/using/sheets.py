@@ -13,7 +13,7 @@ from scegg_core.errors import InputError
 from scegg_core.regions.backbone import map_size
 from scegg_core.regions.decoding import load_image
 from scegg_core.report.figures.attention import AttentionSheet, draw_sheet, top_maps
-from scegg_core.report.style import save, shorten
+from scegg_core.report.style import save, short_names
 from scegg_core.using.model import Model, contributions
 from scegg_core.using.places import require_output_folder
 from scegg_core.using.predict import Answers
@@ -83,7 +83,7 @@ def attention_sheet(answers: Answers, row: int, path: Path) -> AttentionSheet:
     vectors, first = model.classes.vectors, answers.predicted[row]
     contribution = contributions(answers.semantics[row], vectors[first], vectors[answers.classes].mean(axis=0))
     kind = "seen" if model.classes.seen[first] else "unseen"
-    title = f"{shorten(model.classes.names[first], 40)} ({kind}, {answers.probabilities[row].max():.0%})"
+    title = f"{short_names(model.classes.names, 40)[first]} ({kind}, {answers.probabilities[row].max():.0%})"
     return AttentionSheet(title, _photograph(model, path), weights, top_maps(maps, contribution, model.attributes))
 
 

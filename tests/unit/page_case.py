@@ -38,7 +38,7 @@ def made_page(classes: int = 12, attributes: int = 9, pictures: int = 40, seeds:
             "Made <set>", (("data set", "made"),), ("A remark.",), (("eggn.epochs", "3", "200"),), (("score", "ab"),)
         ),
         tables=Tables(to_html(_results()), "", "variant,H\na,1\n"),
-        classes=ClassNames(names, seen),
+        classes=ClassNames(names, names, seen),
         pictures=_pictures(labels, draw),
         trade_offs=tuple(VariantLines(f"variant {name}: AUSUC 1", _lines(seeds, draw)) for name in "abc"),
         spaces=tuple(_space(title, classes, pictures, draw) for title in ("baseline", "SC-EGG")),

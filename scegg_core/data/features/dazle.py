@@ -15,6 +15,7 @@ import numpy as np
 
 from scegg_core.data.att_splits import (
     AttSplits,
+    described_otherwise,
     image_numbers,
     match_attributes,
     match_strengths,
@@ -114,7 +115,7 @@ class RegionMaps(ReadyFeatures):
             split = read_splits(Path(settings.split_table), paths, "", self.path.name)
         unseen = labels[np.asarray(split) == "test_unseen"]
         return DatasetIndex(
-            classes=_class_names(settings, classes, self.path),
+            classes=_class_names(settings, content.percent, self.path),
             seen=~np.isin(np.arange(classes), unseen),
             percent=content.percent,
             attributes=names,
@@ -180,16 +181,21 @@ def read_attribute_vectors(path: Path, attributes: int) -> np.ndarray:
     return vectors.astype(np.float32)
 
 
-def _class_names(settings: IndexSettings, count: int, path: Path) -> tuple[str, ...]:
+def _class_names(settings: IndexSettings, percent: np.ndarray, path: Path) -> tuple[str, ...]:
     if settings.splits is None:
-        return numbered("class", count)
+        return numbered("class", len(percent))
     source = Path(settings.splits) / "att_splits.mat"
-    names = read_att_splits(source).classes
-    if len(names) != count:
+    found = read_att_splits(source)
+    if len(found.classes) != len(percent):
         raise InputError(
-            f"{source} names {len(names)} classes, but {printable(path)} describes {count}; use files of one set."
+            f"{source} names {len(found.classes)} classes, but {printable(path)} describes {len(percent)}; use files of one set."
         )
-    return names
+    if found.percent.shape == percent.shape and (other := described_otherwise(percent.T, found.percent.T)).any():
+        raise InputError(
+            f"{source} describes class {printable(found.classes[int(other.argmax())])} differently than {printable(path)} "
+            f"({other.sum()} of {len(percent)} classes differ), so its names are of another set or order; use files of one set."
+        )
+    return found.classes
 
 
 def _images_at_once(chunks: tuple[int, ...] | None, size: FeatureSize) -> int:

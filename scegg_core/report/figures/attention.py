@@ -13,7 +13,7 @@ from scegg_core.data.images import open_rgb
 from scegg_core.data.tables import DatasetIndex
 from scegg_core.errors import InputError
 from scegg_core.regions.store import RegionStore
-from scegg_core.report.style import new_figure, shorten, styled
+from scegg_core.report.style import new_figure, short_names, styled
 from scegg_core.scen.attention import Attended, attend, test_images
 from scegg_core.scen.model import SCEN
 from scegg_core.settings.attention import SheetSettings
@@ -230,7 +230,7 @@ def _sheet(
     index: DatasetIndex, place: int, batch: Attended, row: int, folder: str | Path | None, given: SheetSettings
 ) -> AttentionSheet:
     kind = "seen" if index.seen[index.labels[place]] else "unseen"
-    title = f"{shorten(index.classes[index.labels[place]], LONGEST_NAME)} ({kind})"
+    title = f"{short_names(index.classes, LONGEST_NAME)[index.labels[place]]} ({kind})"
     maps = top_maps(batch.maps[row], batch.scores[row], index.attributes, given.attributes)
     image = _picture(Path(folder) / index.paths[place], given.resize) if folder else None
     return AttentionSheet(title, image, batch.whole[row], maps)

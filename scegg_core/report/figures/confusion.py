@@ -7,7 +7,7 @@ import numpy as np
 
 from scegg_core.data.tables import DatasetIndex
 from scegg_core.report.runs import VariantRuns
-from scegg_core.report.style import new_figure, shorten, styled
+from scegg_core.report.style import new_figure, short_names, styled
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -81,7 +81,7 @@ def draw_confusion(matrix: np.ndarray, names: Sequence[str], title: str = "", ot
     axes = figure.subplots()
     shown = matrix if np.nansum(matrix[:, -1]) > 0 else matrix[:, :-1]
     picture = axes.imshow(shown, cmap=COLOURS, norm=PowerNorm(GAMMA, 0, 100), interpolation="nearest", aspect="equal")
-    _name_classes(axes, [shorten(name) for name in names], other if shown.shape[1] > len(names) else "")
+    _name_classes(axes, short_names(names), other if shown.shape[1] > len(names) else "")
     axes.spines[:].set_visible(True)
     named = f" (one of {_step(names)} named)" if _step(names) > 1 else ""
     axes.set(xlabel=f"predicted class{named}", ylabel=f"true class{named}", title=title)

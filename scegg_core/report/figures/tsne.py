@@ -14,7 +14,7 @@ import numpy as np
 from scegg_core.artifacts.files import matrix, read_table
 from scegg_core.data.tables import DatasetIndex
 from scegg_core.evaluate.separation import Labelled, separation, separation_table
-from scegg_core.report.style import class_colours, mix, new_figure, shorten, styled
+from scegg_core.report.style import class_colours, mix, new_figure, short_names, styled
 from scegg_core.scen.space import read_features
 from scegg_core.settings.tsne import TsneSettings
 
@@ -195,11 +195,12 @@ def _draw_space(axes: "Axes", points: Points, place: np.ndarray, colours: dict[i
 def _legend_entries(classes: DrawnClasses, colours: dict[int, np.ndarray], names: Sequence[str]) -> list["Line2D"]:
     """The three markers, then the classes of both groups under their headings."""
     entries = [_entry(group, marker, "0.25") for group, marker in MARKERS.items()]
+    short = short_names(names)
     for group, members in ((UNSEEN, classes.unseen), (SEEN, classes.seen)):
         entries.append(_entry(HEADINGS[group]))
         for label in members[:MOST_NAMES]:
             colour = mix(colours[int(label)], TINTS[group])
-            entries.append(_entry(shorten(names[label]), MARKERS[group], colour))
+            entries.append(_entry(short[label], MARKERS[group], colour))
         if len(members) > MOST_NAMES:
             entries.append(_entry(f"and {len(members) - MOST_NAMES} more"))
     return entries

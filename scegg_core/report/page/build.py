@@ -13,7 +13,7 @@ from scegg_core.report.figures.attention import AttentionSheet, attention_sheets
 from scegg_core.report.figures.curves import read_curves
 from scegg_core.report.figures.tradeoff import trade_offs
 from scegg_core.report.page import gather
-from scegg_core.report.page.model import ClassNames, Confusion, Page, PageSettings, VariantLines, VariantPanels
+from scegg_core.report.page.model import Confusion, Page, PageSettings, VariantLines, VariantPanels
 from scegg_core.report.page.pictures import choose_pictures, read_pictures
 from scegg_core.report.published import read_published
 from scegg_core.report.rows import remarks, run_results, with_alarms
@@ -66,7 +66,7 @@ def build_page(files: PageFiles, given: PageSettings, versions: Mapping[str, str
     return Page(
         facts=gather.facts_of(given, index, versions, notes, code, commit),
         tables=gather.tables_of(files.table, read_published(*files.published), given.table.published),
-        classes=ClassNames(gather.class_names(index), index.seen),
+        classes=gather.class_names(index),
         pictures=pictures,
         trade_offs=_trade_offs(files, given, index),
         spaces=gather.space_points(points, index, pictures.paths),

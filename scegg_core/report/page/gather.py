@@ -16,6 +16,7 @@ from scegg_core.report.figures.curves import STAGES, TERMS
 from scegg_core.report.figures.tradeoff import VariantCurves
 from scegg_core.report.figures.tsne import SEEN, SYNTHETIC, UNSEEN
 from scegg_core.report.page.model import (
+    ClassNames,
     ClassRows,
     Confusion,
     Description,
@@ -36,7 +37,7 @@ from scegg_core.report.published import PublishedRow
 from scegg_core.report.results import read_results
 from scegg_core.report.rows import Runs
 from scegg_core.report.runs import VariantRuns
-from scegg_core.report.style import shorten
+from scegg_core.report.style import short_names
 from scegg_core.report.typeset import row_remarks, to_html
 from scegg_core.training.alarms import alarms
 
@@ -192,8 +193,6 @@ def confusion_of(runs: VariantRuns, index: DatasetIndex, chosen: np.ndarray, tas
 def class_table(path: str | Path) -> ClassRows:
     """Return the table of classes at `path`."""
     table = read_results(path)
-    for name in {"class", "most_often_taken_for"} & set(table):
-        table[name] = [shorten(value, LONGEST_NAME) for value in table[name]]
     return ClassRows(tuple(table.columns), tuple(table.itertuples(index=False, name=None)))
 
 
@@ -244,6 +243,6 @@ def _group(title: str, part: str) -> str:
     return title.partition(": ")[0] if ": " in title else part or "attributes"
 
 
-def class_names(index: DatasetIndex) -> tuple[str, ...]:
-    """Return the names of all classes as they are shown."""
-    return tuple(shorten(name, LONGEST_NAME) for name in index.classes)
+def class_names(index: DatasetIndex) -> ClassNames:
+    """Return the names of all classes, and how they are shown."""
+    return ClassNames(index.classes, short_names(index.classes, LONGEST_NAME), index.seen)

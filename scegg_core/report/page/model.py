@@ -49,9 +49,10 @@ class Tables:
 
 @dataclass(frozen=True)
 class ClassNames:
-    """The classes of the data set as they are shown, and which of them are seen."""
+    """The names of the data set's classes, as they are shown, and which of them are seen."""
 
     names: tuple[str, ...]
+    shown: tuple[str, ...]
     seen: np.ndarray
 
 

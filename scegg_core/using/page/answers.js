@@ -67,7 +67,7 @@ function startAnswers() {
 
   function save() {
     const ranks = DATA.answers[0].classes.map((_, rank) => rank + 1);
-    const rows = DATA.answers.map((own) => [own.name, ...ranks.flatMap((rank) => [nameOf(own.classes[rank - 1]), own.chances[rank - 1], DATA.classes.seen[own.classes[rank - 1]]]),
+    const rows = DATA.answers.map((own) => [own.name, ...ranks.flatMap((rank) => [wholeNameOf(own.classes[rank - 1]), own.chances[rank - 1], DATA.classes.seen[own.classes[rank - 1]]]),
       own.reasons.map(([name, part]) => `${name} (${Math.round(100 * part)}%)`).join("; "), ""]);
     const none = ranks.flatMap(() => ["", "", ""]);
     saveCsv("predictions", ["image", ...ranks.flatMap((rank) => [`class_${rank}`, `probability_${rank}`, `seen_${rank}`]), "attributes", "problem"],

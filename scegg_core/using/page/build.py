@@ -11,7 +11,7 @@ from scegg_core.report.page.gather import LONGEST_NAME, shown_sheets
 from scegg_core.report.page.model import ClassNames, ShownSheet
 from scegg_core.report.page.pictures import MOST, encode
 from scegg_core.report.page.render import STYLE, fill, script
-from scegg_core.report.style import shorten
+from scegg_core.report.style import short_names
 from scegg_core.training.progress import bar
 from scegg_core.using.page.model import AnswersPage, ShownAnswer
 from scegg_core.using.places import require_own_output
@@ -75,7 +75,7 @@ def answers_page(
     return AnswersPage(
         title=answers.model.name,
         facts=_facts(answers),
-        classes=ClassNames(tuple(shorten(name, LONGEST_NAME) for name in classes.names), classes.seen),
+        classes=ClassNames(classes.names, short_names(classes.names, LONGEST_NAME), classes.seen),
         answers=tuple(shown),
         left_out=tuple((printable(name), printable(problem)) for name, problem in answers.problems.items()),
         not_shown=len(answers.paths) - len(names),

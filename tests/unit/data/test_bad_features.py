@@ -12,6 +12,7 @@ import pyarrow.parquet as pq
 import pytest
 from safetensors.numpy import save_file
 
+from scegg_core.data.features import open_features
 from scegg_core.data.index import index_dataset
 from scegg_core.errors import InputError
 from tests.unit import ready_case as case
@@ -226,9 +227,9 @@ def test_an_archive_of_no_array(tmp_path):
 
 def test_a_table_with_a_column_of_texts(tmp_path):
     case.write_arrays(tmp_path)
-    pd.DataFrame({"image": ["x"] * 12, "a": np.ones(12)}).to_parquet(tmp_path / "own.parquet")
+    pd.DataFrame({"light": ["x"] * 12, "a": np.ones(12)}).to_parquet(tmp_path / "own.parquet")
     sentence = refused(case.settings_of(tmp_path / "own.parquet", "arrays"))
-    assert "holds the column 'image' of type" in sentence and "floating-point numbers for each channel" in sentence
+    assert "holds the column 'light' of type" in sentence and "floating-point numbers for each channel" in sentence
 
 
 @pytest.mark.parametrize(
@@ -236,10 +237,11 @@ def test_a_table_with_a_column_of_texts(tmp_path):
     [
         pd.DataFrame(case.pooled(), columns=list("abcde"), index=[f"{n}.jpg" for n in range(11, -1, -1)]),
         pd.DataFrame({"image": [f"{n}.jpg" for n in range(11, -1, -1)], "vector": case.pooled().tolist()}),
+        pd.DataFrame(case.pooled(), columns=list("abcde")).assign(image=[f"{n}.jpg" for n in range(11, -1, -1)]),
         pd.DataFrame(case.pooled(), columns=list("abcde"), index=[11, *range(11)]),
         pd.DataFrame(case.pooled(), columns=list("abcde")).iloc[::-1],
     ],
-    ids=["names as index", "names as column", "numbers", "numbers turned round"],
+    ids=["names as index", "names as column", "names beside channels", "numbers", "numbers turned round"],
 )
 def test_rows_in_another_order_than_images_csv(tmp_path, table):
     case.write_arrays(tmp_path)
@@ -258,7 +260,11 @@ def test_rows_in_the_order_of_images_csv(tmp_path):
     # what is called image here names no rows: pictures, and a channel
     np.savez(tmp_path / "pictures.npz", features=case.pooled(), image=np.zeros((12, 2, 2, 3), np.uint8))
     pd.DataFrame(case.pooled(), columns=["image", *"bcde"]).to_parquet(tmp_path / "c.parquet")
-    for file in ("own.npz", "a.parquet", "b.parquet", "pictures.npz", "c.parquet"):
+    beside = pd.DataFrame(case.pooled(), columns=list("abcde"), index=pd.Index(names, name="photo"))
+    beside.assign(image=names).to_parquet(tmp_path / "d.parquet")
+    with open_features(case.settings_of(tmp_path / "d.parquet", "arrays").features) as features:
+        assert (features.size.images, features.size.channels) == (12, 5)
+    for file in ("own.npz", "a.parquet", "b.parquet", "pictures.npz", "c.parquet", "d.parquet"):
         assert index_dataset(case.settings_of(tmp_path / file, "arrays")).paths == tuple(names)
 
 

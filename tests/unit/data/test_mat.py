@@ -12,6 +12,8 @@ from cub_case import CLASSES, PERCENT, att_splits, cells, make_cub, res101
 from ready_case import write_73
 from scipy.io import loadmat, savemat
 
+from scegg_core.artifacts.matlab import cells as written_cells
+from scegg_core.artifacts.matlab import write_mat
 from scegg_core.data.att_splits import read_res101
 from scegg_core.data.attribute_names import read_names
 from scegg_core.data.index import index_dataset
@@ -110,6 +112,15 @@ def test_texts_are_read_from_utf8_as_octave_writes_it_and_from_rows_of_character
     rows = variable("<", 4, (2, 3), b"rows", element("<", 16, b"acb  d"))
     path = mat_file(tmp_path / "a.mat", variable("<", 1, (2, 1), b"names", octave, latin), rows)
     assert read(path, "names", "rows") == {"names": ("Blåmes", "Blåmes"), "rows": ("ab", "c d")}
+
+
+def test_letters_beyond_the_first_plane_are_read_as_they_were_written(tmp_path):
+    """MATLAB counts halves of such a letter, scipy and this project the letter."""
+    names = ("𠮷野", "a 🦜", "Blåmes")
+    write_mat(tmp_path / "own.mat", {"names": written_cells(names)})
+    savemat(tmp_path / "scipy.mat", {"names": cells(list(names))})
+    for file in ("own.mat", "scipy.mat"):
+        assert read(tmp_path / file, "names")["names"] == names
 
 
 def test_attribute_names_are_read_as_suns_are(tmp_path):

@@ -6,12 +6,14 @@ import pytest
 import torch
 from safetensors.numpy import save_file
 from safetensors.torch import save_file as save_tensors
+from scipy.io import loadmat, savemat
 
 from scegg_core.data.features import open_features, ready
 from scegg_core.data.features.dazle import _boxes, read_attribute_vectors
 from scegg_core.data.features.ready import _largest
 from scegg_core.data.index import index_dataset, load_with_copies
 from scegg_core.data.validation import validation_classes
+from scegg_core.errors import InputError
 from tests.unit import ready_case as case
 
 
@@ -81,6 +83,19 @@ def test_the_index_of_dazles_file(tmp_path):
     assert settings.vectors.source == "dazle"
     vectors = read_attribute_vectors(tmp_path / "feature_map.hdf5", case.ATTRIBUTES)
     assert np.array_equal(vectors, case.VECTORS.astype(np.float32))
+
+
+def test_names_for_dazles_file_are_of_classes_that_are_described_alike(tmp_path):
+    case.write_xlsa17(tmp_path / "xlsa17")
+    path = tmp_path / "xlsa17/att_splits.mat"
+    content = {name: value for name, value in loadmat(path).items() if not name.startswith("__")}
+    turned = {name: content[name][:, ::-1] for name in ("att", "original_att") if name in content}
+    savemat(path, content | turned | {"allclasses_names": content["allclasses_names"][::-1]})
+    settings = case.settings_of(case.write_dazle(tmp_path), "dazle", splits=str(tmp_path / "xlsa17"))
+    with pytest.raises(
+        InputError, match=r"att_splits.mat describes class .* differently than .*hdf5 \(\d of 4 classes"
+    ):
+        index_dataset(settings)
 
 
 def test_what_has_no_name_in_dazles_file_is_numbered(tmp_path):

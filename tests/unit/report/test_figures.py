@@ -114,6 +114,8 @@ def test_names_for_print():
     assert style.shorten("killer+whale") == "killer whale"
     assert [style.shorten(name) for name in ("1.5", "2.5")] == ["1.5", "2.5"]  # no number and name
     assert len(style.shorten("x" * 80)) == 24
+    long = [f"Long_name_of_a_bird_species_{letter}" for letter in "AB"]
+    assert style.short_names(("001.Wren", *long, "1. Liga", "2. Liga")) == ("Wren", *long, "1. Liga", "2. Liga")
     assert attention.attribute_title("has_wing_color::dark_blue") == "wing color: dark blue"
 
 

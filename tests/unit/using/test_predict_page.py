@@ -81,7 +81,7 @@ def test_the_page_holds_classes_chances_reasons_and_what_was_left_out(images):
     assert first.reasons == (("size", pytest.approx((1.6 / 3) / (1.6 / 3 + 0.4 / 3), abs=1e-5)),)
     assert page.left_out == (("in/x.heic", PROBLEM),)
     assert dict(page.facts)["pictures"] == "60 answered, 1 left out"
-    assert page.classes.names[0] == "Blue Bird"
+    assert (page.classes.names[0], page.classes.shown[0]) == ("001.Blue_Bird", "Blue Bird")
 
 
 def test_pictures_that_are_too_many_are_counted(images, monkeypatch):
@@ -152,7 +152,7 @@ def test_the_table_is_saved_with_what_was_left_out(page):
     rows = saved.value.path().read_text(encoding="utf-8").splitlines()
     assert len(rows) == 62
     assert rows[0] == "image,class_1,probability_1,seen_1,class_2,probability_2,seen_2,attributes,problem"
-    assert rows[1].startswith("00.png,Moon Bird,0.7,false,Blue Bird,0.2,true,size (")
+    assert rows[1].startswith("00.png,Moon Bird,0.7,false,001.Blue_Bird,0.2,true,size (")
     assert rows[-1] == f'in/x.heic,,,,,,,,"{PROBLEM}"'
 
 

@@ -89,6 +89,8 @@ def test_bad_pictures_are_named_and_the_rest_is_answered(small, tmp_path, capsys
     (images / "phone.heic").write_bytes(b"\0\0\0\x18ftypheic\0\0\0\0")
     (images / "Thumbs.db").write_text("passed over")
     (images / ".hidden").write_text("passed over")
+    (images / ".thumbnails").mkdir()
+    shutil.copy(images / small.index.paths[4], images / ".thumbnails/passed over.png")
     shutil.move(images / small.index.paths[5], images / "no ending")
     out, page = tmp_path / "out.csv", tmp_path / "out.html"
     command = ["predict", "--run", small.run, "--images", images, "--out", out, "--page", page]
@@ -278,6 +280,11 @@ def test_unknown_and_equal_classes(model, classes, sentence):
 
 
 def test_a_class_is_the_one_that_is_written_so_and_else_the_only_one_that_may_be_meant(model):
+    dates = replace(model, classes=replace(model.classes, names=("1.5", "10. April", "11. April")))
+    assert [find_class(dates, name) for name in ("1.5", "10. april", "11._April")] == [0, 1, 2]
+    for name in ("2.5", "5", "12. April"):
+        with pytest.raises(InputError, match="has no class"):
+            find_class(dates, name)
     names = ("Blue Bird", "Blue_Bird", "Blue-Bird", "004.Large_Bird")
     known = replace(model, classes=replace(model.classes, names=names))
     assert [find_class(known, name) for name in (*names, "blue-bird", "large bird")] == [0, 1, 2, 3, 2, 3]

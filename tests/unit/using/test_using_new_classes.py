@@ -134,6 +134,7 @@ def test_a_scale_up_to_five_with_vectors_of_length_one(small, tmp_path):
 def test_plain_names():
     assert plain_name("012.Red_winged  Blackbird") == plain_name("red winged blackbird")
     assert plain_name("St. Bernard") == "st. bernard"
+    assert [plain_name(name) for name in ("2.5", "3. April")] == ["2.5", "3. april"]
 
 
 def test_adding_changes_nothing_of_the_run_and_keeps_others_synthetic_features(small, tmp_path):

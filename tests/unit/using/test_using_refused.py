@@ -8,6 +8,7 @@ import shutil
 import sys
 
 import numpy as np
+import pandas as pd
 import pytest
 import torch
 from PIL import Image
@@ -329,6 +330,8 @@ def no_model(monkeypatch):
 def test_outputs_are_judged_before_the_work(made, exported, tmp_path, capsys):
     (tmp_path / "file").write_text("x")
     (tmp_path / "table.csv").write_text("class,long bill\nBlue Bird,1\n")
+    (tmp_path / "images.csv").write_text("image,label,split\n0.png,a,trainval\n")
+    pd.DataFrame({"image": ["0.png"], "vector": [[1.0]]}).to_parquet(tmp_path / "clip.parquet")
     (tmp_path / "pictures.csv").mkdir()
     os.mkfifo(tmp_path / "pipe.csv")
     shutil.copy(made.images / "001.Blue_Bird/0.png", tmp_path / "picture.csv")
@@ -343,6 +346,9 @@ def test_outputs_are_judged_before_the_work(made, exported, tmp_path, capsys):
         tmp_path / "pipe.csv": "pipe.csv is a pipe; name a file to write.",
         tmp_path / "picture.csv": "picture.csv is one of the files to be read; name another file to write.",
         tmp_path / "table.csv": "table.csv holds something else than earlier answers; name another file to write.",
+        tmp_path / "images.csv": "images.csv holds something else than earlier answers; name another file to write.",
+        tmp_path
+        / "clip.parquet": "clip.parquet holds something else than earlier answers; name another file to write.",
     }
     for place, sentence in places.items():
         images = tmp_path / "picture.csv" if place.name == "picture.csv" else made.images

@@ -16,7 +16,8 @@ const svg = (tag, attributes = {}, ...children) =>
   made(document.createElementNS("http://www.w3.org/2000/svg", tag), attributes, children);
 
 const pictureOf = (thumbnail) => "data:image/webp;base64," + thumbnail;
-const nameOf = (label) => DATA.classes.names[label];
+const nameOf = (label) => DATA.classes.shown[label];
+const wholeNameOf = (label) => DATA.classes.names[label]; // in CSV files, as in all others
 const percent = (value) => (value === null ? "–" : value.toFixed(1) + " %");
 const short = (value) => (Math.abs(value) >= 1e4 || (value && Math.abs(value) < 1e-3) ? value.toExponential(2) : String(+value.toPrecision(4)));
 const seriesColour = (place) => `var(--series-${place % 10})`;

@@ -6,11 +6,12 @@ function startClasses() {
   let title = titles[0], task = tasks[0], sorted = { column: "accuracy", up: true };
   const chosen = () => rows.filter((row) => row[at("title")] === title && row[at("task")] === task);
   const heads = { accuracy: "accuracy (%)", taken_for: "taken for it (%)" };
-  const text = (value) => ({ true: "yes", false: "no" })[String(value)] ?? String(value);
+  const shown = new Map(DATA.classes.names.map((name, label) => [name, nameOf(label)]));
+  const text = (value) => shown.get(value) ?? { true: "yes", false: "no" }[String(value)] ?? String(value);
 
   function compare(first, second) {
     const [a, b] = [first[at(sorted.column)], second[at(sorted.column)]];
-    const order = typeof a === "number" && typeof b === "number" ? a - b : String(a).localeCompare(String(b), "en", { numeric: true });
+    const order = typeof a === "number" && typeof b === "number" ? a - b : text(a).localeCompare(text(b), "en", { numeric: true });
     return sorted.up ? order : -order;
   }
 

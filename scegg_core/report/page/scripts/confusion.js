@@ -150,6 +150,6 @@ function startConfusion() {
     }));
   }
   byId("confusion-tools").append(saveButton("matrix (CSV)", () =>
-    saveCsv("confusion", ["class", ...[...own.classes].map(nameOf), own.other], own.percent.map((row, place) => [nameOf(own.classes[place]), ...row]))));
+    saveCsv("confusion", ["class", ...[...own.classes].map(wholeNameOf), own.other], own.percent.map((row, place) => [wholeNameOf(own.classes[place]), ...row]))));
   byId("confusion-cell").textContent = "Click a cell to keep its pictures here.";
 }

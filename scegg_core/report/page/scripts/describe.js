@@ -141,7 +141,7 @@ function startDescribe() {
   byId("describe-ranking-csv").addEventListener("click", () => {
     const scores = ranking.scores();
     saveCsv("ranking", ["rank", "image", "class", "score"], best(scores, ranking.count).map((picture, place) =>
-      [place + 1, DATA.pictures.paths[picture], nameOf(DATA.pictures.labels[picture]), scores[picture].toFixed(5)]));
+      [place + 1, DATA.pictures.paths[picture], wholeNameOf(DATA.pictures.labels[picture]), scores[picture].toFixed(5)]));
   });
   const first = DATA.classes.seen.indexOf(false);
   take(ranking.strengthsOf(first), first);

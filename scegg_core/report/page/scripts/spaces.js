@@ -98,5 +98,5 @@ function startSpaces() {
   }
   byId("spaces-legend").append(saveButton("points (CSV)", () =>
     saveCsv("tsne_points", ["space", "x", "y", "class", "group", "image"], spaces.flatMap((space) => space.x.map((x, row) =>
-      [space.title, x, space.y[row], nameOf(space.labels[row]), GROUP_NAMES[space.groups[row]], DATA.pictures.paths[space.pictures[row]]])))));
+      [space.title, x, space.y[row], wholeNameOf(space.labels[row]), GROUP_NAMES[space.groups[row]], DATA.pictures.paths[space.pictures[row]]])))));
 }
