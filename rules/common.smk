@@ -8,6 +8,7 @@ from pathlib import Path
 from scegg_core.data.raw import raw_digest
 from scegg_core.errors import InputError
 from scegg_core.settings.base import as_mapping
+from scegg_core.settings.downloads import not_brought
 from scegg_core.settings.existing import is_file, is_there
 from scegg_core.settings.plan import plan_of
 from scegg_core.settings.resolve import VALIDATION, read_configuration
@@ -126,7 +127,12 @@ def raw_data(wildcards):
     the records among a rule's inputs tell the rest."""
     dataset = dataset_settings(wildcards)
     places = dataset.files()
-    return places if dataset.generate is not None or dataset.downloads else digest_of_raw(places)
+    if dataset.generate is not None:
+        return places
+    if not dataset.downloads:
+        return digest_of_raw(places)
+    own = not_brought((*places, *dataset.beside()), map(CONFIG.download, dataset.downloads))
+    return (*places, digest_of_raw(own)) if own else places
 
 
 @sentence

@@ -269,6 +269,10 @@ class DatasetSettings(IndexSettings):
         table = {} if self.split_table is None else {"split_table": self.split_table}
         return self.places() | table | vectors
 
+    def beside(self) -> tuple[Path, ...]:
+        """Return the files that are there and are read beside the raw files, though no archive brings them."""
+        return tuple(filter(Path.is_file, (self.home / name for name in ("attribute_parts.csv", "captions.txt"))))
+
     def files(self) -> tuple[str, ...]:
         """Return the files and folders whose contents the index and the regions are made from."""
         if self.features is None:

@@ -1,6 +1,8 @@
 """Settings of the archives and files that rule `fetch` brings."""
 
 import re
+from collections.abc import Iterable
+from pathlib import Path
 from typing import Annotated
 
 from pydantic import AfterValidator, Field
@@ -41,3 +43,18 @@ class Download:
     provides: tuple[str, ...] = Field(
         (), description="paths that exist after unpacking, checked; relative to unpack_to"
     )
+
+    def brings(self, place: str | Path) -> bool:
+        """Return whether `place` holds something that arrives, or lies in it; without `provides` all of unpack_to does."""
+        unpacked = (
+            [Path(self.unpack_to) / name for name in self.provides or ("",)] if self.unpack_to is not None else []
+        )
+        return any(
+            path.is_relative_to(place) or Path(place).is_relative_to(path) for path in (Path(self.file), *unpacked)
+        )
+
+
+def not_brought(places: Iterable[str | Path], downloads: Iterable[Download]) -> tuple[str, ...]:
+    """Return those of `places` that none of `downloads` brings: files of the user's own."""
+    downloads = tuple(downloads)
+    return tuple(str(place) for place in places if not any(download.brings(place) for download in downloads))
