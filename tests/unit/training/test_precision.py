@@ -6,7 +6,9 @@ from torch.nn import functional
 from trainers import SMALL, eggn_trainer, scen_trainer
 
 from scegg_core.eggn.generators import GENERATORS
+from scegg_core.scen.compression import SemanticCompression
 from scegg_core.scen.train import ScenTrainer
+from scegg_core.settings.scen import ScenSettings
 
 DEVICES = pytest.mark.parametrize(
     "device",
@@ -64,6 +66,21 @@ def test_the_regions_products_alone_are_low(device):
     assert regions.dtype == torch.bfloat16
     for tensor in (local.attention, local.semantic, local.scores, whole.feature, whole.scores):
         assert tensor.dtype == torch.float32
+
+
+@DEVICES
+def test_g_is_not_rounded(device):
+    """Hidden layers of 1 and 1 with weights of 1 and 1/512: between 1 and 2 bfloat16 has steps of 1/128."""
+    compress = SemanticCompression(attributes=2, channels=3, settings=ScenSettings(compression_width=2)).to(device)
+    with torch.no_grad():
+        compress.reduce.weight.copy_(torch.eye(2))
+        compress.combine.weight.copy_(torch.tensor([[1, 1 / 512]]))
+        for layer in (compress.reduce, compress.combine):
+            layer.bias.zero_()
+    attention = torch.ones(1, 1, 2, device=device)
+    feature = compress(attention, torch.ones(1, 1, 3, dtype=torch.bfloat16, device=device))
+    assert feature.dtype == torch.float32
+    assert feature.tolist() == [[1 + 1 / 512] * 3]
 
 
 @pytest.mark.parametrize("feedback", [False, True])
