@@ -118,6 +118,10 @@ class EggnTrainer:
         )
         for name, own in weights.items():
             apply_gradients(self.optimizers[name], own, [next(gradients) for _ in own])
+        # Autocast keeps the bfloat16 copy of a weight until its block ends, here after a whole iteration; steps that
+        # follow in it would compute with the weights of before. CUDA graphs bear this call: it computes nothing, and as
+        # the block begins within the iteration, no copy from before the capture can get into what is captured.
+        torch.clear_autocast_cache()
 
     def network(self, name: str) -> nn.Module:
         """Return the network called `name`: the model's, or one that the generator has for training alone."""

@@ -24,6 +24,7 @@ from scegg_core.regions.training_images import TrainingImages, augment, training
 from scegg_core.regions.weights import normalization
 from scegg_core.settings.backbone import BackboneSettings
 from scegg_core.training.checkpoint import Checkpoint
+from scegg_core.training.device import global_generator, seeded
 from scegg_core.training.progress import bar
 from scegg_core.training.state import TrainingState
 
@@ -99,7 +100,7 @@ def train_backbone(
 
     network: a copy is trained, from the weights that it has; those that need no gradient stay. targets: (N, A), the
     class vector of every image, or (N,), its label, which is plain classification. seed: order and augmentation of the
-    images. Raises ValueError where images and targets differ in number or are fewer than one batch.
+    images, and what layers draw. Raises ValueError where images and targets differ in number or are fewer than one batch.
     """
     _check(images, targets, settings)
     classes, labels = torch.unique(targets, dim=0, return_inverse=True)
@@ -135,14 +136,16 @@ class _Trainer:
         self.schedule = torch.optim.lr_scheduler.OneCycleLR(self.optimizer, rates, total_steps=self.steps)
         half = device.type == "cuda" and settings.precision == "float16"
         self.scaler = torch.amp.GradScaler(device.type, enabled=half)  # small gradients are 0 in half precision
-        self.random = torch.Generator().manual_seed(seed)
+        self.seed, self.random = seed, torch.Generator().manual_seed(seed)
+        # layers that draw (dropout, stochastic depth) take torch's own numbers: no generator can be handed to them
+        self.drawn_by_layers = global_generator(device)
         self.order = torch.empty(len(images), dtype=torch.int64)  # of the images in the running epoch
         self.correct = torch.zeros((), dtype=torch.int64)  # of the running epoch's images
         self.accuracy = 0.0
         # late in training single steps part two machines whose last digits differ; the mean over many steps parts less
         # (stochastic weight averaging: Izmailov et al., UAI 2018)
         self.average = AveragedModel(model) if self.settings.averaged_epochs else None
-        names = ["model", "optimizer", "schedule", "scaler", "random", "order", "correct"]
+        names = ["model", "optimizer", "schedule", "scaler", "random", "drawn_by_layers", "order", "correct"]
         names += ["average"] if self.average is not None else []
         self.state = TrainingState({name: getattr(self, name) for name in names}, device, checkpoint)
 
@@ -158,16 +161,17 @@ class _Trainer:
 
     def run(self) -> None:
         """Train to the end, from the checkpoint if there is one."""
-        self.state.restore()
-        with bar(self.steps, "backbone", initial=self.state.step) as progress:
-            while self.state.step < self.steps:
-                for loss in self._rest_of_epoch():
-                    progress.set_postfix(loss=f"{float(loss):.3f}", refresh=False)
-                    progress.update()
-        if self.average is not None and not self.model.given:
-            # means of weights have seen no image: the statistics of the steps that they are of are not theirs
-            with autocast(self.state.device, self.network):
-                update_bn(self._one_more_epoch(), self.average)
+        with seeded(self.seed):
+            self.state.restore()
+            with bar(self.steps, "backbone", initial=self.state.step) as progress:
+                while self.state.step < self.steps:
+                    for loss in self._rest_of_epoch():
+                        progress.set_postfix(loss=f"{float(loss):.3f}", refresh=False)
+                        progress.update()
+            if self.average is not None and not self.model.given:
+                # means of weights have seen no image: the statistics of the steps that they are of are not theirs
+                with autocast(self.state.device, self.network):
+                    update_bn(self._one_more_epoch(), self.average)
 
     def _one_more_epoch(self) -> Iterator[Tensor]:
         """Yield training images as in an epoch, batch by batch."""

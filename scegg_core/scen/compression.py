@@ -44,7 +44,7 @@ class SemanticCompression(nn.Module):
         """Return g (batch, channels) of `attention` (batch, R, A) and `regions` (batch, R, channels)."""
         mixed = attention @ self.reduce.weight.T  # W1 h = (W1 attention) regions
         weights = self.reduce.bias, self.combine.weight[0]
-        return _Compress.apply(mixed, regions, *weights).to(mixed.dtype) + self.combine.bias
+        return _Compress.apply(mixed, regions, *weights) + self.combine.bias
 
     def region_weights(self, attention: Tensor, regions: Tensor) -> Tensor:
         """Return the weight of each region in g, (batch, R).
@@ -61,6 +61,8 @@ class SemanticCompression(nn.Module):
 class _Compress(torch.autograd.Function):
     """combine · LeakyReLU(mixed^T regions + bias), a group of images at a time: (batch, channels).
 
+    The products with `regions` are computed in their number type, all else in that of `mixed`, which g has too.
+
     Of the hidden layer (batch, width, channels) only the signs are kept. With s its slope times g's gradient and
     T = regions s^T, the gradient by combine is the sum of hidden * s = mixed * T + bias * sum(s), so that the backward
     pass needs neither the hidden layer nor a second product for it.
@@ -72,7 +74,8 @@ class _Compress(torch.autograd.Function):
         for part in _groups(mixed, regions):
             hidden = _hidden(*part, bias)
             positive.append(hidden > 0)
-            row = combine.to(hidden.dtype).expand(len(hidden), 1, -1)  # bmm: @ would copy the hidden layer transposed
+            hidden = hidden.to(mixed.dtype)
+            row = combine.expand(len(hidden), 1, -1)  # bmm: @ would copy the hidden layer transposed
             features.append(torch.bmm(row, functional.leaky_relu_(hidden, SLOPE)).squeeze(1))
         ctx.save_for_backward(mixed, regions, bias, combine, *positive)
         return torch.cat(features)
@@ -81,6 +84,7 @@ class _Compress(torch.autograd.Function):
     @torch.autograd.function.once_differentiable
     def backward(ctx, gradient: Tensor) -> tuple[Tensor, Tensor | None, Tensor, Tensor]:
         mixed, regions, bias, combine, *positive = ctx.saved_tensors
+        gradient = gradient.to(regions.dtype)
         by_mixed, by_regions = torch.empty_like(mixed), torch.empty_like(regions) if ctx.needs_input_grad[1] else None
         by_combine, total = torch.zeros_like(combine), torch.zeros_like(combine)
         start = 0

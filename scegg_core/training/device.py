@@ -20,6 +20,11 @@ def seeded(seed: int) -> Iterator[None]:
         yield
 
 
+def global_generator(device: torch.device) -> torch.Generator:
+    """Return the generator of torch's global random numbers on the device, which is named with its number on CUDA."""
+    return torch.cuda.default_generators[device.index] if device.type == "cuda" else torch.default_generator
+
+
 def use_threads(count: int) -> None:
     """Compute with `count` CPU threads from now on, in torch and in the libraries under numpy."""
     threadpool_limits(count)

@@ -1,5 +1,6 @@
 """Small trainers of all kinds, and how to stop them."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -77,16 +78,31 @@ def eggn_trainer(checkpoint: Checkpoint | None = None, seed: int = 1, **settings
     return EggnTrainer(start_eggn(6, 4, given, seed), data, guide, given, seed, checkpoint)
 
 
-def backbone_trainer(checkpoint: Checkpoint | None = None, seed: int = 1, **settings) -> _Trainer:
-    """13 pictures in batches of 4, so three steps an epoch; six epochs."""
+def backbone_trainer(
+    checkpoint: Checkpoint | None = None, seed: int = 1, layers: Sequence[nn.Module] = (), **settings
+) -> _Trainer:
+    """13 pictures in batches of 4, so three steps an epoch; six epochs. `layers`: the network's last ones."""
     own = {"epochs": 6, "batch_size": 4, "learning_rate": 0.01, "image_size": 16, "smallest_crop": 0.5, "shift": 1}
     given = FinetuneSettings(**own | settings)
     with seeded(seed):
-        network = nn.Sequential(nn.Conv2d(3, 8, 3, stride=2), nn.BatchNorm2d(8), nn.ReLU())
+        network = nn.Sequential(nn.Conv2d(3, 8, 3, stride=2), nn.BatchNorm2d(8), nn.ReLU(), *layers)
         model = _Classifier(Backbone(network), 8, torch.eye(3), 0.5).to(memory_format=torch.channels_last).train()
     pictures = (random(13, 3, 16, 16, seed=7).sigmoid() * 255).to(torch.uint8)
     settings = BackboneSettings(weights="train", finetune=given)
     return _Trainer(model, KeptImages(pictures), torch.arange(13) % 3, settings, seed, checkpoint)
+
+
+class StochasticDepth(nn.Module):
+    """Like torchvision's, which is slow to import: torch's own numbers say which images' features are left out."""
+
+    def forward(self, given: torch.Tensor) -> torch.Tensor:
+        kept = torch.empty(len(given), 1, 1, 1).bernoulli_(0.5) if self.training else 0.5
+        return 2 * kept * given
+
+
+def drawing_trainer(checkpoint: Checkpoint | None = None, seed: int = 1, **settings) -> _Trainer:
+    """The same of a network whose layers draw random numbers."""
+    return backbone_trainer(checkpoint, seed, (StochasticDepth(), nn.Dropout(0.2)), **settings)
 
 
 @dataclass(frozen=True)
@@ -103,6 +119,7 @@ KINDS = {
     "dazle": Kind(dazle_trainer, "losses", 16),
     "eggn": Kind(eggn_trainer, "iterate", 18),
     "backbone": Kind(backbone_trainer, "_take_step", 18),
+    "backbone that draws": Kind(drawing_trainer, "_take_step", 18),
 }
 
 

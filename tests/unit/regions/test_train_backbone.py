@@ -7,6 +7,7 @@ import pytest
 import torch
 from PIL import Image
 from torch import nn
+from trainers import StochasticDepth
 
 from scegg_core.errors import InputError
 from scegg_core.regions.backbone import Backbone
@@ -54,6 +55,23 @@ def test_backbone_training_repeats_itself_and_leaves_its_input_alone():
     assert all(torch.equal(first[name], second[name]) for name in first)
     assert all(torch.equal(value, before[name]) for name, value in network.features.state_dict().items())
     assert not torch.equal(first["0.weight"], before["0.weight"])
+
+
+def test_what_layers_draw_follows_the_seed_alone():
+    """Without augmentation, in batches of all images, layers that draw are all that a seed can change."""
+    images, labels = dark_and_light(8)
+    network = Backbone(nn.Sequential(*tiny_network().features, StochasticDepth()))
+    settings = given(epochs=6, batch_size=8, shift=0, mirror=False, learning_rate=0.02)
+
+    def weights(network: Backbone, seed: int) -> torch.Tensor:
+        torch.rand(1)  # the process goes on to draw: nothing of that may be seen in the weights
+        return train_backbone(network, images, labels, settings, seed, CPU).state_dict["0.weight"]
+
+    first, again, other = (weights(network, seed) for seed in (1, 1, 2))
+    assert torch.equal(first, again)
+    assert (first - other).abs().max() > 0.01
+    still, other = (weights(tiny_network(), seed) for seed in (1, 2))
+    assert (still - other).abs().max() < 0.001  # the order of sums
 
 
 def test_the_head_has_a_rate_of_its_own():
