@@ -45,7 +45,10 @@ class FinetuneSettings:
     image_size: int | None = Field(
         None, ge=16, le=4096, description="size of the training images in pixels; null: the backbone's image_size"
     )
-    cut_out: bool = Field(False, description="train on birds cut out along their boxes, not on whole images")
+    cut_out: bool = Field(
+        False,
+        description="train on birds cut out along their boxes, not on whole images; interpolation and resize do not count for them",
+    )
     smallest_crop: float = Field(
         1.0, ge=0.01, le=1, description="smallest share of an image's area in a random crop; 1: no crops"
     )
