@@ -5,6 +5,7 @@ import shlex
 import sys
 from pathlib import Path
 
+from scegg_core.artifacts.provenance import json_digest
 from scegg_core.data.raw import raw_digest
 from scegg_core.errors import InputError
 from scegg_core.settings.base import as_mapping
@@ -155,6 +156,17 @@ def digest_of_features(wildcards, input):
     dataset = dataset_settings(wildcards)
     read_here = dataset.features is not None and not dataset.downloads
     return {"ready_features": digest_of_raw(dataset.files())} if read_here else {}
+
+
+@sentence
+def digest_of_pictures(wildcards, input):
+    """Return, by its name among what an artifact is made from, the digest of a data set's own files, or of how they are
+    generated, so that a training does not go on from a state of other pictures; nothing of what is fetched."""
+    dataset = dataset_settings(wildcards)
+    if dataset.downloads:
+        return {}
+    drawn = dataset.generate
+    return {"pictures": digest_of_raw(dataset.files()) if drawn is None else json_digest(as_mapping(drawn))}
 
 
 @sentence

@@ -59,3 +59,10 @@ def test_what_shows_pictures_and_parts_is_made_again_when_these_change(tmp_path)
     (tmp_path / "raw/parts/part_locs.txt").write_text("1 1 2 3 1\n")
     mine.accept(f"{FOLDER}/regions/part-0000.parquet")  # these are made again, and come out as they were
     assert mine.remade() == {"score_attention", "plot_attention", "build_page"}
+
+
+def test_the_seed_of_a_backbone_and_its_threads_may_exchange_their_values(tmp_path):
+    backbone = {"network": "resnet18", "weights": "train", "shared_seed": 1}
+    mine = Accepted(tmp_path, BACKBONE, backbone=backbone, threads=2)
+    assert mine.remade() == set()
+    assert mine.remade(backbone=backbone | {"shared_seed": 2}, threads=1) == {"train_backbone"}
