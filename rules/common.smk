@@ -121,13 +121,24 @@ def digest_of_raw(places):
     return raw_digest(places, records.MEMORY)
 
 
+def raw_of(dataset, places):
+    """Return a digest of the files at `places`, a data set's own; of what was fetched or generated `places`, since the
+    records among a rule's inputs tell the rest."""
+    return places if dataset.generate is not None or dataset.downloads else digest_of_raw(places)
+
+
 @sentence
 def raw_data(wildcards):
-    """Return a digest of a data set's own files, wherever they lie; of what was fetched or generated the place, since
-    the records among a rule's inputs tell the rest."""
+    """Return what `raw_of` says of a data set's own files, wherever they lie."""
     dataset = dataset_settings(wildcards)
-    places = dataset.files()
-    return places if dataset.generate is not None or dataset.downloads else digest_of_raw(places)
+    return raw_of(dataset, dataset.files())
+
+
+@sentence
+def raw_lists(wildcards):
+    """Return what `raw_of` says of lists of classes that the validation split alone reads."""
+    dataset = dataset_settings(wildcards)
+    return raw_of(dataset, dataset.class_lists())
 
 
 @sentence

@@ -66,3 +66,9 @@ def test_the_seed_of_a_backbone_and_its_threads_may_exchange_their_values(tmp_pa
     mine = Accepted(tmp_path, BACKBONE, backbone=backbone, threads=2)
     assert mine.remade() == set()
     assert mine.remade(backbone=backbone | {"shared_seed": 2}, threads=1) == {"train_backbone"}
+
+
+@pytest.mark.parametrize("changed", [{"validation_share": 0.4}, {"validation_list": "drawn"}], ids=str)
+def test_another_validation_split_makes_nothing_of_the_data_set_again(tmp_path, changed):
+    mine = Accepted(tmp_path, f"{FOLDER}/validation/classes.parquet")
+    assert mine.remade(**changed) == {"split_validation"}
