@@ -1,5 +1,6 @@
 # Helpers of the rules: the validated configuration, the paths that names stand for, and the code that a script reaches.
 import functools
+import os
 import re
 import shlex
 import sys
@@ -14,7 +15,7 @@ from scegg_core.settings.plan import plan_of
 from scegg_core.settings.resolve import VALIDATION, read_configuration
 from scegg_core.settings.tuning import winners
 from scegg_core.settings.written import check_written, typed
-from scegg_core.workflow import forks
+from scegg_core.workflow import digests, forks
 from scegg_core.workflow.digests import code_digests
 
 ROOT = Path(workflow.basedir)
@@ -87,7 +88,10 @@ wildcard_constraints:
     shard=r"\d+",
 
 
-DIGESTS = code_digests(ROOT / "workflow_scripts", ROOT, Path(".snakemake/scegg_code.json"))
+CODE_MEMORY = Path(".snakemake/scegg_code.json")
+DIGESTS = code_digests(ROOT / "workflow_scripts", ROOT, CODE_MEMORY)
+# jobs import the code that is there when they start: each sees that it is still the one whose digest is recorded
+os.environ |= {digests.CODE: str(ROOT), digests.MEMORY: str(CODE_MEMORY.absolute())}
 
 
 def code(rule):
