@@ -11,7 +11,7 @@ import json
 import shlex
 import shutil
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import asdict, dataclass
 from functools import cache, lru_cache
 from pathlib import Path
@@ -21,6 +21,7 @@ from snakemake.io import _IOFile
 from snakemake.logging import logger
 from snakemake.persistence import RECORD_FORMAT_VERSION, MetadataRecord
 from snakemake.persistence.file import FilePersistence
+from snakemake_interface_executor_plugins.settings import ExecMode
 
 from scegg_core.artifacts.files import file_digest, input_digest, input_origin, write_text
 from scegg_core.artifacts.json_text import parse_json
@@ -51,6 +52,15 @@ class RecordsBesideFiles(FilePersistence):
         super().__init__(*args, dag=dag, **settings)
         if dag is not None:
             refuse_blindness(dag.workflow.rerun_triggers)
+        self._at_start: dict[str, dict[str, State]] = {}  # by output: what its inputs were when its job started
+
+    def started(self, job, external_jobid: str | None = None) -> None:
+        """Note what a job's inputs are before they can be exchanged under its hands."""
+        super().started(job, external_jobid)
+        if job.dag.workflow.exec_mode != ExecMode.DEFAULT:
+            return  # one job on a cluster, whose records the main process writes
+        found = _states(set(map(str, job.input)) - _still_made(job))
+        self._at_start |= {self._get_key(file): found for file in job.output}
 
     def _serialize_param_pandas(self, value: object) -> str | object:
         # no rule has a table among its parameters, and importing pandas to see that takes half a second of each start
@@ -79,7 +89,8 @@ class RecordsBesideFiles(FilePersistence):
             logger.warning(f"SC-EGG: {key} will be made again: no record of it can be written ({error.strerror}).")
 
     def _write_beside(self, key: str, record: MetadataRecord) -> None:
-        inputs = {path: state(path) for path in record.input or () if Path(path).exists()}
+        found = self._at_start.pop(key, {})
+        inputs = _states(path for path in record.input or () if path not in found) | found
         content = {
             "record": dict(record.items()),
             "of": key,
@@ -98,6 +109,16 @@ class RecordsBesideFiles(FilePersistence):
         found = path.is_file()
         path.unlink(missing_ok=True)
         return found
+
+
+def _still_made(job) -> set[str]:
+    """The inputs of a job that others of its group make before it: what lies there now is not what it will read."""
+    makers = job.dag.dependencies.get(job, {}).items()
+    return {str(file) for maker, files in makers if not job.dag.noneedrun_finished(maker) for file in files}
+
+
+def _states(paths: Iterable[str]) -> dict[str, State]:
+    return {path: state(path) for path in paths if Path(path).exists()}
 
 
 def record_of(path: str | Path) -> Path:

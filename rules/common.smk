@@ -1,10 +1,12 @@
 # Helpers of the rules: the validated configuration, the paths that names stand for, and the code that a script reaches.
 import functools
+import os
 import re
 import shlex
 import sys
 from pathlib import Path
 
+from scegg_core.artifacts.provenance import json_digest
 from scegg_core.data.raw import raw_digest
 from scegg_core.errors import InputError
 from scegg_core.settings.base import as_mapping
@@ -14,7 +16,7 @@ from scegg_core.settings.plan import plan_of
 from scegg_core.settings.resolve import VALIDATION, read_configuration
 from scegg_core.settings.tuning import winners
 from scegg_core.settings.written import check_written, typed
-from scegg_core.workflow import forks
+from scegg_core.workflow import digests, forks
 from scegg_core.workflow.digests import code_digests
 
 ROOT = Path(workflow.basedir)
@@ -87,7 +89,10 @@ wildcard_constraints:
     shard=r"\d+",
 
 
-DIGESTS = code_digests(ROOT / "workflow_scripts", ROOT, Path(".snakemake/scegg_code.json"))
+CODE_MEMORY = Path(".snakemake/scegg_code.json")
+DIGESTS = code_digests(ROOT / "workflow_scripts", ROOT, CODE_MEMORY)
+# jobs import the code that is there when they start: each sees that it is still the one whose digest is recorded
+os.environ |= {digests.CODE: str(ROOT), digests.MEMORY: str(CODE_MEMORY.absolute())}
 
 
 def code(rule):
@@ -121,18 +126,30 @@ def digest_of_raw(places):
     return raw_digest(places, records.MEMORY)
 
 
-@sentence
-def raw_data(wildcards):
-    """Return a digest of a data set's own files, wherever they lie; of what was fetched or generated the place, since
+def raw_of(dataset, places):
+    """Return a digest of the files at `places`, a data set's own, and of what was generated or fetched the places, since
     the records among a rule's inputs tell the rest."""
-    dataset = dataset_settings(wildcards)
-    places = dataset.files()
     if dataset.generate is not None:
         return places
     if not dataset.downloads:
         return digest_of_raw(places)
-    own = not_brought((*places, *dataset.beside()), map(CONFIG.download, dataset.downloads))
+    own = not_brought(places, map(CONFIG.download, dataset.downloads))
     return (*places, digest_of_raw(own)) if own else places
+
+
+@sentence
+def raw_data(wildcards):
+    """Return what `raw_of` says of a data set's own files, wherever they lie."""
+    dataset = dataset_settings(wildcards)
+    beside = dataset.beside() if dataset.downloads else ()  # elsewhere they are in the folder, which is read whole
+    return raw_of(dataset, (*dataset.files(), *map(str, beside)))
+
+
+@sentence
+def raw_lists(wildcards):
+    """Return what `raw_of` says of lists of classes that the validation split alone reads."""
+    dataset = dataset_settings(wildcards)
+    return raw_of(dataset, dataset.class_lists())
 
 
 @sentence
@@ -161,6 +178,17 @@ def digest_of_features(wildcards, input):
     dataset = dataset_settings(wildcards)
     read_here = dataset.features is not None and not dataset.downloads
     return {"ready_features": digest_of_raw(dataset.files())} if read_here else {}
+
+
+@sentence
+def digest_of_pictures(wildcards, input):
+    """Return, by its name among what an artifact is made from, the digest of a data set's own files, or of how they are
+    generated, so that a training does not go on from a state of other pictures; nothing of what is fetched."""
+    dataset = dataset_settings(wildcards)
+    if dataset.downloads:
+        return {}
+    drawn = dataset.generate
+    return {"pictures": digest_of_raw(dataset.files()) if drawn is None else json_digest(as_mapping(drawn))}
 
 
 @sentence

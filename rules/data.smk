@@ -82,9 +82,10 @@ rule split_validation:
         mem_mb=memory(2000),
         runtime=minutes(20),
     params:
-        settings=sentence(lambda w: CONFIG.dataset(w.dataset).index_part()),
+        settings=sentence(lambda w: CONFIG.dataset(w.dataset).validation_part()),
         paths=places_of,
         raw=raw_data,
+        lists=raw_lists,
         code=code("split_validation"),
     script:
         "../workflow_scripts/split_validation.py"

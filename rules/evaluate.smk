@@ -152,6 +152,7 @@ rule score_attention:
         runtime=minutes(30),
     params:
         folder=pictures_of,
+        raw=raw_data,
         resize=sentence(lambda w: dataset_settings(w).backbone.resize),
         code=code("score_attention"),
     script:

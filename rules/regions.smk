@@ -77,9 +77,11 @@ rule train_backbone:
         checkpoint_seconds=CHECKPOINT_SECONDS,
     params:
         settings=sentence(lambda w: dataset_settings(w).backbone.training_part()),
-        seed=sentence(lambda w: int(w.get("seed", dataset_settings(w).backbone.shared_seed))),
+        # Snakemake records values without names, and `threads` is a number too
+        seed=sentence(lambda w: {"seed": int(w.get("seed", dataset_settings(w).backbone.shared_seed))}),
         folder=folder_of,
         raw=raw_data,
+        digest=digest_of_pictures,
         deterministic=CONFIG.run.deterministic,
         threads=threads_of,
         code=code("train_backbone"),

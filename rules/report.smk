@@ -273,6 +273,7 @@ rule plot_attention:
     params:
         settings=sentence(lambda w: CONFIG.sheets_of(w.dataset)),
         folder=pictures_of,
+        raw=raw_data,
         code=code("plot_attention"),
     script:
         "../workflow_scripts/plot_attention.py"
@@ -420,6 +421,7 @@ rule build_page:
     params:
         settings=sentence(lambda w: page_settings(w.dataset)),
         folder=pictures_of,
+        raw=raw_data,
         published=published,
         digest_of_published=digest_of_published,
         digest_of_parts=digest_of(PAGE_PARTS),

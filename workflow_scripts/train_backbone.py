@@ -13,12 +13,12 @@ from scegg_core.training.device import prepare_device
 from scegg_core.workflow.job import run_job
 
 with run_job(snakemake) as job:
-    settings, seed = filled(job.settings(BackboneSettings)), snakemake.params.seed
+    settings, seed = filled(job.settings(BackboneSettings)), snakemake.params.seed["seed"]
     weights = weights_file(settings, snakemake.input.get("weights"))
     device = prepare_device(snakemake.resources.device, snakemake.params.deterministic)
     computing = Computing(device, snakemake.resources.images_mb * 2**20)
     shown = {**snakemake.params.settings, "weights": Path(settings.weights).name}
-    made_from = job.provenance(shown, seed=seed, device=device)
+    made_from = job.provenance(shown, seed=seed, device=device, further=snakemake.params.digest)
     index, folder = read_index(job.index_files()), snakemake.params.folder
     with resumable(snakemake.output.backbone, made_from, snakemake.resources.checkpoint_seconds) as checkpoint:
         trained = train_on_seen(index, folder, settings, computing, weights=weights, seed=seed, checkpoint=checkpoint)

@@ -35,6 +35,7 @@ def check_dataset(config: "Configuration", name: str) -> None:
     """Refuse a data set's names that nothing answers to, and overrides that do not fit its rows and the grids."""
     dataset = config.dataset(name)
     check_network(f"datasets.{name}.backbone.network", dataset.backbone.network)
+    _check_generated(config, name)
     _check_rows(config, name)
     _check_titles(config, name)
     _check_features(config, name)
@@ -46,6 +47,18 @@ def check_dataset(config: "Configuration", name: str) -> None:
     for download in dataset.all_downloads:
         if download not in config.downloads:
             raise InputError(f"config: datasets.{name} needs {download!r}, which section downloads does not have.")
+
+
+def _check_generated(config: "Configuration", name: str) -> None:
+    """Refuse a data set that is generated into the folder of one that is drawn in another way."""
+    own = config.dataset(name)
+    for other, given in config.datasets.items():
+        shared = given.folder == own.folder and None not in (own.folder, own.generate, given.generate)
+        if shared and given.generate != own.generate:
+            raise InputError(
+                f"config: datasets.{name} and datasets.{other} are both generated into {own.folder}, but their settings in "
+                "generate differ; give one another folder below data/, or both the same settings."
+            )
 
 
 def _check_rows(config: "Configuration", name: str) -> None:

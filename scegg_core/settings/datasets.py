@@ -226,15 +226,14 @@ class DatasetSettings(IndexSettings):
         return (*self.downloads, words) if words else self.downloads
 
     def index_part(self) -> dict:
-        """Return the settings that the index depends on, but for the places of files on this machine."""
+        """Return the settings that the index depends on, but for the places of files on this machine; not those of the
+        validation split, or they would make all that follows again."""
         names = (
             "format",
             "image_root",
             "unseen_classes",
             "test_share",
             "split_seed",
-            "validation_list",
-            "validation_share",
             "class_norm",
         )
         words = {"names": self.attribute_vectors.names}
@@ -247,6 +246,11 @@ class DatasetSettings(IndexSettings):
         if self.class_vectors is not None:
             part["class_vectors"] = {name: getattr(self.class_vectors, name) for name in ("found_kind", "variable")}
         return part
+
+    def validation_part(self) -> dict:
+        """Return the settings that the validation split depends on, as `index_part` those of the index."""
+        names = ("validation_list", "validation_share")
+        return self.index_part() | {name: getattr(self, name) for name in names}
 
     def places(self) -> dict:
         """Return where the raw files lie on this machine; never part of an artifact."""
@@ -277,7 +281,14 @@ class DatasetSettings(IndexSettings):
         """Return the files and folders whose contents the index and the regions are made from."""
         if self.features is None:
             return tuple(filter(None, self.places().values()))
-        lists = (self.features.folder / f"{kind}classes{self.validation_list}.txt" for kind in ("train", "val"))
-        own = (self.features.path, *self.features.beside, *lists, self.features.folder / "attribute_parts.csv")
+        own = (self.features.path, *self.features.beside, self.features.folder / "attribute_parts.csv")
         further = (self.splits, self.attributes, self.features.folder / "sent_splits.mat")
         return tuple(map(str, (*own, *filter(None, further))))
+
+    def class_lists(self) -> tuple[str, ...]:
+        """Return the files beside ready features that the validation split alone is made from; of pictures, `files` has
+        their folder."""
+        if self.features is None:
+            return ()
+        lists = (self.features.folder / f"{kind}classes{self.validation_list}.txt" for kind in ("train", "val"))
+        return tuple(map(str, lists))

@@ -1,12 +1,31 @@
 """The digests of all scripts' code, remembered from one start to the next as long as no source file has changed."""
 
+import os
 from contextlib import suppress
 from hashlib import sha256
 from pathlib import Path
 
 from scegg_core.artifacts.files import write_json
 from scegg_core.artifacts.json_text import parse_json
+from scegg_core.errors import InputError
 from scegg_core.workflow.code import digests_of, looked_at
+
+#: Variables in the environment of a run's jobs: the folder of its code, and the file that remembers digests of this.
+CODE, MEMORY = "SCEGG_CODE", "SCEGG_CODE_MEMORY"
+
+
+def refuse_edited(code: str | None) -> None:
+    """Raise InputError where no script has the digest `code` any more, which that of a job had when the run started.
+
+    Nothing is compared outside a run, and for a job whose digest is not kept (None).
+    """
+    if code is None or CODE not in os.environ:
+        return
+    root, found = Path(os.environ[CODE]), {}
+    with suppress(SyntaxError):  # an edit that is half done
+        found = code_digests(root / "workflow_scripts", root, Path(os.environ[MEMORY]))
+    if code not in found.values():
+        raise InputError("the code was edited while the run was under way; start it again.")
 
 
 def code_digests(scripts: Path, root: Path, memory: Path) -> dict[str, str]:

@@ -20,6 +20,7 @@ from scegg_core.artifacts.paths import IndexFiles, SpaceFiles
 from scegg_core.artifacts.provenance import computed_on
 from scegg_core.errors import InputError
 from scegg_core.settings.base import parse_section
+from scegg_core.workflow.digests import refuse_edited
 from scegg_core.workflow.logs import LOG_ALONE, took
 
 #: Inputs whose name means one and the same artifact in all stages of a run.
@@ -188,6 +189,7 @@ def run_job(task: Any) -> Iterator[Job]:
     log.parent.mkdir(parents=True, exist_ok=True)
     with log.open("wb", buffering=0) as file, redirect_stderr(_Said(sys.stderr, file)):
         try:
+            refuse_edited(task.params.get("code"))
             _use_threads(task)
             yield Job(task)
             _done(file.write, f"{took(start)}\n".encode())

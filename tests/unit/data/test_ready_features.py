@@ -50,7 +50,8 @@ def test_lists_of_validation_classes_beside_the_file_are_read(tmp_path):
     settings = case.settings_of(case.write_xlsa17(tmp_path), "xlsa17", validation_list=2)
     (tmp_path / "valclasses2.txt").write_text("class 1\n")
     assert validation_classes(index_dataset(settings), settings) == {"class 1"}
-    assert str(tmp_path / "valclasses2.txt") in settings.files()
+    assert settings.class_lists() == tuple(str(tmp_path / f"{kind}classes2.txt") for kind in ("train", "val"))
+    assert not set(settings.class_lists()) & set(settings.files())
 
 
 @pytest.mark.parametrize("chunks", [None, (1, 5, 2, 3), (12, 5, 2, 3), (5, 2, 1, 2), (7, 1, 2, 1)], ids=str)

@@ -30,6 +30,12 @@ def refused(overlay: str) -> str:
     return sentence
 
 
+def test_data_sets_of_the_same_drawing_share_its_folder():
+    twin = {"format": "cub", "folder": "data/aviary", "generate": {}}
+    config = read_configuration(merged(VALUES, {"datasets": {"twin": twin}}))
+    assert config.generated("data/aviary") == config.datasets["twin"].generate
+
+
 @pytest.mark.parametrize("beside", ["calibration_weight: 1.0", "stage1_epochs: 0"])
 def test_weights_of_0_are_taken_where_stage_1_learns_something_else_or_is_left_out(beside):
     given = f"scen: {{{beside}}}\ndatasets: {{aviary: {{scen: {{{beside}}}}}}}"
@@ -319,6 +325,10 @@ def test_settings_that_do_not_fit_together_are_refused(overlay, said):
         (
             "tuning: {sc-egg: {grid: {scen.local_weight: [0, 1], scen.global_weight: [0, 1]}}}",
             "config: scen (with datasets.aviary and tuning.sc-egg.grid) has weights 0 for L_LCE, L_GCE and L_cal, so stage 1",
+        ),
+        (
+            "datasets: {twin: {format: cub, folder: data/aviary/, generate: {seed: 3}}}",
+            "config: datasets.aviary and datasets.twin are both generated into data/aviary, but their settings in generate",
         ),
         ("datasets: {aviary: {folder: data/../x}}", "a generated data set has format cub and a folder below data/."),
         (

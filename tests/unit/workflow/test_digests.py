@@ -4,6 +4,7 @@ import json
 
 import pytest
 
+from scegg_core.errors import InputError
 from scegg_core.workflow import digests
 from scegg_core.workflow.code import code_digest
 
@@ -69,3 +70,22 @@ def test_a_memory_that_cannot_be_written_is_done_without(project):
         "one",
         "two",
     }
+
+
+def test_a_job_of_code_that_was_edited_under_the_run_is_refused_until_the_edit_is_undone(project, monkeypatch):
+    (project / "scripts").rename(project / "workflow_scripts")
+    started = digests.code_digests(project / "workflow_scripts", project, project / "memory.json")
+    monkeypatch.setenv(digests.CODE, str(project))
+    monkeypatch.setenv(digests.MEMORY, str(project / "memory.json"))
+    (project / "core/a.py").write_text(CORE.replace("1", "2"))
+    with pytest.raises(InputError, match="the code was edited while the run was under way; start it again"):
+        digests.refuse_edited(started["one"])
+    digests.refuse_edited(started["two"])
+    digests.refuse_edited(None)
+    (project / "core/a.py").write_text("def top(")
+    with pytest.raises(InputError, match="the code was edited"):
+        digests.refuse_edited(started["one"])
+    (project / "core/a.py").write_text(CORE)
+    digests.refuse_edited(started["one"])
+    monkeypatch.delenv(digests.CODE)
+    digests.refuse_edited("of no run")

@@ -151,6 +151,18 @@ def test_the_last_line_of_a_log_says_what_ended_the_job(task, capsys, error):
     assert capsys.readouterr().err == said
 
 
+def test_a_job_whose_code_was_edited_does_nothing(task, monkeypatch):
+    def edited(code):
+        assert code == "abc"
+        raise InputError("the code was edited.")
+
+    monkeypatch.setattr("scegg_core.workflow.job.refuse_edited", edited)
+    task.params["code"] = "abc"
+    with pytest.raises(SystemExit), run_job(task):
+        raise AssertionError("it has begun")
+    assert Path(task.log[0]).read_text("utf-8") == "train_eggn: the code was edited.\n"
+
+
 @pytest.mark.parametrize("room", [True, False])
 def test_a_job_whose_log_is_shown_writes_to_the_terminal_only_what_the_log_has_no_room_for(
     task, capsys, monkeypatch, room

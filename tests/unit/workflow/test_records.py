@@ -10,7 +10,9 @@ from types import SimpleNamespace
 
 import pytest
 import torch
+from snakemake.io import _IOFile
 from snakemake.persistence import MetadataRecord
+from snakemake_interface_executor_plugins.settings import ExecMode
 
 import records
 from scegg_core.artifacts.files import Provenance, write_record, write_tensors
@@ -69,6 +71,31 @@ def test_an_exchanged_input_is_seen_also_with_an_old_date(store, tmp_path):
     assert read(store).params == ["made from another a.safetensors"]
     write_tensors("a.safetensors", "scaler", {"low": torch.zeros(2)}, Provenance("stage"))
     assert read(store).params == ["1"]  # the same content again
+
+
+EXCHANGED = "made from another a.safetensors"
+
+
+@pytest.mark.parametrize(
+    ("mode", "maker", "said"),
+    [
+        (ExecMode.DEFAULT, None, EXCHANGED),
+        (ExecMode.DEFAULT, "finished", EXCHANGED),
+        (ExecMode.DEFAULT, "in its group", "1"),
+        (ExecMode.REMOTE, None, "1"),
+    ],
+)
+def test_an_input_that_is_exchanged_while_its_job_works_is_not_what_that_job_has_read(store, mode, maker, said):
+    """But for one that a job of the same group makes in this time; and what a single job on a cluster sees is not asked."""
+    dag = SimpleNamespace(
+        workflow=SimpleNamespace(exec_mode=mode),
+        dependencies=SimpleNamespace(get=lambda *_: {maker: {"a.safetensors"}} if maker else {}),
+        noneedrun_finished=lambda job: job == "finished",
+    )
+    store.started(SimpleNamespace(input=["a.safetensors"], output=[_IOFile("table.csv", rule=None)], dag=dag))
+    write_tensors("a.safetensors", "scaler", {"low": torch.ones(2)}, Provenance("stage"))
+    store._write_record("table.csv", MetadataRecord(rule="tabulate", params=["1"], input=["a.safetensors"]))
+    assert read(store).params == [said]
 
 
 @pytest.mark.parametrize("content", ["", "{", "[]", "{}", '{"record": 1, "file": {}, "inputs": {}}'])
