@@ -87,6 +87,9 @@ def keep(
 
 def read_run(folder: Path) -> ReferenceRun:
     """Return what a kept run was made by; InputError where run.json is no record, or a table is not the one kept."""
+    if not (folder / "run.json").is_file():
+        kept = ", ".join(sorted(path.parent.name for path in folder.parent.glob("*/run.json")))
+        raise InputError(f"{folder} keeps no run; kept are {kept or 'none'}.")
     try:
         content = parse_json((folder / "run.json").read_bytes())
         run = TypeAdapter(ReferenceRun).validate_json(json.dumps(asdict(ReferenceRun(**content))), strict=True)

@@ -27,15 +27,17 @@ from scegg_core.report.typeset import to_markdown
 
 PAGES = (Path("docs/results.md"), Path("README.md"))
 
-PART = re.compile(r"(<!-- run: ([\w-]+) (about|table|paired|spaces|leads) -->\n).*?(<!-- run end -->)", re.DOTALL)
+PART = re.compile(
+    r"(<!-- run: ([\w-]+) (about|table|paired|spaces|leads) -->\n)(?:(?!<!--).)*(<!-- run end -->)", re.DOTALL
+)
 
 
 def filled(page: str, folder: Path = FOLDER) -> str:
     """Return the text of a page with every part between marks made again from the kept runs in `folder`; InputError for a
-    mark that is none of these, whose part would stay as it is."""
-    for mark in re.findall(r"<!-- run: .*?-->", PART.sub("", page)):
+    comment besides, a mark that begins or ends no part."""
+    for mark in re.findall(r"<!--.*", PART.sub("", page)):
         raise InputError(
-            f"{mark} is no mark of a part, or has no end; write <!-- run: NAME PART --> and <!-- run end -->."
+            f"{mark} begins or ends no part of the page; write <!-- run: NAME PART --> and <!-- run end -->, one of each."
         )
     return PART.sub(lambda found: f"{found[1]}\n{part(folder / found[2], found[3])}\n{found[4]}", page)
 

@@ -10,6 +10,9 @@ from threadpoolctl import threadpool_limits
 
 from scegg_core.errors import InputError
 
+#: Where libraries look, when they are loaded, for the number of their threads.
+THREADS = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS")
+
 
 @contextmanager
 def seeded(seed: int) -> Iterator[None]:
@@ -26,7 +29,8 @@ def global_generator(device: torch.device) -> torch.Generator:
 
 
 def use_threads(count: int) -> None:
-    """Compute with `count` CPU threads from now on, in torch and in the libraries under numpy."""
+    """Compute with `count` CPU threads from now on, in torch and in the libraries under numpy, those not yet loaded too."""
+    os.environ |= dict.fromkeys(THREADS, str(count))
     threadpool_limits(count)
     torch.set_num_threads(count)
 

@@ -11,7 +11,7 @@ from torch import Tensor
 
 from scegg_core.artifacts.files import matrix, read_table
 from scegg_core.classify.classifier import FinalClassifier, read_classifier
-from scegg_core.data.names import tidy
+from scegg_core.data.names import likeness, tidy, without_number
 from scegg_core.data.tables import class_norm, class_vectors, has_given_vectors
 from scegg_core.eggn.files import read_eggn
 from scegg_core.eggn.model import Networks
@@ -144,6 +144,8 @@ def find_class(model: Model, name: str) -> int:
         return names.index(tidy(name))
     known = [plain_name(other) for other in names]
     found = [row for row, other in enumerate(known) if other == plain_name(name)]
+    if without_number(tidy(name)) != tidy(name):  # a number that is written has to be the right one
+        found = [row for row in found if likeness(_blanks(names[row])) == likeness(_blanks(name))]
     if len(found) > 1:
         several = " or ".join(repr(names[row]) for row in found)
         raise InputError(f"{model.name} has {len(found)} classes that {name!r} may mean; write {several}.")
@@ -152,6 +154,10 @@ def find_class(model: Model, name: str) -> int:
     close = difflib.get_close_matches(plain_name(name), known, n=1)
     hint = f"; did you mean {names[known.index(close[0])]}?" if close else "."
     raise InputError(f"{model.name} has no class {name!r}{hint}")
+
+
+def _blanks(name: str) -> str:
+    return name.replace("_", " ")
 
 
 def contributions(semantic: np.ndarray, vector: np.ndarray, other: np.ndarray) -> np.ndarray:

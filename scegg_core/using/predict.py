@@ -1,5 +1,6 @@
 """Predictions on pictures that the workflow has never seen, with what speaks for them."""
 
+import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -18,12 +19,16 @@ from scegg_core.report.figures.attention import attribute_title
 from scegg_core.training.progress import bar
 from scegg_core.using.model import Embedding, Model, contributions
 from scegg_core.using.pictures import Pictures, find_pictures
-from scegg_core.using.places import other_than, require_own_output
+from scegg_core.using.places import other_than, require_output
 
 if TYPE_CHECKING:
     from pandas import DataFrame
 
 BATCHES_AT_ONCE = 8  # a picture that cannot be read costs a second pass over so many batches
+
+#: The columns of a frame of answers, and the most bytes of them.
+_HEAD = re.compile(r"image(,class_\d+,probability_\d+,seen_\d+)+,attributes,problem")
+LONGEST_HEAD = 2**20
 
 
 @dataclass(frozen=True)
@@ -134,25 +139,26 @@ def write_answers(frame: "DataFrame", path: str | Path) -> None:
 def require_answers_file(path: str | Path, inputs: Iterable[Path] = ()) -> Path:
     """Return `path`, refused unless it ends in .csv or .parquet and may be written (`require_output`): what is there may
     be earlier answers, but no other file."""
-    first, what = ("image", "class_1", "probability_1"), "earlier answers"
-    begin = {".csv": ",".join(first).encode(), ".parquet": b"PAR1"}.get(Path(path).suffix)
-    if begin is None:
+    if Path(path).suffix not in (".csv", ".parquet"):
         raise InputError(f"{path} is no name for predictions; it has to end in .csv or .parquet.")
-    path = require_own_output(path, begin, what, inputs)
-    if path.suffix == ".parquet" and path.is_file() and path.stat().st_size and _columns(path)[: len(first)] != first:
-        raise other_than(path, what)
+    path = require_output(path, inputs)
+    if path.is_file() and path.stat().st_size and not _HEAD.fullmatch(_columns(path)):
+        raise other_than(path, "earlier answers")
     return path
 
 
-def _columns(path: Path) -> tuple[str, ...]:
-    """The columns of a parquet file; none where it cannot be read."""
+def _columns(path: Path) -> str:
+    """The columns of a table, parted by commas; '' where it cannot be read."""
     import pyarrow as pa
     import pyarrow.parquet as pq
 
+    if path.suffix == ".csv":
+        with path.open("rb") as file:
+            return file.readline(LONGEST_HEAD).decode(errors="replace").rstrip("\r\n")
     try:
-        return tuple(pq.read_schema(path).names)
+        return ",".join(pq.read_schema(path).names)
     except (OSError, pa.ArrowException):
-        return ()
+        return ""
 
 
 def _embedded(model: Model, images: dict[str, Path], problems: dict[str, str]) -> list[Embedding]:

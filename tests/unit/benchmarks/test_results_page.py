@@ -176,10 +176,26 @@ def test_an_edited_number_or_record_is_refused(checkout, monkeypatch):
             filled("<!-- run: birds table -->\n<!-- run end -->")
 
 
-@pytest.mark.parametrize("mark", ["<!-- run: birds tables -->", "<!-- run: birds table -->"])
-def test_a_mark_that_begins_no_part_is_refused(mark):
-    with pytest.raises(InputError, match="is no mark of a part, or has no end; write <!-- run: NAME PART --> and"):
-        filled(f"text\n{mark}\nold numbers\n")
+MARKS = (
+    "<!-- run: birds tables -->",
+    "<!-- rnu: birds table -->",
+    "<!-- Run: birds table -->",
+    "<!-- run: birds table ->",
+)
+
+
+@pytest.mark.parametrize("end", ["<!-- run end -->", "<!-- run ned -->", "<!-- run end", ""])
+@pytest.mark.parametrize("begin", [*MARKS, "<!-- run: birds table -->", ""])
+def test_a_mark_that_begins_or_ends_no_part_is_refused_and_no_other_part_goes_with_it(begin, end):
+    page = f"{begin}\nold numbers\n{end}\n"
+    if "<!--" not in page:
+        return
+    if (begin, end) == ("<!-- run: birds table -->", "<!-- run end -->"):
+        with pytest.raises(InputError, match="birds keeps no run; kept are "):
+            filled(page)
+        return
+    with pytest.raises(InputError, match="begins or ends no part of the page"):
+        filled(f"{page}\n<!-- run: aviary table -->\nnumbers\n<!-- run end -->\n", ROOT / FOLDER)
 
 
 def test_leads_are_those_over_backbones_and_no_other_row_is_no_difference(checkout, monkeypatch):

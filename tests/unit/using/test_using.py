@@ -285,6 +285,11 @@ def test_a_class_is_the_one_that_is_written_so_and_else_the_only_one_that_may_be
     for name in ("2.5", "5", "12. April"):
         with pytest.raises(InputError, match="has no class"):
             find_class(dates, name)
+    numbered = replace(model, classes=replace(model.classes, names=("027.Crow", "Wren")))
+    assert [find_class(numbered, name) for name in ("crow", "027.crow", "Wren")] == [0, 0, 1]
+    for name in ("099.Crow", "001.Wren"):
+        with pytest.raises(InputError, match=rf"has no class '{name}'; did you mean "):
+            find_class(numbered, name)
     names = ("Blue Bird", "Blue_Bird", "Blue-Bird", "004.Large_Bird")
     known = replace(model, classes=replace(model.classes, names=names))
     assert [find_class(known, name) for name in (*names, "blue-bird", "large bird")] == [0, 1, 2, 3, 2, 3]

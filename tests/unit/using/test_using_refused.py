@@ -331,6 +331,9 @@ def test_outputs_are_judged_before_the_work(made, exported, tmp_path, capsys):
     (tmp_path / "file").write_text("x")
     (tmp_path / "table.csv").write_text("class,long bill\nBlue Bird,1\n")
     (tmp_path / "images.csv").write_text("image,label,split\n0.png,a,trainval\n")
+    (tmp_path / "noted.csv").write_text(
+        "image,class_1,probability_1,seen_1,attributes,problem,note\n0.png,a,1,True,,,x\n"
+    )
     pd.DataFrame({"image": ["0.png"], "vector": [[1.0]]}).to_parquet(tmp_path / "clip.parquet")
     (tmp_path / "pictures.csv").mkdir()
     os.mkfifo(tmp_path / "pipe.csv")
@@ -346,6 +349,7 @@ def test_outputs_are_judged_before_the_work(made, exported, tmp_path, capsys):
         tmp_path / "pipe.csv": "pipe.csv is a pipe; name a file to write.",
         tmp_path / "picture.csv": "picture.csv is one of the files to be read; name another file to write.",
         tmp_path / "table.csv": "table.csv holds something else than earlier answers; name another file to write.",
+        tmp_path / "noted.csv": "noted.csv holds something else than earlier answers; name another file to write.",
         tmp_path / "images.csv": "images.csv holds something else than earlier answers; name another file to write.",
         tmp_path
         / "clip.parquet": "clip.parquet holds something else than earlier answers; name another file to write.",
