@@ -3,8 +3,8 @@
 Snakemake keeps these records in `.snakemake/`, apart from the files that they are of: a folder of results that comes
 without it, or is put over another, stands for settings it was not made with. Here the record of `folder/table.csv` is
 `folder/.made/table.csv.json`, and holds for the very file it was written of: made again is what has no record, is not
-what its record says, or was made from inputs that have changed since, whatever their dates. `snakemake --touch` accepts
-what is there. rules/records.smk turns this on.
+what its record says, or was made from inputs that have changed since, whatever their dates; inputs that are gone, as
+region features are deleted to save space, count by what would make them now. `snakemake --touch` accepts what is there. rules/records.smk turns this on.
 """
 
 import json
@@ -25,6 +25,7 @@ from snakemake_interface_executor_plugins.settings import ExecMode
 
 from scegg_core.artifacts.files import file_digest, input_digest, input_origin, write_text
 from scegg_core.artifacts.json_text import parse_json
+from scegg_core.artifacts.provenance import json_digest
 from scegg_core.artifacts.sets import RECORDS as FOLDER
 from scegg_core.data.raw import raw_digest
 from scegg_core.errors import InputError
@@ -53,6 +54,8 @@ class RecordsBesideFiles(FilePersistence):
         if dag is not None:
             refuse_blindness(dag.workflow.rerun_triggers)
         self._at_start: dict[str, dict[str, State]] = {}  # by output: what its inputs were when its job started
+        self._makers: dict = {}  # by output: the job that makes it
+        self._origins: dict = {}  # by job: what its outputs come from
 
     def started(self, job, external_jobid: str | None = None) -> None:
         """Note what a job's inputs are before they can be exchanged under its hands."""
@@ -72,7 +75,7 @@ class RecordsBesideFiles(FilePersistence):
             return None
         try:
             content = parse_json(record_of(key).read_text(encoding="utf-8"))
-            record, change = MetadataRecord.model_validate(content["record"]), _change(key, content)
+            record, change = MetadataRecord.model_validate(content["record"]), self._change(key, content)
         except (OSError, ValueError, TypeError, KeyError, AttributeError):  # absent, or damaged
             record, change = None, "nothing says how this file was made"
         if change is None:
@@ -96,6 +99,7 @@ class RecordsBesideFiles(FilePersistence):
             "of": key,
             "file": asdict(state(key)),
             "inputs": {path: asdict(found) for path, found in inputs.items()},
+            "origins": {path: self._origin(path) for path in inputs},
         }
         path = record_of(key)
         if path.parent.is_file():
@@ -103,6 +107,34 @@ class RecordsBesideFiles(FilePersistence):
         elif path.is_dir():
             shutil.rmtree(path)
         write_text(path, json.dumps(content, sort_keys=True, ensure_ascii=False))
+
+    def _change(self, key: str, content: dict) -> str | None:
+        """Why the file `key` is not what its record tells of; None if it is."""
+        if set(content["inputs"]) != set(content["record"]["input"]):
+            return "nothing says what this file was made from"
+        # The run of one seed may read the same files as that of another: then nothing else tells their results apart.
+        if content.get("of", key) != key:
+            return f"made as {content['of']}, and copied"
+        if not _same(key, content["file"]):
+            return "this file is not the one that was made"
+        changed = [path for path, was in content["inputs"].items() if Path(path).exists() and not _same(path, was)]
+        if changed:
+            return f"made from another {changed[0]}"
+        gone = {path: was for path, was in content.get("origins", {}).items() if was and not Path(path).exists()}
+        others = [path for path, was in gone.items() if self._origin(path) not in (was, None)]
+        return f"made from {others[0]} of other settings, inputs or code, which is gone" if others else None
+
+    def _origin(self, path: str) -> str | None:
+        """Return a digest of all that makes a file, as the workflow stands: the rules behind it with their parameters,
+        code among them; None of a file that no rule makes."""
+        jobs = () if self.dag is None else self.dag.jobs
+        if self._makers.get(path) not in jobs:  # behind checkpoints, jobs are added and replaced
+            self._makers = {str(file): job for job in jobs for file in job.output}
+        job = self._makers.get(path)
+        if job is not None and job not in self._origins:
+            behind = {str(file): self._origin(str(file)) for file in job.input}
+            self._origins[job] = json_digest([job.rule.name, self._params(job), behind])
+        return self._origins.get(job)
 
     def _delete_record(self, key: str) -> bool:
         path = record_of(key)
@@ -212,19 +244,6 @@ def _digest(path: str, date: int, size: int) -> str:
     if path.endswith(".json") and input_origin(path) is not None:
         return file_digest(path)  # people can edit it, and leave the digest in it alone
     return input_digest(path) or " ".join(sorted(f"{file.name} {file.stat().st_size}" for file in Path(path).iterdir()))
-
-
-def _change(key: str, content: dict) -> str | None:
-    """Why the file `key` is not what its record tells of; None if it is."""
-    if set(content["inputs"]) != set(content["record"]["input"]):
-        return "nothing says what this file was made from"
-    # The run of one seed may read the same files as that of another: then nothing else tells their results apart.
-    if content.get("of", key) != key:
-        return f"made as {content['of']}, and copied"
-    if not _same(key, content["file"]):
-        return "this file is not the one that was made"
-    changed = [path for path, was in content["inputs"].items() if Path(path).exists() and not _same(path, was)]
-    return f"made from another {changed[0]}" if changed else None
 
 
 def _same(path: str, was: dict) -> bool:

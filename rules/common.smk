@@ -10,7 +10,6 @@ from scegg_core.artifacts.provenance import json_digest
 from scegg_core.data.raw import raw_digest
 from scegg_core.errors import InputError
 from scegg_core.settings.base import as_mapping
-from scegg_core.settings.downloads import not_brought
 from scegg_core.settings.existing import is_file, is_there
 from scegg_core.settings.plan import plan_of
 from scegg_core.settings.resolve import VALIDATION, read_configuration
@@ -122,27 +121,23 @@ def threads_of(wildcards):
 
 
 @functools.cache
-def digest_of_raw(places):
+def digest_of_raw(places, there=True):
     return raw_digest(places, records.MEMORY)
 
 
 def raw_of(dataset, places):
-    """Return a digest of the files at `places`, a data set's own, and of what was generated or fetched the places, since
-    the records among a rule's inputs tell the rest."""
+    """Return a digest of a data set's files at `places`, own or fetched ones; of a drawn data set the places, since its
+    record among a rule's inputs tells the rest."""
     if dataset.generate is not None:
         return places
-    if not dataset.downloads:
-        return digest_of_raw(places)
-    own = not_brought(places, map(CONFIG.download, dataset.downloads))
-    return (*places, digest_of_raw(own)) if own else places
+    return digest_of_raw(places, any(map(is_there, places)))  # once they are fetched they are looked at again
 
 
 @sentence
 def raw_data(wildcards):
-    """Return what `raw_of` says of a data set's own files, wherever they lie."""
+    """Return what `raw_of` says of a data set's files, wherever they lie."""
     dataset = dataset_settings(wildcards)
-    beside = dataset.beside() if dataset.downloads else ()  # elsewhere they are in the folder, which is read whole
-    return raw_of(dataset, (*dataset.files(), *map(str, beside)))
+    return raw_of(dataset, dataset.files())
 
 
 @sentence
@@ -174,21 +169,18 @@ def features_of(wildcards, input):
 @sentence
 def digest_of_features(wildcards, input):
     """Return, by its name among what an artifact is made from, the digest of a data set's ready features and of what
-    lies beside them; nothing of pictures, nor of what is fetched. `raw_data` records it for Snakemake."""
+    lies beside them; nothing of pictures. `raw_data` records it for Snakemake."""
     dataset = dataset_settings(wildcards)
-    read_here = dataset.features is not None and not dataset.downloads
-    return {"ready_features": digest_of_raw(dataset.files())} if read_here else {}
+    return {} if dataset.features is None else {"ready_features": raw_of(dataset, dataset.files())}
 
 
 @sentence
 def digest_of_pictures(wildcards, input):
-    """Return, by its name among what an artifact is made from, the digest of a data set's own files, or of how they are
-    generated, so that a training does not go on from a state of other pictures; nothing of what is fetched."""
+    """Return, by its name among what an artifact is made from, the digest of a data set's files, or of how they are
+    generated, so that a training does not go on from a state of other pictures."""
     dataset = dataset_settings(wildcards)
-    if dataset.downloads:
-        return {}
     drawn = dataset.generate
-    return {"pictures": digest_of_raw(dataset.files()) if drawn is None else json_digest(as_mapping(drawn))}
+    return {"pictures": raw_of(dataset, dataset.files()) if drawn is None else json_digest(as_mapping(drawn))}
 
 
 @sentence

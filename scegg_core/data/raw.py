@@ -14,6 +14,7 @@ from scegg_core.training.progress import bar
 
 #: A file that tells its size and dates: one found in a folder has them at hand, which a path of every file would not.
 Entry = os.DirEntry | Path
+WHOLE = "whole"  # the digest of all files among those that are remembered; their names are written in quotes
 
 
 def raw_digest(places: tuple[str, ...], memory: Path) -> str:
@@ -21,21 +22,25 @@ def raw_digest(places: tuple[str, ...], memory: Path) -> str:
 
     Where they lie and when they were written does not count: a copy on another disk has the same digest. A file is read
     once: the folder `memory` remembers its content for as long as size and dates stay, the one that programs cannot set
-    back among them. Then it takes 0.3 s for 10,000 files. What cannot be read counts as empty.
+    back among them. Then it takes 0.3 s for 10,000 files. What cannot be read counts as empty; a data set that is gone
+    as a whole, as after its regions were made, is what it was.
     """
     memory = memory / f"{sha256(os.fsencode(repr(places))).hexdigest()[:16]}.json"
     known, seen, digest = _remembered(memory), {}, sha256()
     found = ((number, place, *file) for number, place in enumerate(places) for file in _files(place))
     files = sorted(found, key=lambda file: (file[0], file[2]))
+    if not files and isinstance(known.get(WHOLE), str):
+        return known[WHOLE]
     with bar(len(files), "reading the data set's files", unit="file", delay=2) as progress:
         for number, place, path, entry in files:
             now = seen[ascii(path)] = _content(entry, known.get(ascii(path)))
             digest.update(os.fsencode(f"{number}{path[len(place) :]}\0{now[-1]}\0"))
             progress.update()
-    if seen != known:
+    seen[WHOLE] = digest.hexdigest()
+    if files and seen != known:
         with suppress(OSError):  # a folder that cannot be written: it is read again next time
             write_json(memory, seen)
-    return digest.hexdigest()
+    return seen[WHOLE]
 
 
 def _remembered(memory: Path) -> dict:

@@ -273,17 +273,13 @@ class DatasetSettings(IndexSettings):
         table = {} if self.split_table is None else {"split_table": self.split_table}
         return self.places() | table | vectors
 
-    def beside(self) -> tuple[Path, ...]:
-        """Return the files that are there and are read beside the raw files, though no archive brings them."""
-        return tuple(filter(Path.is_file, (self.home / name for name in ("attribute_parts.csv", "captions.txt"))))
-
     def files(self) -> tuple[str, ...]:
         """Return the files and folders whose contents the index and the regions are made from."""
         if self.features is None:
             return tuple(filter(None, self.places().values()))
-        own = (self.features.path, *self.features.beside, self.features.folder / "attribute_parts.csv")
-        further = (self.splits, self.attributes, self.features.folder / "sent_splits.mat")
-        return tuple(map(str, (*own, *filter(None, further))))
+        beside = (self.features.folder / name for name in ("attribute_parts.csv", "captions.txt", "sent_splits.mat"))
+        given = filter(None, (self.splits, self.attributes))
+        return tuple(map(str, (self.features.path, *self.features.beside, *beside, *given)))
 
     def class_lists(self) -> tuple[str, ...]:
         """Return the files beside ready features that the validation split alone is made from; of pictures, `files` has

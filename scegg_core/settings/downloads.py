@@ -1,7 +1,6 @@
 """Settings of the archives and files that rule `fetch` brings."""
 
 import re
-from collections.abc import Iterable
 from pathlib import Path
 from typing import Annotated
 
@@ -52,9 +51,3 @@ class Download:
         return any(
             path.is_relative_to(place) or Path(place).is_relative_to(path) for path in (Path(self.file), *unpacked)
         )
-
-
-def not_brought(places: Iterable[str | Path], downloads: Iterable[Download]) -> tuple[str, ...]:
-    """Return those of `places` that none of `downloads` brings: files of the user's own."""
-    downloads = tuple(downloads)
-    return tuple(str(place) for place in places if not any(download.brings(place) for download in downloads))

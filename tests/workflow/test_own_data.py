@@ -76,7 +76,7 @@ def test_the_documented_example_word_for_word(fresh):
     ]
 
 
-def test_the_sha256_of_an_archive_is_in_the_provenance_of_the_index(fresh):
+def test_what_an_archive_brought_is_known_by_its_sha256_and_looked_at_again(fresh):
     write_pictures(fresh.folder / "raw/images/horse", 3)
     write_pictures(fresh.folder / "raw/images/zebra", 3)
     (fresh.folder / "raw/attributes.csv").write_text("class,a,b\nhorse,1,0\nzebra,0,1\n")
@@ -89,8 +89,15 @@ def test_the_sha256_of_an_archive_is_in_the_provenance_of_the_index(fresh):
         "downloads: {animals: {url: http://127.0.0.1:9/a.zip, file: data/archives/animals.zip, unpack_to: data/own}}\n"
         "datasets: {own: {format: folder, folder: data/own, unseen_classes: [zebra], downloads: [animals]}}\n"
     )
-    done = fresh.run("results/own/classes.parquet", overlays=(fresh.folder / "own.yaml",))
+    index, own = "results/own/classes.parquet", (fresh.folder / "own.yaml",)
+    done = fresh.run(index, overlays=own)
     assert done.returncode == 0, done.stdout + done.stderr
     for name in ("classes", "images", "attributes"):
         inputs = read_description(fresh.folder / f"results/own/{name}.parquet")["provenance"]["inputs"]
         assert inputs == {"fetched_animals": hashlib.sha256(archive.read_bytes()).hexdigest()}
+    assert fresh.dry(index, overlays=own) == set()
+    (fresh.folder / "data/own").rename(fresh.folder / "away")  # to save space: what was made of it stays
+    assert fresh.dry(index, overlays=own) == set()
+    (fresh.folder / "away").rename(fresh.folder / "data/own")
+    (fresh.folder / "data/own/attributes.csv").write_text("class,a,b\nhorse,1,0\nzebra,0,2\n")
+    assert fresh.dry(index, overlays=own) == {"index_dataset"}

@@ -62,6 +62,15 @@ def test_an_exchanged_scen_is_trained_again_with_all_that_follows(restored, tmp_
     assert {"train_scen", "embed_images", "train_eggn", "tabulate"} <= flow.dry("results/aviary/table.csv")
 
 
+def test_regions_deleted_to_save_space_are_made_again_for_another_backbone_alone(restored, tmp_path):
+    flow = copy_run(restored, tmp_path)
+    for folder in (flow.folder / "results/aviary").rglob("regions"):
+        shutil.rmtree(folder)
+    assert flow.dry() == set()
+    other = overlay(tmp_path, "datasets: {aviary: {backbone: {features_up_to: layer2}}}")
+    assert {"extract_regions", "pool_images", "tabulate"} <= flow.dry("results/aviary/table.csv", overlays=other)
+
+
 def test_dates_in_any_order_make_nothing_again(restored, tmp_path):
     """As `cp -r` of a folder leaves them, and a wrong clock. Snakemake compares contents of small files alone."""
     flow = copy_run(restored, tmp_path)

@@ -79,3 +79,13 @@ def test_a_file_is_read_once_and_a_damaged_memory_is_no_harm(folder, monkeypatch
         assert digest(folder) == was
     monkeypatch.setattr(raw, "file_digest", None)
     assert digest(folder) == was
+
+
+def test_a_data_set_that_is_gone_as_a_whole_is_what_it_was(folder):
+    was, memory = digest(folder), folder.parent / "memory"
+    folder.rename(folder.parent / "away")
+    assert raw_digest((str(folder),), memory) == was
+    assert raw_digest((str(folder),), folder.parent / "another") != was
+    folder.mkdir()
+    (folder / "attributes.csv").write_text("class,big\ncrow,1\n")  # a part of it is another data set
+    assert raw_digest((str(folder),), memory) != was

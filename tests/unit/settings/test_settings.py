@@ -9,7 +9,7 @@ import pytest
 import yaml
 
 from scegg_core.errors import InputError
-from scegg_core.settings.downloads import Download, not_brought
+from scegg_core.settings.downloads import Download
 from scegg_core.settings.networks import torchvision_networks
 from scegg_core.settings.overrides import STAGES
 from scegg_core.settings.page import page_text
@@ -279,14 +279,6 @@ def test_what_no_download_brings_is_the_users_own():
     pictures = Download(url="http://a/b.tgz", file="data/archives/b.tgz", unpack_to="data/cub", provides=("images",))
     whole = Download(url="http://a/c.zip", file="data/archives/c.zip", unpack_to="data/whole")
     places = ("data/cub", "data/cub/images/1.jpg", "data/whole/splits", "data/archives/b.tgz")
-    assert not_brought(places, [pictures, whole]) == ()
     own = ("my/attributes.txt", "data/cub/attribute_parts.csv", "data/cubs")
-    assert not_brought((*places, *own), [pictures, whole]) == own
-    assert not_brought(places, []) == places
-
-
-def test_files_beside_fetched_pictures_are_found(values, tmp_path):
-    dataset = replace(read_configuration(values).dataset("cub"), folder=str(tmp_path))
-    assert dataset.beside() == ()
-    (tmp_path / "captions.txt").write_text("a bird")
-    assert dataset.beside() == (tmp_path / "captions.txt",)
+    brought = [place for place in (*places, *own) if pictures.brings(place) or whole.brings(place)]
+    assert tuple(brought) == places

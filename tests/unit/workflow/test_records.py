@@ -6,6 +6,7 @@ import os
 import shlex
 import shutil
 import sys
+from dataclasses import dataclass
 from types import SimpleNamespace
 
 import pytest
@@ -71,6 +72,43 @@ def test_an_exchanged_input_is_seen_also_with_an_old_date(store, tmp_path):
     assert read(store).params == ["made from another a.safetensors"]
     write_tensors("a.safetensors", "scaler", {"low": torch.zeros(2)}, Provenance("stage"))
     assert read(store).params == ["1"]  # the same content again
+
+
+@dataclass(eq=False)
+class Job:
+    """What of a job says where its outputs come from."""
+
+    rule: SimpleNamespace
+    input: list[str]
+    output: list[str]
+    non_derived_params: list
+
+
+def chain(layer: str, picture: str = "1") -> list[Job]:
+    """Regions of `layer`, features of them, and a table of these."""
+    steps = [
+        ("index", [], "images.parquet", picture),
+        ("extract", ["images.parquet"], "regions.parquet", layer),
+        ("pool", ["regions.parquet"], "a.safetensors", "mean"),
+        ("tabulate", ["a.safetensors"], "table.csv", "1"),
+    ]
+    return [Job(SimpleNamespace(name=rule), needs, [made], [param]) for rule, needs, made, param in steps]
+
+
+GONE = "made from regions.parquet of other settings, inputs or code, which is gone"
+
+
+@pytest.mark.parametrize(
+    ("now", "said"),
+    [(chain("layer3"), "1"), (chain("layer2"), GONE), (chain("layer3", "2"), GONE), (chain("layer3")[2:], "1")],
+)
+def test_an_input_that_is_gone_counts_by_what_would_make_it_now(store, tmp_path, now, said):
+    (tmp_path / "regions.parquet").write_bytes(b"1")
+    store.dag = SimpleNamespace(jobs=dict.fromkeys(chain("layer3")))
+    store._write_record("a.safetensors", MetadataRecord(rule="pool", params=["1"], input=["regions.parquet"]))
+    (tmp_path / "regions.parquet").unlink()
+    store.dag = SimpleNamespace(jobs=dict.fromkeys(now))
+    assert read(store, "a.safetensors").params == [said]
 
 
 EXCHANGED = "made from another a.safetensors"
