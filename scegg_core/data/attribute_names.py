@@ -16,6 +16,10 @@ from scegg_core.errors import InputError
 _BREAK = "\u200b"
 _UNSEEN = re.compile("[\u00ad\u200e\u200f\u202a-\u202e\u2060\u2066-\u2069\ufeff]")
 
+#: A whole number and the signs behind it, but for such as open what follows; and signs that part it from a name.
+_NUMBERED = re.compile(r"""([0-9]+)(?!\.[0-9])((?:[^\w(\[{<"'“‘«]|_)+)(?=\S)""")
+_APART = re.compile(r"[.:;)\]|]*[\s,]+")
+
 _CUB_WORDS = {"spatulate": "broad", "upperparts": "upper parts", "grey": "gray"}
 _AWA2_WORDS = {
     "newworld": "new world",
@@ -93,12 +97,15 @@ def read_names(path: Path) -> tuple[str, ...]:
 
 
 def _without_numbers(path: Path, lines: list[str]) -> tuple[str, ...]:
-    """The names without their leading numbers, which have to count the lines, from 0 or 1 on."""
-    numbered = [re.match(r"(\d+)[\s,]+(?=\S)", line, re.ASCII) for line in lines]
-    if not any(numbered):
+    """The names without their leading numbers, which have to count the lines, from 0 or 1 on.
+
+    A number may be part of a name as long as other names have none and no blank parts it from its word: 2-tone.
+    """
+    numbered = [_NUMBERED.match(line) for line in lines]
+    if not all(numbered) and not any(match and _APART.fullmatch(match[2]) for match in numbered):
         return tuple(lines)
     numbers = [match[1] if match else "none" for match in numbered]
-    first = 0 if numbers[0] == "0" else 1
+    first = 1 if numbers and numbers[0].strip("0") else 0
     for wanted, number in enumerate(numbers, start=first):
         if number.lstrip("0") != str(wanted).lstrip("0"):
             raise InputError(

@@ -1,32 +1,17 @@
 """Fetching archives: downloads continue where they broke off, are checked before use, and are never made twice."""
 
 import fcntl
-import os
-import sys
-import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
-import requests
-from tqdm import tqdm
-
 from scegg_core.artifacts.files import ARRIVED, file_digest, write_json
 from scegg_core.artifacts.json_text import parse_json
 from scegg_core.errors import InputError
+from scegg_core.fetch.transfer import by_hand, transfer, validator_path
 from scegg_core.fetch.unpack import content_is_there, is_unpacked, unpack
 from scegg_core.settings.downloads import Download
-
-#: Seconds to wait for a connection, and for the next bytes.
-TIMEOUT = (20.0, 60.0)
-
-#: How often a transfer that breaks off is tried, and the seconds by which the pause grows each time.
-ATTEMPTS = 4
-
-PAUSE = 2.0
-
-_CHUNK = 1 << 16
 
 
 @dataclass(frozen=True)
@@ -44,7 +29,10 @@ class Fetched:
 
 @dataclass(frozen=True)
 class _Record:
-    """The digest of a file, kept beside it to save computing it again; valid while size and time are the same."""
+    """The digest of a file, kept beside it to save computing it again; valid while size and time are the same.
+
+    `url` is where it was fetched from, '' for a copy put there by hand.
+    """
 
     url: str
     sha256: str
@@ -75,7 +63,8 @@ def _fetched(download: Download, progress: bool) -> Fetched:
     with _alone(file):
         if not file.exists() and _content(download):
             record = _read_record(file)
-            return Fetched(file, record.sha256 if record else "", "unpacked")
+            if record is None or not _from_elsewhere(record, download):
+                return Fetched(file, record.sha256 if record else "", "unpacked")
         origin = "present" if file.exists() else "downloaded"
         digest = _known_digest(download, file) if file.exists() else _download(download, file, progress)
         if download.unpack_to is not None:
@@ -119,6 +108,11 @@ def _unpack_once(download: Download, file: Path, digest: str) -> None:
 def _known_digest(download: Download, file: Path) -> str:
     """Return the sha256 of an existing file; its checksum is verified unless that was done before."""
     record = _read_record(file)
+    if record is not None and _from_elsewhere(record, download):
+        raise InputError(
+            f"{file} came from {record.url}, and no checksum says that {download.url} has the same; "
+            f"delete it to have it fetched anew, or give its checksum, sha256:{record.sha256}, to keep it."
+        )
     if record is not None and record.verified == download.checksum:
         return record.sha256
     wrong = _checksum_fault(download, file)
@@ -126,27 +120,28 @@ def _known_digest(download: Download, file: Path) -> str:
         raise InputError(
             f"{file} {wrong}; delete it to have it fetched from {download.url}, or put a complete copy there."
         )
-    return _write_record(download, file)
+    return _write_record(file, file_digest(file), download.checksum, record.url if record is not None else "")
+
+
+def _from_elsewhere(record: _Record, download: Download) -> bool:
+    """Return whether what was fetched came from another address, and no checksum can tell whether it is the same."""
+    return download.checksum is None and record.url not in ("", download.url)
 
 
 def _download(download: Download, file: Path, progress: bool) -> str:
     """Download to `<file>.part`, verify, rename to `file`; returns the sha256."""
     if not download.url.lower().startswith(("http://", "https://")):
-        raise InputError(f"the address {download.url!r} is not an http or https address; {_by_hand(download)}.")
+        raise InputError(f"the address {download.url!r} is not an http or https address; {by_hand(download)}.")
     part = file.with_name(file.name + ".part")
-    _transfer(download, part, progress)
+    transfer(download, part, progress)
     wrong = _checksum_fault(download, part)
-    _validator_path(part).unlink(missing_ok=True)
+    validator_path(part).unlink(missing_ok=True)
     if wrong:
         part.unlink()
-        raise InputError(f"what {download.url} sent {wrong}, so it was thrown away; {_by_hand(download)}.")
+        raise InputError(f"what {download.url} sent {wrong}, so it was thrown away; {by_hand(download)}.")
+    digest = file_digest(part)  # which takes its time: a file killed before its record passes for one put there by hand
     part.replace(file)
-    return _write_record(download, file)
-
-
-def _by_hand(download: Download) -> str:
-    checksum = download.checksum or "no checksum is published"
-    return f"put a copy of it ({checksum}) at {download.file} by hand and run again"
+    return _write_record(file, digest, download.checksum, download.url)
 
 
 def _checksum_fault(download: Download, file: Path) -> str:
@@ -160,9 +155,9 @@ def _checksum_fault(download: Download, file: Path) -> str:
     return "" if digest == expected.lower() else f"has the {algorithm} {digest}, but {expected} was expected"
 
 
-def _write_record(download: Download, file: Path) -> str:
-    digest, status = file_digest(file), file.stat()
-    record = _Record(download.url, digest, download.checksum, status.st_size, status.st_mtime_ns)
+def _write_record(file: Path, digest: str, checksum: str | None, url: str) -> str:
+    status = file.stat()
+    record = _Record(url, digest, checksum, status.st_size, status.st_mtime_ns)
     write_json(record_path(file), asdict(record))
     return digest
 
@@ -178,95 +173,3 @@ def _read_record(file: Path) -> _Record | None:
         return record
     status = file.stat()
     return record if (status.st_size, status.st_mtime_ns) == (record.size, record.changed_ns) else None
-
-
-def _transfer(download: Download, part: Path, progress: bool) -> None:
-    """Download what `part` lacks; a transfer that breaks off is continued, in ATTEMPTS attempts at most."""
-    for attempt in range(1, ATTEMPTS + 1):
-        try:
-            return _receive(download, part, progress)
-        except requests.HTTPError as error:
-            answer = f"{error.response.status_code} {error.response.reason}"
-            raise InputError(f"{download.url} answers {answer}; {_by_hand(download)}.") from None
-        except requests.RequestException as error:
-            if attempt == ATTEMPTS or _unreachable(error):
-                raise InputError(
-                    f"cannot fetch {download.url} ({_reason(error, part)}); {_by_hand(download)}."
-                ) from None
-            time.sleep(PAUSE * attempt)
-
-
-def _receive(download: Download, part: Path, progress: bool) -> None:
-    """Append the missing bytes to `part`; raises requests' exceptions, a cut-off answer is a ConnectionError."""
-    have = part.stat().st_size if part.exists() else 0
-    headers = {"Accept-Encoding": "identity", **_resume_headers(part)}
-    with requests.get(download.url, headers=headers, stream=True, timeout=TIMEOUT) as answer:
-        if answer.status_code == 416:
-            return _settle(part, have, answer)
-        answer.raise_for_status()
-        start = have if answer.status_code == 206 else 0
-        _keep_validator(part, answer.headers)
-        length = answer.headers.get("Content-Length", "")
-        total = start + int(length) if length.isdecimal() else None
-        with part.open("ab" if start else "wb") as target, _bar(part, total, start, progress) as bar:
-            for chunk in answer.iter_content(_CHUNK):
-                target.write(chunk)
-                bar.update(len(chunk))
-            target.flush()
-            os.fsync(target.fileno())
-    if total is not None and part.stat().st_size != total:
-        raise requests.ConnectionError("cut off")
-
-
-def _settle(part: Path, have: int, answer: requests.Response) -> None:
-    """Accept `part` if the host says that it is complete, else delete it to begin again."""
-    if answer.headers.get("Content-Range", "").endswith(f"/{have}"):
-        return
-    part.unlink()
-    raise requests.ConnectionError("what was fetched before does not fit")
-
-
-def _resume_headers(part: Path) -> dict[str, str]:
-    """Return the headers that ask for the missing bytes only, if the host's file is still the same."""
-    validator = _validator_path(part)
-    if not part.exists() or not part.stat().st_size or not validator.exists():
-        return {}
-    value = validator.read_text(encoding="utf-8", errors="replace").strip()
-    if not value.isascii() or not value.isprintable():  # damaged: begin again
-        return {}
-    return {"Range": f"bytes={part.stat().st_size}-", "If-Range": value}
-
-
-def _keep_validator(part: Path, headers) -> None:
-    etag = headers.get("ETag", "")
-    value = etag if etag and not etag.startswith("W/") else headers.get("Last-Modified", "")
-    if value:
-        _validator_path(part).write_text(value, encoding="utf-8")
-    else:
-        _validator_path(part).unlink(missing_ok=True)
-
-
-def _validator_path(part: Path) -> Path:
-    return part.with_name(part.name + ".etag")
-
-
-def _unreachable(error: Exception) -> bool:
-    """Return whether no connection was made at all: then it is not tried again."""
-    return isinstance(error, requests.exceptions.ConnectTimeout) or "Max retries exceeded" in str(error)
-
-
-def _reason(error: Exception, part: Path) -> str:
-    kept = part.stat().st_size if part.exists() else 0
-    if kept:
-        return f"cut off after {kept} bytes, which are kept"
-    if isinstance(error, requests.Timeout):
-        return "no answer in time"
-    return "the host is not reached" if _unreachable(error) else f"{type(error).__name__}"
-
-
-def _bar(part: Path, total: int | None, start: int, progress: bool) -> tqdm:
-    interval = 0.2 if sys.stderr.isatty() else 30.0
-    name = part.name.removesuffix(".part")
-    return tqdm(
-        desc=name, total=total, initial=start, unit="B", unit_scale=True, mininterval=interval, disable=not progress
-    )

@@ -15,6 +15,7 @@ from scegg_core.artifacts.files import write_text
 from scegg_core.artifacts.json_text import parse_json
 from scegg_core.artifacts.sets import building_folder, sync_all
 from scegg_core.errors import InputError
+from scegg_core.words.streams import ZIP
 
 #: Content larger than this many times the archive (counted as one megabyte at least) is taken for a bomb.
 MAX_RATIO = 100
@@ -77,7 +78,9 @@ def unpack(archive: Path, target: Path, digest: str) -> None:
 
 
 def _unpack_into(archive: Path, folder: Path) -> None:
-    if zipfile.is_zipfile(archive):
+    with archive.open("rb") as file:
+        head = file.read(4)
+    if head in ZIP:  # zipfile.is_zipfile looks at the end, where a tar may have a zip as its last member
         _unpack_zip(archive, folder)
     elif tarfile.is_tarfile(archive):
         _unpack_tar(archive, folder)

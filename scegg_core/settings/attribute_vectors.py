@@ -1,11 +1,14 @@
 """Settings of a data set's attribute vectors: where the words of its attributes get their vectors from."""
 
+from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Literal
 
 from pydantic import Field, model_validator
 
 from scegg_core.settings.base import settings
+from scegg_core.settings.downloads import Download
 from scegg_core.settings.numbers import Count, Width
 from scegg_core.settings.paths import LocalPath
 
@@ -23,7 +26,8 @@ class AttributeVectorSettings:
     )
     path: LocalPath | None = Field(None, description="the file; for gensim the model's name")
     download: str | None = Field(
-        None, description="entry of `downloads` that brings the file; null: it lies there already"
+        None,
+        description="entry of `downloads` that brings the file; null, or one that does not bring it: it lies there already",
     )
     names: Literal["plain", "cub", "awa2", "sun"] = Field(
         "plain", description="how attribute names are turned into words"
@@ -36,6 +40,12 @@ class AttributeVectorSettings:
         if self.path and Path(self.path).suffix.lower() in PICKLES and self.source != "matrix":
             raise ValueError(f"{self.path} is a pickled matrix, so source has to be matrix, and download null")
         return self
+
+    def as_brought(self, downloads: Mapping[str, Download]) -> "AttributeVectorSettings":
+        """Return these settings without a download that does not bring `path`, as an overlay leaves that sets it alone."""
+        known = downloads.get(self.download)
+        own = self.path is not None and known is not None and not known.brings(self.path)
+        return replace(self, download=None) if own else self
 
     @model_validator(mode="after")
     def _captions_lie_in_the_folder(self) -> "AttributeVectorSettings":

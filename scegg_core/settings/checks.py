@@ -1,9 +1,11 @@
 """Checks of the whole configuration: names that nothing answers to, and settings that do not fit, before any work."""
 
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from scegg_core.errors import InputError
 from scegg_core.settings.classifier import ClassifierSettings
+from scegg_core.settings.downloads import Download, whole
 from scegg_core.settings.eggn import EggnSettings
 from scegg_core.settings.names import VALIDATION
 from scegg_core.settings.networks import check_network
@@ -148,6 +150,20 @@ def _check_space_drawn(config: "Configuration", name: str, generator: str) -> No
             f"config: tsne.variants names {name!r}, whose generator {generator} makes latent features, which cannot be drawn "
             "beside images' features; take it out."
         )
+
+
+def check_downloads(config: "Configuration") -> None:
+    """Refuse archives of one name for one folder, where each would pass for another version of the other."""
+    met: dict[tuple[str, Path], tuple[str, Download]] = {}
+    for name, own in config.downloads.items():
+        if own.unpack_to is None:
+            continue
+        other, given = met.setdefault((Path(own.file).name, whole(own.unpack_to)), (name, own))
+        if whole(given.file) != whole(own.file):
+            raise InputError(
+                f"config: downloads.{other} and downloads.{name} are both called {Path(own.file).name} and unpacked into "
+                f"{own.unpack_to}, where each would take the place of the other; give one another file name."
+            )
 
 
 def check_tuning(config: "Configuration") -> None:

@@ -48,6 +48,10 @@ class Download:
         unpacked = (
             [Path(self.unpack_to) / name for name in self.provides or ("",)] if self.unpack_to is not None else []
         )
-        return any(
-            path.is_relative_to(place) or Path(place).is_relative_to(path) for path in (Path(self.file), *unpacked)
-        )
+        given, arriving = whole(place), map(whole, (self.file, *unpacked))
+        return any(path.is_relative_to(given) or given.is_relative_to(path) for path in arriving)
+
+
+def whole(place: str | Path) -> Path:
+    """Return the whole path of `place`, as which paths are compared."""
+    return Path(place).absolute()

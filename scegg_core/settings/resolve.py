@@ -18,6 +18,7 @@ from scegg_core.settings.base import laid_over, parse_section, settings
 from scegg_core.settings.checks import (
     check_classification,
     check_dataset,
+    check_downloads,
     check_guidance,
     check_input,
     check_losses,
@@ -281,6 +282,12 @@ def read_configuration(values: dict) -> Configuration:
     """Return the validated configuration of the merged config files, or raise InputError with one sentence."""
     check_names(values)
     config = parse_section(Configuration, values)
+    brought = {
+        name: replace(own, attribute_vectors=own.attribute_vectors.as_brought(config.downloads))
+        for name, own in config.datasets.items()
+    }
+    config = replace(config, datasets=brought)
+    check_downloads(config)
     check_tuning(config)
     for name in config.variants:
         check_variant(config, name)

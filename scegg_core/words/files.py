@@ -1,10 +1,11 @@
 """Reading a few words' vectors out of a big file of word vectors, line by line, so that memory stays small."""
 
 import io
+import logging
 import os
 import re
 from collections.abc import Iterable, Iterator
-from itertools import chain, islice
+from itertools import chain, islice, pairwise
 from pathlib import Path
 from typing import BinaryIO
 
@@ -16,6 +17,8 @@ from scegg_core.errors import InputError
 from scegg_core.settings.existing import is_file
 from scegg_core.words.matrix import of_usual_size
 from scegg_core.words.streams import open_stream
+
+log = logging.getLogger(__name__)
 
 #: No line of a text file of word vectors, and no word of a binary one, is longer than this (bytes).
 LONGEST_LINE = 1 << 20
@@ -118,9 +121,10 @@ def _text_vectors(
     lines: Iterable[bytes], count: int | None, wanted: dict[bytes, str], dimensions: int, path: Path
 ) -> Iterator[tuple[bytes, np.ndarray]]:
     read = 0
-    for line in lines:
-        if line.isspace():
-            continue
+    written = (line for line in lines if not line.isspace())
+    for line, following in pairwise(chain(written, (b"",))):
+        if not following:
+            _require_end(line, dimensions, path)
         read += 1
         word = line.split(None, 1)[0]
         if word in wanted and line.startswith(word) and _is_whole_word(line, dimensions):
@@ -132,6 +136,15 @@ def _is_whole_word(line: bytes, dimensions: int) -> bool:
     """Tell whether the word ends at the first blank: not so in 'and name@domain.com 0.1 …' of glove.840B."""
     between = line.split()[1:-dimensions]
     return all(_NUMBER.fullmatch(field) for field in between)
+
+
+def _require_end(line: bytes, dimensions: int, path: Path) -> None:
+    """Refuse a last line without all its numbers; of one that may have lost a number's last digits it is said."""
+    fields, ended = line.split(), line.endswith(b"\n")
+    if len(fields) <= dimensions or not (ended or _NUMBER.fullmatch(fields[-1])):
+        raise InputError(f"{path} is cut off in its last line, which has not all of its numbers; fetch it again.")
+    if not ended:
+        log.warning("%s ends without a line break; if it was cut off there, fetch it again", path)
 
 
 def _binary_vectors(

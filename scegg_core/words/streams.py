@@ -18,7 +18,7 @@ _BUFFER = 1 << 20
 SHOWN = 5
 
 #: First bytes of a zip archive: with members, and empty.
-_ZIP = (b"PK\x03\x04", b"PK\x05\x06")
+ZIP = (b"PK\x03\x04", b"PK\x05\x06")
 
 _PACKED = ((b"\x1f\x8b\x08", gzip.open), (b"BZh", bz2.open), (b"\xfd7zXZ\0", lzma.open))
 
@@ -32,7 +32,7 @@ _REFUSED = (
     (b"7z\xbc\xaf\x27\x1c", "is a 7z archive, which is not read here; unpack it and name the file that was in it"),
     (b"Rar!\x1a\x07", "is a rar archive, which is not read here; unpack it and name the file that was in it"),
     *((magic, "is packed twice; unpack it and name the file that was in it") for magic, _ in _PACKED),
-    *((magic, "holds a zip archive; unpack it and name the file that was in it") for magic in _ZIP),
+    *((magic, "holds a zip archive; unpack it and name the file that was in it") for magic in ZIP),
     *(
         (
             bytes([0x80, version]),
@@ -53,7 +53,7 @@ def open_stream(path: Path, dimensions: int) -> Iterator[io.BufferedReader]:
     """
     with ExitStack() as stack:
         file = stack.enter_context(path.open("rb", _BUFFER))
-        if packed := file.peek(8).startswith(_ZIP):
+        if packed := file.peek(8).startswith(ZIP):
             archive = stack.enter_context(zipfile.ZipFile(file))
             file = stack.enter_context(io.BufferedReader(_member(archive, dimensions, path), _BUFFER))
         for magic, opened in _PACKED:

@@ -53,9 +53,35 @@ def test_names_are_read_with_and_without_numbers(tmp_path):
         assert read_names(file) == ("sailing/ boating", "driving")
 
 
+@pytest.mark.parametrize("sign", [" ", ". ", ": ", ") ", ".", ":", ";", "|", "_", "-", " - ", "\t", ", ", "\xa0"])
+def test_whatever_parts_numbers_that_count_from_names_goes_with_them(tmp_path, sign):
+    file, names = tmp_path / "names.txt", ("red", "(long) tail", "big wing")
+    for first in (0, 1):
+        for width in (1, 3):
+            lines = (f"{number:0{width}}{sign}{name}" for number, name in enumerate(names, start=first))
+            file.write_text("\n".join(lines), encoding="utf-8")
+            assert read_names(file) == names
+
+
+@pytest.mark.parametrize(
+    "names",
+    [("2-tone", "red"), ("red", "2_tone"), ("3.5 mm", "red"), ("50% white", "red"), ("0.5 mm", "1.5 mm"), ("1", "2"), ("1st", "2nd")],
+)  # fmt: skip
+def test_numbers_of_names_stay(tmp_path, names):
+    file = tmp_path / "names.txt"
+    file.write_text("\n".join(names))
+    assert read_names(file) == names
+    file.write_text("\n".join(f"{number}. {name}" for number, name in enumerate(names)))
+    assert read_names(file) == names
+
+
 @pytest.mark.parametrize(
     ("text", "name", "number", "wanted"),
     [
+        ("1. red\n3. black\n", "3. black", "3", "2"),
+        ("001_red\n003_black\n", "003_black", "003", "2"),
+        ("1: red\nblack\n", "black", "none", "2"),
+        ("00 red\n2 black\n", "2 black", "2", "1"),
         ("4 legs\n2 wings\n", "4 legs", "4", "1"),
         ("1 a\nold world\n", "old world", "none", "2"),
         ("a\n2 wings\n", "a", "none", "1"),

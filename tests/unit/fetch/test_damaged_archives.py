@@ -19,10 +19,10 @@ from scegg_core.settings.downloads import Download
 FILES = {"set/a.txt": b"one" * 50, "set/b.bin": bytes(range(256)), "set/c/d.txt": b"x"}
 
 
-def tar_bytes(mode: str) -> bytes:
+def tar_bytes(mode: str, files: dict[str, bytes] = FILES) -> bytes:
     buffer = io.BytesIO()
     with tarfile.open(fileobj=buffer, mode=mode) as archive:
-        for name, content in FILES.items():
+        for name, content in files.items():
             info = tarfile.TarInfo(name)
             info.size = len(content)
             archive.addfile(info, io.BytesIO(content))
@@ -106,6 +106,16 @@ def test_a_part_of_an_archive_is_not_taken_for_all_of_it(tmp_path, kind):
         unpack(write(tmp_path / "a.tgz", data), tmp_path / "out", "x")
     assert reason in str(error.value)
     assert content(tmp_path / "out") == {}
+
+
+def test_a_tar_that_ends_with_a_zip_is_a_tar(tmp_path):
+    files = FILES | {"set/labels.npz": zip_bytes(zipfile.ZIP_STORED)}
+    whole = tar_bytes("w", files)
+    unpack(write(tmp_path / "a.tar", whole), tmp_path / "out", "x")
+    assert content(tmp_path / "out") == files
+    with pytest.raises(InputError, match="is neither a zip nor a tar archive"):
+        unpack(write(tmp_path / "b.tar", b"?" + whole[1:]), tmp_path / "damaged", "x")
+    assert content(tmp_path / "damaged") == {}
 
 
 def test_an_empty_zip_is_one_sentence(tmp_path):

@@ -17,7 +17,7 @@ import pytest
 
 from scegg_core.artifacts.files import input_digest
 from scegg_core.errors import InputError
-from scegg_core.fetch import archives as fetching
+from scegg_core.fetch import transfer as transferring
 from scegg_core.fetch import unpack as unpacking
 from scegg_core.fetch.archives import fetch, record_path, write_arrival
 from scegg_core.fetch.weights import fetch_weights
@@ -28,29 +28,36 @@ from scegg_core.settings.downloads import Download
 CONTENT = bytes(range(256)) * 4096
 SHA256 = "sha256:" + hashlib.sha256(CONTENT).hexdigest()
 MD5 = "md5:" + hashlib.md5(CONTENT).hexdigest()
+OTHER = CONTENT[::-1]
 
 
 class Handler(BaseHTTPRequestHandler):
-    """Serves CONTENT; the path says how: /whole, /cut (once), /cut-always, /absent, /slow, /silent."""
+    """Serves CONTENT; the path says how: /whole, /cut (once), /cut-always, /absent, /slow, /silent, /stubborn (sends the
+    rest of whatever file it has), /encoded (as a server says that takes .tar.gz for an encoding), /other (OTHER)."""
 
     asked: list[tuple[str, str | None]] = []
     cuts = 0
+    tag, content = '"one"', CONTENT
 
     def do_GET(self):
         Handler.asked.append((self.path, self.headers.get("Range")))
         if self.path == "/absent":
             return self.send_error(404)
-        start = int((self.headers.get("Range") or "bytes=0-")[6:-1])
-        if start >= len(CONTENT):
+        content = OTHER if self.path == "/other" else Handler.content
+        same = self.headers.get("If-Range") in (None, Handler.tag) or self.path == "/stubborn"
+        start = int((self.headers.get("Range") or "bytes=0-")[6:-1]) if same else 0
+        if start >= len(content):
             self.send_response(416)
-            self.send_header("Content-Range", f"bytes */{len(CONTENT)}")
+            self.send_header("Content-Range", f"bytes */{len(content)}")
             return self.end_headers()
         self.send_response(206 if start else 200)
-        self.send_header("Content-Length", str(len(CONTENT) - start))
+        self.send_header("Content-Length", str(len(content) - start))
         if self.path != "/untagged":
-            self.send_header("ETag", '"one"')
+            self.send_header("ETag", Handler.tag)
+        if self.path == "/encoded":
+            self.send_header("Content-Encoding", "x-gzip")
         self.end_headers()
-        self.send_content(CONTENT[start:])
+        self.send_content(content[start:])
 
     def send_content(self, content: bytes):
         if self.path == "/silent":
@@ -59,7 +66,9 @@ class Handler(BaseHTTPRequestHandler):
             for begin in range(0, len(content), len(content) // 5 + 1):
                 self.wfile.write(content[begin : begin + len(content) // 5 + 1])
                 time.sleep(0.1)
-        elif self.path == "/cut-always" or (self.path in ("/cut", "/untagged") and Handler.cuts == 0):
+        elif self.path == "/cut-always" or (
+            self.path in ("/cut", "/untagged", "/stubborn", "/encoded") and Handler.cuts == 0
+        ):
             Handler.cuts += 1
             self.wfile.write(content[: len(content) // 2])
         else:
@@ -71,9 +80,9 @@ class Handler(BaseHTTPRequestHandler):
 
 @pytest.fixture
 def address(monkeypatch):
-    monkeypatch.setattr(fetching, "PAUSE", 0.01)
-    monkeypatch.setattr(fetching, "TIMEOUT", (1.0, 0.5))
-    Handler.asked, Handler.cuts = [], 0
+    monkeypatch.setattr(transferring, "PAUSE", 0.01)
+    monkeypatch.setattr(transferring, "TIMEOUT", (1.0, 0.5))
+    Handler.asked, Handler.cuts, Handler.tag, Handler.content = [], 0, '"one"', CONTENT
     server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
     threading.Thread(target=server.serve_forever, args=(0.02,), daemon=True).start()
     yield f"http://127.0.0.1:{server.server_port}"
@@ -106,7 +115,7 @@ def test_a_transfer_that_is_cut_off_is_taken_up_again(address, tmp_path, path, s
 
 
 def test_what_arrived_before_a_break_is_kept_for_the_next_run(address, tmp_path, monkeypatch):
-    monkeypatch.setattr(fetching, "ATTEMPTS", 1)
+    monkeypatch.setattr(transferring, "ATTEMPTS", 1)
     file = tmp_path / "a.bin"
     with pytest.raises(InputError) as error:
         fetch(Download(url=f"{address}/cut", file=str(file), checksum=SHA256), progress=False)
@@ -120,10 +129,96 @@ def test_what_arrived_before_a_break_is_kept_for_the_next_run(address, tmp_path,
     assert file.read_bytes() == CONTENT
 
 
+def half_fetched(url: str, file: Path, monkeypatch) -> None:
+    """Leave half of what the address has, as a run does that is stopped."""
+    monkeypatch.setattr(transferring, "ATTEMPTS", 1)
+    with pytest.raises(InputError, match="which are kept"):
+        fetch(Download(url=url, file=str(file)), progress=False)
+    monkeypatch.setattr(transferring, "ATTEMPTS", 4)
+    assert file.with_name(file.name + ".part").stat().st_size == len(CONTENT) // 2
+
+
+@pytest.mark.parametrize(("path", "killed"), [("/cut", True), ("/cut", False), ("/stubborn", False)])
+def test_bytes_of_two_versions_of_a_file_are_never_mixed(address, tmp_path, monkeypatch, path, killed):
+    file = tmp_path / "a.bin"
+    half_fetched(address + path, file, monkeypatch)
+    Handler.tag, Handler.content = '"two"', OTHER
+    keep = transferring._keep_validator
+
+    def killed_thereafter(*arguments):
+        keep(*arguments)
+        raise KeyboardInterrupt
+
+    if killed:
+        monkeypatch.setattr(transferring, "_keep_validator", killed_thereafter)
+        with pytest.raises(KeyboardInterrupt):
+            fetch(Download(url=address + path, file=str(file)), progress=False)
+        monkeypatch.setattr(transferring, "_keep_validator", keep)
+    fetch(Download(url=address + path, file=str(file)), progress=False)
+    assert file.read_bytes() == OTHER
+
+
+def test_what_another_address_began_is_not_gone_on_with(address, tmp_path, monkeypatch):
+    file = tmp_path / "a.bin"
+    half_fetched(f"{address}/cut", file, monkeypatch)
+    fetch(Download(url=f"{address}/other", file=str(file)), progress=False)
+    assert file.read_bytes() == OTHER
+
+
+def test_what_another_address_gave_is_not_taken_unless_its_checksum_is_given(address, tmp_path):
+    file = tmp_path / "a.bin"
+    fetch(Download(url=f"{address}/whole", file=str(file)), progress=False)
+    with pytest.raises(InputError) as error:
+        fetch(Download(url=f"{address}/other", file=str(file)), progress=False)
+    assert str(error.value) == (
+        f"{file} came from {address}/whole, and no checksum says that {address}/other has the same; "
+        f"delete it to have it fetched anew, or give its checksum, {SHA256}, to keep it."
+    )
+    assert fetch(Download(url=f"{address}/other", file=str(file), checksum=SHA256)).origin == "present"
+    file.unlink()
+    assert fetch(Download(url=f"{address}/other", file=str(file)), progress=False).file.read_bytes() == OTHER
+
+
+def test_a_copy_put_by_hand_is_of_no_address(tmp_path):
+    file = tmp_path / "a.bin"
+    file.write_bytes(CONTENT)
+    for name in "ab":
+        assert fetch(Download(url=f"http://127.0.0.1:9/{name}", file=str(file))).origin == "present"
+
+
+def test_what_was_unpacked_of_another_address_is_fetched_again(address, tmp_path):
+    unpacked, file = tmp_path / "data/set/a.txt", tmp_path / "a.zip"
+    places = {"file": str(file), "unpack_to": str(tmp_path / "data"), "provides": ("set/a.txt",)}
+    for path, content in (("whole", b"one"), ("cut-not", b"two")):
+        Handler.content = zip_bytes({"set/a.txt": content})
+        fetch(Download(url=f"{address}/{path}", **places), progress=False)
+        assert unpacked.read_bytes() == content
+        file.unlink()
+        assert fetch(Download(url=f"{address}/{path}", **places), progress=False).origin == "unpacked"
+
+
+def test_a_file_that_the_server_calls_encoded_is_taken_as_it_comes(address, tmp_path):
+    Handler.content = gzip.compress(CONTENT, mtime=0)
+    file = tmp_path / "a.tar.gz"
+    fetch(Download(url=f"{address}/encoded", file=str(file)), progress=False)
+    assert file.read_bytes() == Handler.content
+    assert Handler.asked[1:] == [("/encoded", f"bytes={len(Handler.content) // 2}-")]
+
+
+@pytest.mark.parametrize("host", ["nlp..stanford.edu", "a" * 64 + ".org", ".org", "127.0.0.1:99999"])
+def test_an_address_that_no_host_can_have_is_one_sentence(tmp_path, host):
+    with pytest.raises(InputError) as error:
+        fetch(Download(url=f"http://{host}/a", file=str(tmp_path / "a"), checksum=MD5), progress=False)
+    assert str(error.value) == (
+        f"cannot fetch http://{host}/a (no host can have this address); "
+        f"put a copy of it ({MD5}) at {tmp_path / 'a'} by hand and run again."
+    )
+
+
 def test_a_whole_part_left_by_a_killed_run_is_not_fetched_again(address, tmp_path):
     file = tmp_path / "a.bin"
     (tmp_path / "a.bin.part").write_bytes(CONTENT)
-    (tmp_path / "a.bin.part.etag").write_text('"one"')
+    (tmp_path / "a.bin.part.etag").write_text(f'"one"\n{address}/whole')
     fetch(Download(url=f"{address}/whole", file=str(file), checksum=SHA256), progress=False)
     assert file.read_bytes() == CONTENT
     assert Handler.asked == [("/whole", f"bytes={len(CONTENT)}-")]
@@ -160,7 +255,7 @@ def test_a_slow_host_is_waited_for(address, tmp_path, capfd):
 
 @pytest.mark.slow
 def test_a_silent_host_is_given_up(address, tmp_path, monkeypatch):
-    monkeypatch.setattr(fetching, "ATTEMPTS", 2)
+    monkeypatch.setattr(transferring, "ATTEMPTS", 2)
     with pytest.raises(InputError, match=r"^cannot fetch http://127\.0\.0\.1:\d+/silent \(.*\); put a copy of it"):
         fetch(Download(url=f"{address}/silent", file=str(tmp_path / "a.bin"), checksum=SHA256), progress=False)
     assert not (tmp_path / "a.bin").exists()

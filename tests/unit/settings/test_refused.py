@@ -341,6 +341,11 @@ def test_settings_that_do_not_fit_together_are_refused(overlay, said):
             "config: downloads.x.url is 'ftp://a/b': should be an address that begins with http:// or https://.",
         ),
         (
+            "downloads: {x: {url: 'http://a/b', file: 1/b, unpack_to: d}, y: {url: 'http://a/c', file: 2/b, unpack_to: ./d}}",
+            "config: downloads.x and downloads.y are both called b and unpacked into d, where each would take the place of "
+            "the other; give one another file name.",
+        ),
+        (
             "downloads: {x: {url: 'http://a/b', file: b, checksum: 'md5:zz'}}",
             "config: downloads.x.checksum is 'md5:zz': should be md5: and 32, or sha256: and 64 of 0-9 and a-f, or null.",
         ),

@@ -282,3 +282,19 @@ def test_what_no_download_brings_is_the_users_own():
     own = ("my/attributes.txt", "data/cub/attribute_parts.csv", "data/cubs")
     brought = [place for place in (*places, *own) if pictures.brings(place) or whole.brings(place)]
     assert tuple(brought) == places
+
+
+@pytest.mark.parametrize("path", ["mine.txt", "data/archives/glove.6B.300d.txt", "glove-wiki-gigaword-300"])
+def test_word_vectors_that_no_download_brings_are_ones_own(values, path):
+    """An overlay that sets `path` alone leaves the download, which would be fetched and watched in the file's place."""
+    own = {"datasets": {"cub": {"attribute_vectors": {"path": path}}}}
+    cub = read_configuration(merged(values, own)).dataset("cub")
+    assert (cub.vectors.path, cub.vectors.download) == (path, None)
+    assert cub.all_downloads == ("cub_images", "xlsa17")
+
+
+@pytest.mark.parametrize("folder", ["", "./", f"{Path.cwd()}/"])
+def test_word_vectors_that_a_download_brings_are_fetched(values, folder):
+    own = {"datasets": {"cub": {"attribute_vectors": {"path": f"{folder}data/archives/glove.6B.zip"}}}}
+    cub = read_configuration(merged(values, own)).dataset("cub")
+    assert cub.all_downloads == ("cub_images", "xlsa17", "glove")

@@ -59,6 +59,8 @@ RIGHT = {
     "blanks at the ends, as fastText's .vec": b"4 2\n" + TEXT.replace(b"\n", b" \n"),
     "empty lines": TEXT.replace(b"\n", b"\n\n"),
     "words with blanks, as in glove.840B": b". . . 9 9\nblue name@domain.com 9 9\nblue . 9 9\n" + TEXT,
+    "no line break at the end": TEXT.removesuffix(b"\n"),
+    "header and no line break at the end": b"4 2\n" + TEXT.removesuffix(b"\n"),
     "a word twice": TEXT.replace(b"wing", b"blue 9 9\nwing"),
 }
 
@@ -66,6 +68,14 @@ RIGHT = {
 @pytest.mark.parametrize("kind", RIGHT)
 def test_files_are_told_by_their_bytes(tmp_path, kind):
     assert np.array_equal(embed(tmp_path / "v.txt", RIGHT[kind]), EXPECTED)
+
+
+def test_a_file_that_may_be_cut_off_in_its_last_number_is_named(tmp_path, caplog):
+    said = f"{tmp_path}/v.txt ends without a line break; if it was cut off there, fetch it again"
+    for content, warned in ((TEXT + b"a 1 2.25\n", []), (TEXT + b"a 1 2.2", [said])):
+        caplog.clear()
+        embed(tmp_path / "v.txt", content, words=("blue", "a"))
+        assert caplog.messages == warned
 
 
 def test_an_ending_that_says_something_else_does_not_matter(tmp_path):
@@ -103,6 +113,7 @@ def npy(values: np.ndarray) -> bytes:
 
 UNPACK = "which is not read here; unpack it and name the file that was in it."
 DAMAGED = "the file is damaged, fetch it again."
+CUT = "is cut off in its last line, which has not all of its numbers; fetch it again."
 REFUSED = {
     "encrypted": (encrypted(), "is encrypted; unpack it and name the file that was in it."),
     "unknown method": (
@@ -168,6 +179,10 @@ REFUSED = {
         "gives the word 'tail' a vector with values of up to 9e-44, as bytes of another order or type give; "
         "take a file of word2vec's or GloVe's format.",
     ),
+    "cut off between numbers": (b"wing 1 2\nblue 1 2\ntail 1", CUT),
+    "cut off behind a number's sign": (b"wing 1 2\nblue 1 2\ntail 1 -", CUT),
+    "cut off in another word's vector": (b"wing 1 2\nblue 1 2\ntail 1 2\nbeak 1", CUT),
+    "cut off, and a line break set": (b"wing 1 2\nblue 1 2\ntail 1 2\nbeak 1\n", CUT),
     "an underscore": (b"blue 1 2\nwing 1 2\ntail 1_0 2\n", f"gives the word 'tail' no 2 numbers; {DAMAGED}"),
     "a zero byte": (b"blue 1 2\nwing 1 2\ntail 1.2\0 2\n", f"gives the word 'tail' no 2 numbers; {DAMAGED}"),
     "decimal commas": (b"blue 1 2\nwing 1 2\ntail 1,5 2,5\n", f"gives the word 'tail' no 2 numbers; {DAMAGED}"),
