@@ -34,6 +34,7 @@ class Handler(BaseHTTPRequestHandler):
     """Serves CONTENT; the path says how: /whole, /cut (once), /cut-always, /absent, /slow, /silent."""
 
     asked: list[tuple[str, str | None]] = []
+    over = threading.Event()
     cuts = 0
 
     def do_GET(self):
@@ -54,7 +55,7 @@ class Handler(BaseHTTPRequestHandler):
 
     def send_content(self, content: bytes):
         if self.path == "/silent":
-            time.sleep(1.5)
+            Handler.over.wait()
         elif self.path == "/slow":
             for begin in range(0, len(content), len(content) // 5 + 1):
                 self.wfile.write(content[begin : begin + len(content) // 5 + 1])
@@ -72,11 +73,11 @@ class Handler(BaseHTTPRequestHandler):
 @pytest.fixture
 def address(monkeypatch):
     monkeypatch.setattr(fetching, "PAUSE", 0.01)
-    monkeypatch.setattr(fetching, "TIMEOUT", (1.0, 0.5))
-    Handler.asked, Handler.cuts = [], 0
+    Handler.asked, Handler.cuts, Handler.over = [], 0, threading.Event()
     server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
     threading.Thread(target=server.serve_forever, args=(0.02,), daemon=True).start()
     yield f"http://127.0.0.1:{server.server_port}"
+    Handler.over.set()
     server.shutdown()
     server.server_close()
 
@@ -161,6 +162,7 @@ def test_a_slow_host_is_waited_for(address, tmp_path, capfd):
 @pytest.mark.slow
 def test_a_silent_host_is_given_up(address, tmp_path, monkeypatch):
     monkeypatch.setattr(fetching, "ATTEMPTS", 2)
+    monkeypatch.setattr(fetching, "TIMEOUT", (20.0, 0.5))
     with pytest.raises(InputError, match=r"^cannot fetch http://127\.0\.0\.1:\d+/silent \(.*\); put a copy of it"):
         fetch(Download(url=f"{address}/silent", file=str(tmp_path / "a.bin"), checksum=SHA256), progress=False)
     assert not (tmp_path / "a.bin").exists()
