@@ -17,6 +17,7 @@ import pytest
 
 from tests.conftest import comes_true
 
+PROGRAMS = ("munged", "slurmctld", "slurmd", "sbatch", "srun", "squeue")
 MUNGE = Path("/run/munge")  # of its socket and lock
 
 SLURM_CONF = """ClusterName=local
@@ -62,7 +63,7 @@ def why_not() -> str | None:
     """Return why no SLURM can be started here, or None if it can."""
     if os.geteuid() != 0:
         return "a SLURM for tests needs root"
-    missing = [name for name in ("munged", "slurmctld", "slurmd", "sbatch", "squeue") if shutil.which(name) is None]
+    missing = [name for name in PROGRAMS if shutil.which(name) is None]
     if missing:
         return f"no SLURM here: {', '.join(missing)} not found"
     return None
@@ -73,6 +74,7 @@ def cluster(base: Path):
     """Within the block a SLURM with partitions cpu and gpu runs; its own files lie in `base`."""
     with pytest.MonkeyPatch.context() as environment:
         environment.setenv("SLURM_CONF", str(_configure(base)))
+        environment.setenv("PATH", str(base), prepend=os.pathsep)
         try:
             for command in (["runuser", "-u", "munge", "--", "munged"], ["slurmctld"], ["slurmd"]):
                 subprocess.run(command, check=False, capture_output=True)  # munged may be running already
@@ -95,6 +97,9 @@ def _configure(base: Path) -> Path:
     config = SLURM_CONF.format(host=host, base=base, cpus=cpus, ports=_free_ports())
     for name, text in (("slurm.conf", config), ("gres.conf", GRES_CONF), ("cgroup.conf", "CgroupAutomount=no\n")):
         (base / name).write_text(text)
+    # Snakemake's plugin takes SLURM_CONF away from the srun of its jobs
+    (base / "srun").write_text(f'#!/bin/sh\nSLURM_CONF="{base}/slurm.conf" exec {shutil.which("srun")} "$@"\n')
+    (base / "srun").chmod(0o755)
     return base / "slurm.conf"
 
 
