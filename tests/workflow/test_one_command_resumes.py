@@ -17,6 +17,7 @@ from tests.reliability import kill
 from tests.workflow.conftest import copy_run
 
 pytestmark = pytest.mark.slow
+RESUME = [sys.executable, str(kill.ROOT / "resume.py")]
 
 
 @dataclass(frozen=True)
@@ -32,9 +33,6 @@ class Story:
 
 def execute(command: list[str], folder: Path) -> subprocess.CompletedProcess:
     return subprocess.run(command, cwd=folder, env=kill.environment(), capture_output=True, text=True, check=False)
-
-
-RESUME = [sys.executable, str(kill.ROOT / "resume.py")]
 
 
 def signal_scripts(folder: Path, number: int) -> None:
