@@ -8,7 +8,7 @@
 PYTHON ?= python3
 CORES ?= $(shell $(PYTHON) -c 'import os; print(os.cpu_count())')
 SCHEDULER := $(if $(shell command -v sbatch 2> /dev/null),slurm)
-KNOWN := $(patsubst envs/requirements-%.txt,%,$(wildcard envs/requirements-*.txt))
+KNOWN := $(sort $(patsubst envs/requirements-%.txt,%,$(wildcard envs/requirements-*.txt)))
 ifneq ($(filter-out $(KNOWN),$(EXTRAS)),)
 $(error EXTRAS names $(filter-out $(KNOWN),$(EXTRAS)), but the extras are $(KNOWN))
 endif

@@ -16,7 +16,7 @@ from pathlib import Path
 
 import numpy as np
 
-from benchmarks.browser import lacking, start_browser
+from benchmarks.browser import lacking, open_tab, start_browser
 from benchmarks.measure import Spread, describe_machine, timed
 from benchmarks.page_files import MadeUp, make_files
 from benchmarks.report import fault_of_page, put_into, table
@@ -119,7 +119,7 @@ def _build(results: MadeUp, page: Path) -> None:
 
 def _try(browser, page: Path) -> tuple[float, list[float]]:
     """Return the seconds until the page is open and drawn, and the milliseconds that moved sliders waited."""
-    tab = browser.new_page(viewport=WINDOW)
+    tab = open_tab(browser, viewport=WINDOW)
     seconds = timed(lambda: (tab.goto(page.resolve().as_uri()), tab.wait_for_function(DRAWN)))
     moved = tab.evaluate(MOVE, MOVES)
     tab.close()

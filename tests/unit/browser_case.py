@@ -5,11 +5,11 @@ from pathlib import Path
 
 import pytest
 
-from benchmarks.browser import lacking, start_browser
+from benchmarks.browser import lacking, open_tab, start_browser
 
 
 def browser_or_skip() -> Iterator:
-    """Yield Chromium; the test is skipped where it, or playwright, is not installed."""
+    """Yield Chromium; the test is skipped where it does not start."""
     if reason := lacking():
         pytest.skip(reason)
     with start_browser() as started:
@@ -18,7 +18,7 @@ def browser_or_skip() -> Iterator:
 
 def open_page(browser, file: Path):
     """Return the page at `file`, open, with what it asked for and complained of."""
-    tab = browser.new_page(viewport={"width": 1366, "height": 900})
+    tab = open_tab(browser, viewport={"width": 1366, "height": 900})
     tab.requests, tab.complaints = [], []
     tab.on("request", lambda request: tab.requests.append(request.url))
     tab.on("console", lambda message: tab.complaints.append(message.text))
@@ -42,6 +42,4 @@ def assert_fits(page) -> None:
         for width in (360, 768, 1366):
             page.set_viewport_size({"width": width, "height": 900})
             # charts are drawn anew in the frames after; one that stays too wide ends in a TimeoutError
-            page.wait_for_function(
-                "(width) => document.documentElement.scrollWidth <= width", arg=width, timeout=10_000
-            )
+            page.wait_for_function("(width) => document.documentElement.scrollWidth <= width", arg=width)

@@ -1,5 +1,7 @@
 """What all unit tests share."""
 
+from pathlib import Path
+
 import pytest
 import torch
 from browser_case import browser_or_skip
@@ -12,6 +14,19 @@ def _one_thread():
     torch.set_num_threads(1)
     yield
     torch.set_num_threads(before)
+
+
+@pytest.fixture
+def next_tick(tmp_path_factory):
+    """Wait until a change of a file gets another time than its last one: the clock of some kernels moves each 10 ms."""
+    probe = tmp_path_factory.mktemp("tick") / "probe"
+
+    def wait(file: Path) -> None:
+        probe.touch()
+        while probe.stat().st_ctime_ns <= file.stat().st_ctime_ns:
+            probe.touch()
+
+    return wait
 
 
 @pytest.fixture(scope="module")

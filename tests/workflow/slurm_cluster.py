@@ -1,6 +1,7 @@
 """A SLURM of one machine with two GPUs that are none, for tests: munged, slurmctld and slurmd, started and stopped.
 
-Needs root and Debian's packages slurmctld, slurmd, slurm-client, munge. Never touches a SLURM that is configured.
+Needs root and Debian's packages slurmctld, slurmd, slurm-client, munge. Its configuration lies in a folder of its own, which
+SLURM_CONF names to all that is started within: a SLURM of this machine, or another such one, is not touched.
 """
 
 import os
@@ -12,12 +13,14 @@ import time
 from contextlib import contextmanager
 from pathlib import Path
 
-FOLDER = Path("/etc/slurm")
-FILES = ("slurm.conf", "gres.conf", "cgroup.conf")
-MARK = "# a SLURM for tests"
+import pytest
 
-SLURM_CONF = """{mark}
-ClusterName=local
+from tests.conftest import comes_true
+
+PROGRAMS = ("munged", "slurmctld", "slurmd", "sbatch", "srun", "squeue")
+MUNGE = Path("/run/munge")  # of its socket and lock
+
+SLURM_CONF = """ClusterName=local
 SlurmctldHost={host}(127.0.0.1)
 SlurmctldPort={ports[0]}
 SlurmdPort={ports[1]}
@@ -44,6 +47,8 @@ SelectTypeParameters=CR_Core_Memory
 ReturnToService=2
 MinJobAge=3600
 KillWait=20
+MessageTimeout=100
+BatchStartTimeout=300
 GresTypes=gpu
 SlurmdParameters=config_overrides
 NodeName={host} NodeAddr=127.0.0.1 CPUs={cpus} RealMemory=64000 Gres=gpu:2 State=UNKNOWN
@@ -58,44 +63,44 @@ def why_not() -> str | None:
     """Return why no SLURM can be started here, or None if it can."""
     if os.geteuid() != 0:
         return "a SLURM for tests needs root"
-    missing = [name for name in ("munged", "slurmctld", "slurmd", "sbatch", "squeue") if shutil.which(name) is None]
+    missing = [name for name in PROGRAMS if shutil.which(name) is None]
     if missing:
         return f"no SLURM here: {', '.join(missing)} not found"
-    config = FOLDER / "slurm.conf"
-    if config.exists() and not config.read_text().startswith(MARK):
-        return f"{config} configures a SLURM already"
     return None
 
 
 @contextmanager
 def cluster(base: Path):
     """Within the block a SLURM with partitions cpu and gpu runs; its own files lie in `base`."""
-    _configure(base)
-    daemons = [["runuser", "-u", "munge", "--", "munged"], ["slurmctld"], ["slurmd"]]
-    try:
-        for command in daemons:
-            subprocess.run(command, check=False, capture_output=True)  # munged may be running already
-        _wait_for_node(base)
-        yield
-    finally:
-        subprocess.run(["scancel", "--user", "root"], check=False, capture_output=True)
-        for name in ("slurmd", "slurmctld"):
-            _stop(base / f"{name}.pid")
-        for name in FILES:
-            (FOLDER / name).unlink(missing_ok=True)
+    with pytest.MonkeyPatch.context() as environment:
+        environment.setenv("SLURM_CONF", str(_configure(base)))
+        environment.setenv("PATH", str(base), prepend=os.pathsep)
+        try:
+            for command in (["runuser", "-u", "munge", "--", "munged"], ["slurmctld"], ["slurmd"]):
+                subprocess.run(command, check=False, capture_output=True)  # munged may be running already
+            _wait_for_node(base)
+            yield
+        finally:
+            subprocess.run(["scancel", "--user", "root"], check=False, capture_output=True)
+            for name in ("slurmd", "slurmctld"):
+                _stop(base / f"{name}.pid")
 
 
-def _configure(base: Path) -> None:
+def _configure(base: Path) -> Path:
+    """Write the configuration; return its main file, beside which SLURM looks for the others."""
     for name in ("state", "spool"):
         (base / name).mkdir(parents=True)
-    FOLDER.mkdir(exist_ok=True)
-    Path("/run/munge").mkdir(exist_ok=True)
-    shutil.chown("/run/munge", "munge", "munge")
-    config = SLURM_CONF.format(
-        mark=MARK, host=socket.gethostname(), base=base, cpus=os.cpu_count(), ports=_free_ports()
-    )
-    for name, text in zip(FILES, (config, GRES_CONF, "CgroupAutomount=no\n"), strict=True):
-        (FOLDER / name).write_text(text)
+    if not MUNGE.exists():
+        MUNGE.mkdir()
+        shutil.chown(MUNGE, "munge", "munge")
+    host, cpus = socket.gethostname().partition(".")[0], max(2, os.cpu_count() or 1)
+    config = SLURM_CONF.format(host=host, base=base, cpus=cpus, ports=_free_ports())
+    for name, text in (("slurm.conf", config), ("gres.conf", GRES_CONF), ("cgroup.conf", "CgroupAutomount=no\n")):
+        (base / name).write_text(text)
+    # Snakemake's plugin takes SLURM_CONF away from the srun of its jobs
+    (base / "srun").write_text(f'#!/bin/sh\nSLURM_CONF="{base}/slurm.conf" exec {shutil.which("srun")} "$@"\n')
+    (base / "srun").chmod(0o755)
+    return base / "slurm.conf"
 
 
 def _free_ports() -> list[int]:
@@ -107,15 +112,13 @@ def _free_ports() -> list[int]:
     return ports
 
 
-def _wait_for_node(base: Path, seconds: float = 60) -> None:
-    end = time.monotonic() + seconds
-    while time.monotonic() < end:
-        found = subprocess.run(["sinfo", "-h", "-o", "%t"], capture_output=True, text=True, check=False).stdout
-        if "idle" in found:
-            return
-        time.sleep(0.5)
-    logs = "\n".join(path.read_text()[-2000:] for path in base.glob("*.log"))
-    raise RuntimeError(f"the SLURM for tests did not start:\n{logs}")
+def _wait_for_node(base: Path) -> None:
+    def idle() -> bool:
+        return "idle" in subprocess.run(["sinfo", "-h", "-o", "%t"], capture_output=True, text=True, check=False).stdout
+
+    if not comes_true(idle, seconds=600, pause=0.5):
+        logs = "\n".join(path.read_text()[-2000:] for path in base.glob("*.log"))
+        raise RuntimeError(f"the SLURM for tests did not start:\n{logs}")
 
 
 def _stop(pid_file: Path) -> None:

@@ -6,15 +6,18 @@ import signal
 import subprocess
 import sys
 import time
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
 
+from tests.conftest import comes_true
 from tests.reliability import kill
 from tests.workflow.conftest import copy_run
 
 pytestmark = pytest.mark.slow
+RESUME = [sys.executable, str(kill.ROOT / "resume.py")]
 
 
 @dataclass(frozen=True)
@@ -32,9 +35,13 @@ def execute(command: list[str], folder: Path) -> subprocess.CompletedProcess:
     return subprocess.run(command, cwd=folder, env=kill.environment(), capture_output=True, text=True, check=False)
 
 
-def pause(folder: Path, number: int) -> None:
-    for process in kill.scripts(folder):
-        os.kill(process, number)
+def signal_scripts(folder: Path, number: int) -> None:
+    """Send a signal to scripts at work in `folder` and, where they run in forks, to these: what forks them stands in /."""
+    for place in Path("/proc").glob("[0-9]*"):
+        with suppress(OSError):  # it has ended
+            words = (place / "cmdline").read_bytes()
+            if (place / "cwd").readlink() == folder and (b".snakemake/scripts/" in words or b"--serve" in words):
+                os.kill(int(place.name), number)
 
 
 def from_scen_on(undisturbed, folder: Path) -> None:
@@ -54,12 +61,23 @@ def paused_in_training(command: list[str], folder: Path) -> subprocess.Popen | N
     while not scen.with_name(f"{scen.name}.state").exists() and not scen.exists():
         assert run.poll() is None
         time.sleep(0.02)
-    pause(folder, signal.SIGSTOP)  # or it would have ended before the rest of the story
+    signal_scripts(folder, signal.SIGSTOP)  # or it would have ended before the rest of the story
     if not any(path.suffix != ".state" for path in scen.parent.glob("[!.]*")):
         return run
-    pause(folder, signal.SIGKILL)
+    signal_scripts(folder, signal.SIGKILL)
     run.wait()
     return None
+
+
+def continued(folder: Path) -> subprocess.CompletedProcess:
+    """Continue the run; its training stands still until it is asked to stop, or it might have ended by itself."""
+    said = folder.parent / f"{folder.name}.log"
+    with said.open("w") as file:
+        run = subprocess.Popen(RESUME, cwd=folder, env=kill.environment(), stdout=subprocess.DEVNULL, stderr=file)
+    assert comes_true(lambda: "processes that it left behind" in said.read_text() or run.poll() is not None)
+    signal_scripts(folder, signal.SIGCONT)
+    run.wait()
+    return subprocess.CompletedProcess(RESUME, run.returncode, stderr=said.read_text())
 
 
 @pytest.fixture(scope="module")
@@ -73,12 +91,11 @@ def story(undisturbed, tmp_path_factory) -> Story:
         if run is not None:
             break
     assert run is not None, "SCEN's training was over before it could be paused, five times"
-    second, too_early = execute(plain, folder), execute([sys.executable, str(kill.ROOT / "resume.py")], folder)
+    second, too_early = execute(plain, folder), execute(RESUME, folder)
     run.kill()
     run.wait()
     orphans = kill.at_work(folder)
-    pause(folder, signal.SIGCONT)
-    return Story(folder, second, too_early, orphans, execute([sys.executable, str(kill.ROOT / "resume.py")], folder))
+    return Story(folder, second, too_early, orphans, continued(folder))
 
 
 def test_a_second_run_of_the_same_files_is_refused(story):

@@ -4,13 +4,13 @@ import os
 import re
 import subprocess
 import sys
-import time
 from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
 import yaml
 
+from tests.conftest import comes_true
 from tests.workflow.conftest import TINY, Workflow, copy_project
 from tests.workflow.slurm_cluster import cluster, why_not
 
@@ -19,7 +19,7 @@ pytestmark = [pytest.mark.slow, pytest.mark.skipif(why_not() is not None, reason
 PROFILE = Path(__file__).resolve().parents[2] / "profiles/slurm/config.yaml"
 STATE = "results/aviary/variants/sc-egg/seed0/eggn.safetensors.state"
 GPU_RULES = ("extract_regions", "train_scen", "embed_images", "train_eggn", "answer")
-PATIENCE = 500  # seconds for a step of the story, on a busy machine
+PATIENCE = 3000  # seconds for a step of the story, on a busy machine
 
 
 @dataclass(frozen=True)
@@ -56,11 +56,8 @@ def of(rule: str) -> list[SlurmJob]:
 
 
 def wait_until(condition, run: subprocess.Popen) -> None:
-    end = time.monotonic() + PATIENCE
-    while not condition():
-        assert run.poll() is None, "the run ended too early"
-        assert time.monotonic() < end, "nothing happened"
-        time.sleep(0.3)
+    assert comes_true(lambda: condition() or run.poll() is not None, PATIENCE, pause=0.3), "nothing happened"
+    assert run.poll() is None, "the run ended too early"
 
 
 @pytest.fixture(scope="module")
@@ -83,7 +80,9 @@ def hasty(base: Path) -> str:
     """The profile as it is, but for shorter waits, and too little memory for SCEN's training at the first attempt."""
     profile = yaml.safe_load(PROFILE.read_text())
     profile |= {"slurm-init-seconds-before-status-checks": 2, "seconds-between-status-checks": 1, "latency-wait": 10}
-    profile["set-resources"]["train_scen"]["mem_mb"] = "350 * attempt**3"
+    profile["set-resources"]["train_scen"]["mem_mb"] = (
+        "100 if attempt == 1 else 2800"  # torch alone needs more than 100
+    )
     (base / "profile").mkdir()
     (base / "profile/config.yaml").write_text(yaml.safe_dump(profile))
     return str(base / "profile")
@@ -144,7 +143,7 @@ def test_short_jobs_share_one_place_in_the_queue(story):
 
 def test_out_of_memory_is_tried_again_with_more(story):
     tried = [job for job in story.jobs if job.rule.startswith("train_scen")]
-    assert [job.megabytes for job in tried] == [350, 2800]
+    assert [job.megabytes for job in tried] == [100, 2800]
     assert tried[0].state != "COMPLETED"
     assert tried[1].state == "COMPLETED"
 

@@ -20,7 +20,7 @@ from scegg_core.aviary.anatomy import Pose, circle, smooth
 from scegg_core.aviary.new_species import draw_new_species
 from scegg_core.aviary.traits import PARTS, TRAITS, attribute_names, attribute_parts
 from scegg_core.errors import InputError
-from tests.conftest import ROOT
+from tests.conftest import PATIENCE, ROOT
 
 SMALL = AviarySettings(classes=8, unseen_classes=2, images_per_class=10, image_size=64, seed=3, captions=300)
 IMAGES = SMALL.classes * SMALL.images_per_class
@@ -183,7 +183,7 @@ generate_aviary(AviarySettings(**{vars_of(SMALL)!r}), Path({str(tmp_path / "bird
 """
     with subprocess.Popen([sys.executable, "-c", script], cwd=ROOT, start_new_session=True) as process:
         try:
-            assert process.wait(timeout=60) == 0
+            assert process.wait(PATIENCE) == 0
         finally:
             with suppress(ProcessLookupError):
                 os.killpg(process.pid, signal.SIGKILL)

@@ -112,8 +112,8 @@ def test_a_step_that_fails_or_dies_says_so_and_the_next_goes_on(tmp_path):
 def test_a_step_that_hangs_is_stopped_and_what_it_found_stands(tmp_path, monkeypatch):
     monkeypatch.setattr("benchmarks.gpu.runner.LEAST", 0.5)
     monkeypatch.setattr("benchmarks.gpu.runner.RESERVE", 0.5)
-    hung, late = taken(steps(hanging, fine), tmp_path, minutes=2.5 / 60)
-    assert (hung.error, len(hung.figures)) == ("stopped after its 2 seconds; what it had found by then stands.", 1)
+    hung, late = taken(steps(hanging, fine), tmp_path, minutes=10.5 / 60)
+    assert (hung.error, len(hung.figures)) == ("stopped after its 10 seconds; what it had found by then stands.", 1)
     assert late.error == "left out: its time was used up by the steps before it."
 
 

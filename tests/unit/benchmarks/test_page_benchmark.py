@@ -1,19 +1,21 @@
 """The benchmark of the page: it measures at a tiny size, and says in one sentence where there is no browser."""
 
 import re
+import sys
+from importlib.util import find_spec
 
 import pytest
 
-from benchmarks import page
-from benchmarks.browser import lacking
+from benchmarks import browser, page
 from benchmarks.page_files import make_files
 from benchmarks.shapes import QUICK
 from scegg_core.report.page.build import build_page
 
 
 @pytest.mark.slow
-@pytest.mark.skipif(lacking() is not None, reason=f"{lacking()}")
 def test_a_page_is_measured(tmp_path, monkeypatch, capsys):
+    if reason := browser.lacking():
+        pytest.skip(reason)
     monkeypatch.setattr(page, "MOVES", 3)
     put = tmp_path / "docs.md"
     put.write_text("before\n{}\nold\n{}\nafter\n".format(*page.MARKS), encoding="utf-8")
@@ -37,6 +39,13 @@ def test_the_made_up_page_has_all_sections_and_its_size(tmp_path):
     assert built.description.semantics.shape == (shape.test_images, shape.attributes)
     assert built.description.strengths.shape == (shape.classes, shape.attributes)
     assert all(built.pictures.thumbnails)
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(find_spec("playwright") is None, reason="playwright is not installed")
+def test_a_browser_that_does_not_start_is_lacking(monkeypatch):
+    monkeypatch.setattr(browser, "CHROMIUM", sys.executable)
+    assert browser.lacking.__wrapped__().startswith(f"{sys.executable} does not start here: ")
 
 
 def test_without_a_browser_one_sentence_says_so(monkeypatch):

@@ -36,6 +36,7 @@ class Handler(BaseHTTPRequestHandler):
     rest of whatever file it has), /encoded (as a server says that takes .tar.gz for an encoding), /other (OTHER)."""
 
     asked: list[tuple[str, str | None]] = []
+    over = threading.Event()
     cuts = 0
     tag, content = '"one"', CONTENT
 
@@ -61,7 +62,7 @@ class Handler(BaseHTTPRequestHandler):
 
     def send_content(self, content: bytes):
         if self.path == "/silent":
-            time.sleep(1.5)
+            Handler.over.wait()
         elif self.path == "/slow":
             for begin in range(0, len(content), len(content) // 5 + 1):
                 self.wfile.write(content[begin : begin + len(content) // 5 + 1])
@@ -81,11 +82,12 @@ class Handler(BaseHTTPRequestHandler):
 @pytest.fixture
 def address(monkeypatch):
     monkeypatch.setattr(transferring, "PAUSE", 0.01)
-    monkeypatch.setattr(transferring, "TIMEOUT", (1.0, 0.5))
     Handler.asked, Handler.cuts, Handler.tag, Handler.content = [], 0, '"one"', CONTENT
+    Handler.over = threading.Event()
     server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
     threading.Thread(target=server.serve_forever, args=(0.02,), daemon=True).start()
     yield f"http://127.0.0.1:{server.server_port}"
+    Handler.over.set()
     server.shutdown()
     server.server_close()
 
@@ -256,6 +258,7 @@ def test_a_slow_host_is_waited_for(address, tmp_path, capfd):
 @pytest.mark.slow
 def test_a_silent_host_is_given_up(address, tmp_path, monkeypatch):
     monkeypatch.setattr(transferring, "ATTEMPTS", 2)
+    monkeypatch.setattr(transferring, "TIMEOUT", (20.0, 0.5))
     with pytest.raises(InputError, match=r"^cannot fetch http://127\.0\.0\.1:\d+/silent \(.*\); put a copy of it"):
         fetch(Download(url=f"{address}/silent", file=str(tmp_path / "a.bin"), checksum=SHA256), progress=False)
     assert not (tmp_path / "a.bin").exists()

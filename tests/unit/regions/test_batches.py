@@ -18,6 +18,7 @@ from scegg_core.regions.batches import (
     region_batches,
 )
 from scegg_core.regions.store import RegionStore, shard_rows, write_shard
+from tests.conftest import comes_true
 
 SIZE, IMAGES, SHARDS, BATCH = FeatureMap(channels=3, height=2, width=1), 53, 7, 6
 ROW_BYTES = 2 * 2 * 3
@@ -161,9 +162,7 @@ def test_reading_is_one_window_ahead_and_never_more(sorted_store, monkeypatch):
     for features, _ in batches.epoch(0):
         used += len(features)
         ahead = min(600, -(-used // 120) * 120 + 120)  # the window in use, and the next
-        deadline = time.monotonic() + 5
-        while sum(rows_read) < ahead and time.monotonic() < deadline:
-            time.sleep(0.001)
+        assert comes_true(lambda: sum(rows_read) >= ahead, pause=0.001)
         time.sleep(0.005)  # whoever reads too far would do it now
         assert sum(rows_read) == ahead
 

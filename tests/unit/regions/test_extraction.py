@@ -26,6 +26,7 @@ from scegg_core.regions.decoding import (
 from scegg_core.regions.extraction import Rate, _forward, batch_size_on, extract_shard, fitting_batch, region_features
 from scegg_core.regions.store import RegionStore, one_ahead
 from scegg_core.settings.backbone import BackboneSettings
+from tests.conftest import PATIENCE
 
 CPU = torch.device("cpu")
 
@@ -157,7 +158,7 @@ def test_images_are_loaded_while_a_batch_is_in_use(pictures):
 
     batches = loaded_batches(pictures, Counting(settings(), CPU), size=4)
     next(batches)
-    assert enough.wait(10)  # the second batch is there and more, though nobody asked for it
+    assert enough.wait(PATIENCE)  # the second batch is there and more, though nobody asked for it
     assert [len(batch) for batch in batches] == [4, 3]
     assert sorted(loaded) == pictures
 
@@ -175,7 +176,7 @@ def test_one_item_is_made_ahead_and_errors_pass():
 
     ahead = one_ahead(items())
     assert next(ahead) == 0
-    assert second.wait(10)
+    assert second.wait(PATIENCE)
     assert made == [0, 1]
     assert [next(ahead), next(ahead), next(ahead)] == [1, 2, 3]
     with pytest.raises(ValueError, match="the end"):

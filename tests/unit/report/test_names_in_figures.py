@@ -1,6 +1,7 @@
 """Names of any script and with any sign in figures: as they are written, in a font that has them, never as formulas."""
 
 import warnings
+from pathlib import Path
 
 import numpy as np
 import pandas as pd
@@ -8,7 +9,7 @@ import pytest
 from fontTools.fontBuilder import FontBuilder
 from fontTools.pens.t2CharStringPen import T2CharStringPen
 from fontTools.pens.ttGlyphPen import TTGlyphPen
-from matplotlib import font_manager
+from matplotlib import font_manager, get_data_path
 from matplotlib.text import Text
 from test_figures import chosen
 
@@ -59,8 +60,9 @@ def make_font(path, letters: str, outlines: str = "ttf") -> None:
 
 @pytest.fixture
 def install(tmp_path, monkeypatch):
-    """Make fonts known to matplotlib for one test."""
-    monkeypatch.setattr(font_manager.fontManager, "ttflist", list(font_manager.fontManager.ttflist))
+    """Make fonts known to matplotlib for one test, beside those that it brings and none of this machine."""
+    brought = [font for font in font_manager.fontManager.ttflist if Path(font.fname).is_relative_to(get_data_path())]
+    monkeypatch.setattr(font_manager.fontManager, "ttflist", brought)
 
     def add(name: str, letters: str, outlines: str = "ttf") -> None:
         make_font(tmp_path / f"{name}.{outlines}", letters, outlines)

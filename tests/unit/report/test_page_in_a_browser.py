@@ -5,6 +5,7 @@ import pytest
 from browser_case import assert_fits, assert_quiet, open_page
 from page_case import made_page
 
+from benchmarks.browser import open_tab
 from scegg_core.report.page.model import Page
 from scegg_core.report.page.render import render
 
@@ -24,7 +25,7 @@ def point_at(page, selector: str, x: float, y: float) -> str:
     """
     element = page.locator(selector).first
     element.scroll_into_view_if_needed()
-    for _ in range(50):
+    for _ in range(600):
         box = element.bounding_box()
         page.mouse.move(0, 0)
         page.mouse.move(box["x"] + x * box["width"], box["y"] + y * box["height"])
@@ -170,7 +171,7 @@ def test_nothing_is_wider_than_the_window(page):
 
 
 def test_on_paper_nothing_is_cut_off(page, browser):
-    paper = browser.new_page(viewport={"width": 690, "height": 980})  # A4 within its margins
+    paper = open_tab(browser, viewport={"width": 690, "height": 980})  # A4 within its margins
     paper.goto(page.url)
     paper.emulate_media(media="print")
     wide = paper.evaluate(
@@ -200,7 +201,7 @@ def test_charts_are_drawn_in_light_colours_for_paper(page):
 
 
 def test_on_a_telephone_a_tap_reads_a_point_and_the_first_link_leads_to_its_section(page, browser):
-    phone = browser.new_page(viewport={"width": 360, "height": 740}, has_touch=True, is_mobile=True)
+    phone = open_tab(browser, viewport={"width": 360, "height": 740}, has_touch=True, is_mobile=True)
     phone.goto(page.url)
     phone.locator("nav a[href='#describe']").evaluate("(link) => link.click()")
     phone.wait_for_function("document.body.classList.contains('drawn')")

@@ -20,7 +20,7 @@ from scegg_core.errors import InputError
 from scegg_core.training.device import use_threads
 from scegg_core.workflow.job import Job, run_job
 from scegg_core.workflow.logs import LOG_ALONE
-from tests.conftest import ROOT
+from tests.conftest import PATIENCE, ROOT
 
 
 class Params(dict):
@@ -58,7 +58,7 @@ def test_the_number_of_threads_is_said_where_it_decides_the_bits(threads, device
 
 def test_a_job_computes_with_the_threads_of_the_settings_not_of_the_machine(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
-    before, wanted = torch.get_num_threads(), (os.cpu_count() or 1) + 1
+    before, wanted = torch.get_num_threads(), 3 if os.cpu_count() != 3 else 2  # libraries have a limit, such as 64
     try:
         task = SimpleNamespace(rule="embed", params={"threads": wanted}, log=["log"], output=["out"])
         with run_job(task):
@@ -114,7 +114,7 @@ from scegg_core.workflow.job import run_job
 with run_job(SimpleNamespace(rule="embed", params={}, log=["log"], output=["out"])), whole_file("out") as temporary:
     temporary.write_text("half")
     print("writing", flush=True)
-    time.sleep(60)
+    time.sleep(300)
 """
 
 
@@ -126,7 +126,7 @@ def test_sigterm_leaves_no_half_written_file(tmp_path):
     ) as task:
         assert task.stdout.readline() == b"writing\n"
         task.send_signal(signal.SIGTERM)
-        assert task.wait(30) == 1
+        assert task.wait(PATIENCE) == 1
     assert [path.name for path in tmp_path.iterdir()] == ["log"]
 
 
@@ -184,7 +184,7 @@ def test_the_log_ends_with_the_time_and_memory_that_the_job_itself_took(task, ca
             kept[0] += 1
     said = Path(task.log[0]).read_text("utf-8")
     found = re.fullmatch(r"took ([\d.]+) s, ([\d.]+) s of processor time, at most ([\d,]+) MiB of memory\n", said)
-    assert 0.3 <= float(found[1]) < 30 and float(found[2]) >= 0.3
+    assert 0.3 <= float(found[1]) < PATIENCE and float(found[2]) >= 0.3
     assert int(found[3].replace(",", "")) > 200
     assert capsys.readouterr().err == ""
 

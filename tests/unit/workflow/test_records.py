@@ -172,11 +172,12 @@ def test_nothing_is_recorded_of_what_a_failed_job_has_not_made(store):
     assert not records.record_of("absent.csv").exists()
 
 
-def test_an_edited_picture_of_the_drawn_data_set_makes_it_another(store, tmp_path):
+def test_an_edited_picture_of_the_drawn_data_set_makes_it_another(store, tmp_path, next_tick):
     (tmp_path / "aviary.json").write_text("{}")
     (tmp_path / "1.jpg").write_bytes(b"12")
     store._write_record("aviary.json", MetadataRecord(rule="generate_aviary", params=["1"], input=[]))
     assert read(store, "aviary.json").params == ["1"]
+    next_tick(tmp_path / "1.jpg")
     (tmp_path / "1.jpg").write_bytes(b"21")
     assert read(store, "aviary.json").params == ["this file is not the one that was made"]
 

@@ -2,6 +2,7 @@
 
 import io
 import logging
+import time
 from types import SimpleNamespace
 
 import pytest
@@ -54,6 +55,11 @@ class Story:
         self.tell(None, msg="Elapsed time: 0:00:01")
         self.tell(LogEvent.ERROR, ERROR, "WorkflowError:\nAt least one job did not complete successfully.")
         return self.stream.getvalue().replace("0:00", "TIME").splitlines()
+
+
+@pytest.fixture(autouse=True)
+def _no_time_passes(monkeypatch):
+    monkeypatch.setattr("screen.time", SimpleNamespace(monotonic=lambda: 0.0, sleep=time.sleep))
 
 
 @pytest.fixture
