@@ -83,7 +83,29 @@ TABLE = "results/aviary/table.csv"
             "datasets: {aviary: {backbone: {weights: train, seeds: own}}}",
             "results/aviary/exchange/backbone/res101.mat",
             "config: datasets.aviary.backbone.seeds is own, so each seed has regions of its own, and there are no features "
-            "of backbone of all seeds; set it to shared, or take the features of one seed (exchange/sc-egg/seed0).",
+            "of backbone of all seeds; set it to shared, or take those of one seed (exchange/sc-egg/seed0).",
+        ),
+        (
+            "datasets: {aviary: {backbone: {weights: train, seeds: own}}}",
+            "results/aviary/spaces/backbone/features.parquet",
+            "config: datasets.aviary.backbone.seeds is own, so each seed has regions of its own, and there are no features "
+            "of backbone of all seeds; set it to shared, or take those of one seed (spaces/backbone/seed0/features.parquet).",
+        ),
+        (
+            "datasets: {aviary: {backbone: {weights: train, seeds: own}}}",
+            "results/aviary/regions/part-0000.parquet",
+            "config: datasets.aviary.backbone.seeds is own, so each seed has regions of its own, and there are no regions "
+            "of all seeds; set it to shared, or take those of one seed (backbones/seed0/regions).",
+        ),
+        (
+            "datasets: {aviary: {shards: 1}}",
+            "results/aviary/regions/part-0005.parquet",
+            "config: datasets.aviary.shards is 1, so there is no part-0005.parquet; the last is part-0000.parquet.",
+        ),
+        (
+            "datasets: {mine: {features: {path: x.npz, kind: arrays}, variants: [baseline]}}",
+            "results/mine/regions/part-1.parquet",
+            "config: datasets.mine.shards is 8, so there is no part-1.parquet; the last is part-0007.parquet.",
         ),
         (
             "datasets: {mine: {format: cub, folder: $NOT_SET_ANYWHERE/x}}",
