@@ -145,8 +145,12 @@ class Configuration:
         names = [name for name, own in self.variants.items() if own.tuned is None]
         names += [point for tuned in self.tuning for point in self.points_of(tuned)]
         names += derived(self)
-        names += [name for own in self.datasets.values() for name in own.variants if ON in name or BUDGET in name]
+        names += [name for name in self.named_variants() if ON in name or BUDGET in name]
         return {name: self.variant(name) for name in names}
+
+    def named_variants(self) -> list[str]:
+        """Return the variants that rows of data sets and pictures name."""
+        return [*(name for own in self.datasets.values() for name in own.variants), *self.tsne.variants]
 
     def grid_points(self, dataset: str) -> list[dict]:
         """Return the points compared on a data set's validation split: variant, point, values and seeds of each."""

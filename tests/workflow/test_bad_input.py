@@ -124,6 +124,15 @@ def test_before_any_job(fresh, tmp_path, overlay, target, sentence):
     assert not (fresh.folder / "results").exists()
 
 
+def test_a_new_name_that_nothing_asks_for_is_named_and_the_run_goes_on(fresh, tmp_path):
+    (tmp_path / "new.yaml").write_text("variants: {baselin: {eggn: {epochs: 3}}, mine: {space: backbone}}\n")
+    said = "SC-EGG: config: no row and no target asks for variants.baselin; did you mean baseline?"
+    for target, times in ((TABLE, 1), ("results/aviary/variants/baselin/seed0/metrics.json", 0)):
+        done = fresh.run("--dry-run", target, overlays=(TINY, tmp_path / "new.yaml"))
+        assert done.returncode == 0, done.stderr
+        assert done.stderr.count("did you mean") == done.stderr.splitlines().count(said) == times
+
+
 def test_a_result_by_its_whole_path_is_named_as_rules_make_it(fresh):
     whole = fresh.folder.resolve() / TABLE
     done = fresh.run(str(whole))

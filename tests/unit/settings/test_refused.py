@@ -12,6 +12,7 @@ from scegg_core.settings.base import parse_section
 from scegg_core.settings.datasets import DatasetSettings
 from scegg_core.settings.eggn import EggnSettings
 from scegg_core.settings.names import LARGEST_SEED
+from scegg_core.settings.near import unasked
 from scegg_core.settings.overrides import STAGES
 from scegg_core.settings.resolve import read_configuration
 from scegg_core.settings.tsne import TsneSettings
@@ -151,6 +152,8 @@ def test_the_number_that_a_text_is_meant_as(setting, value, number):
         ("datasets: {aviery: {seeds: [0]}}", "datasets.aviery has no format and folder, and no features; did you mean aviary?"),
         ("datasets: {birds: {seeds: [0]}}", "datasets.birds has no format: set format and folder, or features in place of pictures."),
         ("tables: {summary: [Aviary]}", "datasets has no 'Aviary'; known: aviary, awa2, cub, sun (did you mean aviary?)."),
+        ("variants: {sc_egg: {eggn: {epochs: 3}}}", "variants has sc-egg and sc_egg, which differ in - and _ alone; write both alike if you mean one, or choose another name."),
+        ("spaces: {Sc_Egg: {scen: {local_scale: 3.0}}}", "spaces has Sc_Egg and sc-egg, which differ in - and _ alone; write both alike if you mean one, or choose another name."),
         ("EGGN: {epochs: 3}", "EGGN is not a known setting (did you mean eggn?)."),
     ],
 )  # fmt: skip
@@ -158,6 +161,38 @@ def test_names_that_are_nearly_known_ones(overlay, sentence):
     with pytest.raises(InputError) as error:
         read_configuration(merged(VALUES, yaml.safe_load(overlay)))
     assert str(error.value) == f"config: {sentence}"
+
+
+NEW = """
+spaces: {backbon: {kind: backbone}, sc-egg2: {}}
+variants: {baselin: {space: sc-egg2}, bird: {space: backbone}, dazl: {title: D}}
+"""
+
+
+@pytest.mark.parametrize(
+    ("asking", "targets", "names"),
+    [
+        ("{}", [], ["variants.baselin baseline", "spaces.backbon backbone"]),
+        ("{}", ["results/aviary/variants/baselin/seed0/metrics.json"], ["spaces.backbon backbone"]),
+        (
+            "datasets: {cub: {variants: [baselin~budget, dazle]}}",
+            [],
+            ["variants.dazl dazle", "spaces.backbon backbone"],
+        ),
+        ("tables: {spaces: [backbone, backbon], methods: [baselin]}", [], []),
+        ("tsne: {variants: [baselin+backbon]}", [], []),
+    ],
+)
+def test_new_names_that_nothing_asks_for_and_that_are_nearly_one_asked_for_are_named(asking, targets, names):
+    config = read_configuration(merged(merged(VALUES, yaml.safe_load(NEW)), yaml.safe_load(asking)))
+    said = list(unasked(config, {*VALUES["variants"], *VALUES["spaces"]}, targets))
+    sentence = "config: no row and no target asks for {}; did you mean {}?"
+    assert said == [sentence.format(*pair.split()) for pair in names]
+
+
+def test_a_method_on_a_space_in_a_picture_has_runs_of_its_own():
+    config = read_configuration(merged(VALUES, {"tsne": {"variants": ["f-clswgan+paper", "baseline"]}}))
+    assert config.with_points()["f-clswgan+paper"].space == "paper"
 
 
 def test_the_number_that_a_refusal_proposes_is_one_to_yaml():
