@@ -323,6 +323,23 @@ def test_settings_that_do_not_fit_together_are_refused(overlay, said):
             "variants: {len: {title: SC-EGG}}",
             "config: variants.sc-egg and variants.len are both called 'SC-EGG', and both are rows of aviary; give one",
         ),
+        (
+            "variants: {baseline: {eggn: {seen_guidance: 5.0, unseen_guidance: 0.0, guidance_classes: all}}}",
+            "config: variants.baseline has eggn.seen_guidance, eggn.guidance_classes, which generator tf-vaegan does not read on a "
+            "space of kind backbone, so that nothing would change; take them out.",
+        ),
+        (
+            "datasets: {cub: {variants: [f-clswgan]}}\nvariants: {f-clswgan: {synthesis: {feedback_strength: 0.5}}}",
+            "config: variants.f-clswgan has synthesis.feedback_strength, which generator f-clswgan does not read on a space of kind",
+        ),
+        (
+            "datasets: {cub: {variants: [mine], eggn: {generator: f-vaegan}}}\nvariants: {mine: {eggn: {decoder_loss: l1}}}",
+            "config: variants.mine has eggn.decoder_loss, which generator f-vaegan does not read, so that nothing would change;",
+        ),
+        (
+            "tuning: {baseline: {grid: {eggn.unseen_guidance: [0.0, 0.1]}}}",
+            "config: tuning.baseline.grid has eggn.unseen_guidance, which generator tf-vaegan does not read on a space of kind",
+        ),
         ("variants: {len: {title: ''}}", "config: variants.len.title is '': should be a line of text, or null."),
         (
             r'variants: {len: {title: "a\nb"}}',
@@ -425,6 +442,20 @@ def test_many_problems_are_counted():
 def test_the_fewest_points_of_t_sne_are_enough_for_it():
     TsneSettings(classes=1, per_class=2)
     TsneSettings(classes=2, per_class=1)
+
+
+@pytest.mark.parametrize(
+    "overlay",
+    [
+        "datasets: {cub: {variants: [baseline], eggn: {seen_guidance: 5.0, decoder_loss: l1, generator: f-vaegan}}}",
+        "datasets: {cub: {variants: [paper+backbone, f-clswgan]}}\nvariants: {f-clswgan: {eggn: {seen_path: synthesis}}}",
+        "variants: {baseline: {eggn: {generator: f-vaegan, freeze_decoder: false, seen_guidance: 0, latent_size: null}}}",
+    ],
+    ids=["of a data set", "of another space", "nothing"],
+)
+def test_what_is_not_read_may_be_said_of_all_rows_and_where_it_turns_off_what_is_off(overlay):
+    config = read_configuration(merged(VALUES, yaml.safe_load(overlay)))
+    assert [config.eggn_of(name, row) for name in ("cub", "aviary") for row in config.dataset(name).variants[:1]]
 
 
 @pytest.mark.slow
