@@ -5,6 +5,7 @@ stops the jobs that a killed run has left behind, clears its locks and half-writ
 rules use `hold`, `started` and `ended` (rules/resume.smk), so it knows of every run, however it was started.
 """
 
+import argparse
 import fcntl
 import json
 import os
@@ -17,12 +18,14 @@ import subprocess
 import sys
 import time
 from dataclasses import asdict, dataclass
+from itertools import dropwhile
 from pathlib import Path
 
 LOCK = Path(".snakemake/scegg_run.lock")
 RECORD = Path(".snakemake/scegg_run.json")
 FOLDERS = (".snakemake", "results", "logs", "data")
 GRACE = 60.0  # seconds that jobs left behind get to save their state; scancel's own grace time is about 30
+FLAGS = "ntkfFlSDpa"  # snakemake's options of one letter without a value: -d may follow them in one word
 RUN_NAME = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")  # how the executor calls its SLURM jobs
 
 
@@ -112,8 +115,11 @@ def _who_holds() -> str:
 def main(arguments: list[str]) -> None:
     """Clear up after the last run of the folder; become snakemake with `arguments` or else with those of that run."""
     given_in, folder = Path.cwd(), _folder(arguments)
-    folder.mkdir(parents=True, exist_ok=True)
-    os.chdir(folder)
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        os.chdir(folder)
+    except OSError as error:
+        sys.exit(f"SC-EGG: --directory {folder} can be no folder to work in ({error.strerror}); name another.")
     lock, run = hold(exclusive=True), last_run()
     if run is not None and not run.ended:
         _announce(run, folder)
@@ -138,12 +144,14 @@ def main(arguments: list[str]) -> None:
 
 def _folder(arguments: list[str]) -> Path:
     """The folder that snakemake will work in."""
-    for number, argument in enumerate(arguments):
-        if argument in ("--directory", "-d") and number + 1 < len(arguments):
-            return Path(arguments[number + 1]).resolve()
-        if argument.startswith("--directory="):
-            return Path(argument.split("=", 1)[1]).resolve()
-    return Path.cwd()
+    parser = argparse.ArgumentParser(add_help=False, exit_on_error=False)
+    parser.add_argument("--directory", "-d", default="")
+    for letter in FLAGS:
+        parser.add_argument(f"-{letter}", action="store_true")
+    try:
+        return Path(parser.parse_known_args(arguments)[0].directory).resolve()
+    except argparse.ArgumentError as error:
+        sys.exit(f"SC-EGG: {error}.")
 
 
 def _announce(run: Run, folder: Path) -> None:
@@ -200,13 +208,26 @@ def _processes(folder: Path) -> list[int]:
     found = []
     for place in Path("/proc").glob("[0-9]*"):
         try:
-            command = (place / "cmdline").read_bytes()
+            words = (place / "cmdline").read_bytes().split(b"\0")
             own = int(place.name) == os.getpid() or (place / "cwd").readlink() != folder
         except OSError:
             continue
-        if not own and (b".snakemake/scripts/" in command or b"snakemake" in command.split(b"\0")):
+        if not own and _executes_job([os.fsdecode(word) for word in words]):
             found.append(int(place.name))
     return found
+
+
+def _executes_job(words: list[str]) -> bool:
+    """Whether a command is snakemake, or python with snakemake or a rule's script: whoever only names one is another's."""
+    program = Path(words[0]).name
+    if not program.startswith("python"):
+        return program == "snakemake"
+    executed = list(dropwhile(lambda word: word.startswith("-") and word != "-m", words[1:]))
+    if executed and Path(executed[0]).name == "forks.py":  # before the script: its folder, and what it loads first
+        executed = executed[3:]
+    if executed[:1] == ["-m"]:
+        return executed[1:2] == ["snakemake"]
+    return bool(executed) and (Path(executed[0]).name == "snakemake" or ".snakemake/scripts/" in executed[0])
 
 
 def _signal(processes: list[int], number: int) -> None:

@@ -207,9 +207,9 @@ class Screen(logging.Filter):
             self._say(trouble)
 
     def _say_results(self) -> None:
-        """Say where the files lie that were asked for, folder by folder."""
+        """Say where the files lie that were asked for, folder by folder; with --until some may not be there."""
         folders: dict[str, list[str]] = {}
-        for path in sorted(map(str, self.workflow.dag.derived_targetfiles)):
+        for path in sorted(filter(os.path.exists, map(str, self.workflow.dag.derived_targetfiles))):
             folders.setdefault(str(Path(path).parent), []).append(Path(path).name)
         for folder, names in folders.items():
             self._say(f"    {self._shown(folder)}/{'' if len(names) == 1 else '  '}{', '.join(names)}")

@@ -7,6 +7,7 @@ import difflib
 import os
 import re
 import sys
+from collections.abc import Callable, Iterable
 from pathlib import Path
 
 from snakemake.io import strip_wildcard_constraints
@@ -14,13 +15,16 @@ from snakemake.io import strip_wildcard_constraints
 LAYOUT = "results are files such as results/<data set>/table.csv"
 
 
-def judge_first(dag: type) -> None:
-    """Let what a run is asked for be judged before its jobs are looked for, by `refuse_unknown`."""
+def judge_first(dag: type, doubts: Callable[[Iterable[str]], Iterable[str]]) -> None:
+    """Let what a run is asked for be judged before its jobs are looked for, by `refuse_unknown`; say then what `doubts`
+    finds strange about it."""
     begin = dag.init
 
     async def init(self, *args, **named):
         if self.workflow.is_main_process:
             refuse_unknown(self.workflow)
+            for sentence in doubts(self.workflow.dag_settings.targets):
+                print(f"SC-EGG: {sentence}", file=sys.stderr)
         await begin(self, *args, **named)
 
     dag.init = init

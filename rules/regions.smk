@@ -29,9 +29,20 @@ def start_weights(wildcards):
     return given_weights(wildcards)
 
 
+def refuse_seedless(wildcards, what, of_one_seed):
+    """Refuse what is asked for without a seed where each seed has regions of its own; name that `of_one_seed` instead."""
+    name = base(wildcards.dataset)
+    if wildcards.get("seed") is None and CONFIG.dataset(name).backbone.seeds == "own":
+        raise InputError(
+            f"config: datasets.{name}.backbone.seeds is own, so each seed has regions of its own, and there are "
+            f"no {what} of all seeds; set it to shared, or take those of one seed ({of_one_seed})."
+        )
+
+
 @sentence
 def used_weights(wildcards):
     """Return the weights that regions are made with: those trained here, or the given ones."""
+    refuse_seedless(wildcards, "regions", "backbones/seed0/regions")
     seed = wildcards.get("seed")
     here = f"results/{wildcards.dataset}" if seed is None else f"results/{wildcards.dataset}/backbones/seed{seed}"
     right = backbone_folder(wildcards.dataset, seed)
@@ -39,6 +50,18 @@ def used_weights(wildcards):
         raise InputError(f"with these settings of the backbone there is no {here}/regions; ask for {right}/regions.")
     trained = dataset_settings(wildcards).backbone.trained
     return {"weights": f"{right}/backbone.safetensors"} if trained else given_weights(wildcards)
+
+
+@sentence
+def index_of_shard(wildcards):
+    """Return the index of a data set whose regions are cut into shards; a shard that it does not have is refused."""
+    shards, asked = [Path(shard).name for shard in shards_of(wildcards)], f"part-{wildcards.shard}.parquet"
+    if asked not in shards:
+        raise InputError(
+            f"config: datasets.{base(wildcards.dataset)}.shards is {len(shards)}, so there is no {asked}; the last is "
+            f"{shards[-1]}."
+        )
+    return index_of(wildcards)
 
 
 def training_memory(wildcards, input, attempt):
@@ -98,7 +121,7 @@ use rule train_backbone as train_backbone_of_seed with:
 
 rule extract_regions:
     input:
-        unpack(index_of),
+        unpack(index_of_shard),
         unpack(used_weights),
     output:
         shard="results/{dataset}/regions/part-{shard}.parquet",
@@ -134,7 +157,7 @@ use rule extract_regions as extract_regions_of_seed with:
 
 rule read_features:
     input:
-        unpack(index_of),
+        unpack(index_of_shard),
     output:
         shard="results/{dataset}/regions/part-{shard}.parquet",
     log:

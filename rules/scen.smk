@@ -61,10 +61,17 @@ rule embed_images:
         "../workflow_scripts/embed_images.py"
 
 
+@sentence
+def pooled_regions(wildcards):
+    """Return the region shards whose mean is a backbone's features, of one seed where each has its own."""
+    refuse_seedless(wildcards, f"features of {wildcards.space}", f"spaces/{wildcards.space}/seed0/features.parquet")
+    return shards_of(wildcards)
+
+
 rule pool_images:
     input:
         unpack(index_of),
-        regions=shards_of,
+        regions=pooled_regions,
     output:
         features="results/{dataset}/spaces/{space}/features.parquet",
         scaler="results/{dataset}/spaces/{space}/scaler.safetensors",

@@ -61,6 +61,7 @@ use rule synthesize as synthesize_extended with:
 use rule train_classifier as train_extended_classifier with:
     input:
         unpack(extended_space),
+        unpack(calibration_of),
         eggn="results/{dataset}/variants/{variant}/seed{seed}/eggn.safetensors",
         synthetic="results/{dataset}/variants/{variant}/seed{seed}/extended/{extension}/synthetic_unseen.parquet",
     output:
@@ -96,14 +97,6 @@ use rule score as score_extended with:
         "logs/{dataset}/variants/{variant}/seed{seed}/extended/{extension}/score.log",
 
 
-def refuse_seedless(wildcards, what):
-    """Refuse what belongs to no seed where each seed has regions of its own."""
-    raise InputError(
-        f"config: datasets.{wildcards.dataset}.backbone.seeds is own, so each seed has regions of its own, and there are "
-        f"no {what} of all seeds; set it to shared, or take the features of one seed (exchange/sc-egg/seed0)."
-    )
-
-
 @sentence
 def exchanged(wildcards):
     """Return what is given to other code, the labels of test images too, as in the files that it knows."""
@@ -113,8 +106,7 @@ def exchanged(wildcards):
 @sentence
 def exchanged_space(wildcards):
     """Return what the features of a space are given to other code with: the validation split tells train_loc, val_loc."""
-    if wildcards.get("seed") is None and CONFIG.dataset(wildcards.dataset).backbone.seeds == "own":
-        refuse_seedless(wildcards, f"features of {wildcards.space}")
+    refuse_seedless(wildcards, f"features of {wildcards.space}", "exchange/sc-egg/seed0")
     tables = {f"val_{table}": f"results/{wildcards.dataset}/validation/{table}.parquet" for table in INDEX}
     return exchanged(wildcards) | tables
 
@@ -128,8 +120,7 @@ def exchanged_maps(wildcards):
             f"results/{wildcards.dataset}/exchange/{wildcards.file}.hdf5 is not what the region maps of "
             f"{wildcards.dataset} are called: ask for results/{wildcards.dataset}/exchange/{name}.hdf5."
         )
-    if CONFIG.dataset(wildcards.dataset).backbone.seeds == "own":
-        refuse_seedless(wildcards, "region maps")
+    refuse_seedless(wildcards, "region maps", "exchange/sc-egg/seed0")
     return exchanged(wildcards) | {"vectors": f"results/{wildcards.dataset}/attribute_vectors.parquet"}
 
 

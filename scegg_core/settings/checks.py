@@ -9,6 +9,7 @@ from scegg_core.settings.downloads import Download, whole
 from scegg_core.settings.eggn import EggnSettings
 from scegg_core.settings.names import VALIDATION
 from scegg_core.settings.networks import check_network
+from scegg_core.settings.readers import reads
 from scegg_core.settings.scen import ScenSettings
 from scegg_core.settings.spaces import NETWORKS
 from scegg_core.settings.variants import CLOSED_FORM
@@ -24,13 +25,6 @@ TRANSFORMING = (*WITH_DECODER, "cada-vae", "ce-gzsl", "free")
 
 #: Generators whose synthetic features lie in a space of their own, so that the classifier has to see real ones there.
 IN_OWN_SPACE = ("cada-vae",)
-
-#: Generators that CLS_g cannot guide (L_EGS, Eq. 13), since they make no features of the space in training.
-UNGUIDED = ("cada-vae",)
-
-#: Generators without a classification loss of their own, so that `eggn.classification_weight` would weigh nothing; a
-#: new one that has none says so itself when it is trained.
-WITHOUT_CLASSIFICATION = ("tf-vaegan", "f-vaegan", "f-vaegan-d2", "cada-vae", "ce-gzsl", "free")
 
 
 def check_dataset(config: "Configuration", name: str) -> None:
@@ -254,7 +248,7 @@ def check_snapshots(eggn: EggnSettings, compared: bool, place: str) -> None:
 
 def check_classification(eggn: EggnSettings, place: str) -> None:
     """Refuse a weight of a loss that the generator does not have."""
-    if eggn.classification_weight > 0 and eggn.generator in WITHOUT_CLASSIFICATION:
+    if eggn.classification_weight > 0 and not reads(eggn.generator, "classification_weight"):
         raise InputError(
             f"config: {place} has classification_weight {eggn.classification_weight:g}, but generator {eggn.generator} "
             "has no classification loss of its own; set it to 0."
@@ -266,7 +260,7 @@ def check_guidance(eggn: EggnSettings, place: str) -> None:
     generators that it cannot guide."""
     if eggn.seen_guidance == eggn.unseen_guidance == 0:
         return
-    if eggn.generator in UNGUIDED:
+    if not reads(eggn.generator, "seen_guidance"):
         raise InputError(
             f"config: {place} has L_EGS, which cannot guide generator {eggn.generator}; set seen_guidance and "
             "unseen_guidance to 0."

@@ -36,6 +36,11 @@ WIDTHS = (
 UNGUIDED = {"seen_guidance": 0.0, "unseen_guidance": 0.0}
 
 
+def plain_name(name: str) -> str:
+    """Return the variant whose method a row is: free, of free~budget+sc-egg."""
+    return name.partition(ON)[0].removesuffix(BUDGET)
+
+
 def of_method(config: "Configuration", name: str) -> VariantSettings:
     """Return the settings of a variant that is another one's method: with the budget, on another space, or both.
 
@@ -134,7 +139,7 @@ def methods_of(config: "Configuration", dataset: str) -> list[dict]:
 
 def _title(config: "Configuration", name: str) -> str:
     """What a method is called, whatever its budget, and on whatever space it is named."""
-    plain = name.partition(ON)[0].replace(BUDGET, "")
+    plain = plain_name(name)
     return config.variant(plain).title or plain
 
 

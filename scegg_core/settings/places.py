@@ -1,6 +1,6 @@
 """Where in the configuration a run's settings are written, as sentences name it."""
 
-from scegg_core.settings.methods import BUDGET, ON
+from scegg_core.settings.methods import plain_name
 from scegg_core.settings.names import VALIDATION
 from scegg_core.settings.tuning import POINT
 
@@ -9,7 +9,7 @@ def place_of(section: str, name: str) -> str:
     """Return where the settings of a variant or space are written: those of a point in its grid."""
     if POINT in name:
         return f"tuning.{name.partition(POINT)[0]}.grid"
-    return f"{section}.{name.partition(ON)[0].removesuffix(BUDGET)}"
+    return f"{section}.{plain_name(name)}"
 
 
 def layers_of(stage: str, dataset: str, place: str) -> str:

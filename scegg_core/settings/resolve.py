@@ -39,6 +39,7 @@ from scegg_core.settings.names import VALIDATION, DottedName, Name
 from scegg_core.settings.near import check_names, unknown_name
 from scegg_core.settings.paths import LocalPath
 from scegg_core.settings.places import layers_of, place_of
+from scegg_core.settings.readers import check_read
 from scegg_core.settings.run import RunSettings
 from scegg_core.settings.scen import ScenSettings
 from scegg_core.settings.spaces import SpaceSettings
@@ -146,8 +147,12 @@ class Configuration:
         names = [name for name, own in self.variants.items() if own.tuned is None]
         names += [point for tuned in self.tuning for point in self.points_of(tuned)]
         names += derived(self)
-        names += [name for own in self.datasets.values() for name in own.variants if ON in name or BUDGET in name]
+        names += [name for name in self.named_variants() if ON in name or BUDGET in name]
         return {name: self.variant(name) for name in names}
+
+    def named_variants(self) -> list[str]:
+        """Return the variants that rows of data sets and pictures name."""
+        return [*(name for own in self.datasets.values() for name in own.variants), *self.tsne.variants]
 
     def grid_points(self, dataset: str) -> list[dict]:
         """Return the points compared on a data set's validation split: variant, point, values and seeds of each."""
@@ -196,11 +201,14 @@ class Configuration:
         check_classification(found, layers)
         compared = own.selection == "validation" if dataset.endswith(VALIDATION) else self.tables.oracle
         check_snapshots(found, compared, layers)
+        check_read(self, "eggn", found.generator, variant)
         return found if compared else replace(found, snapshots=0)
 
     def synthesis_of(self, dataset: str, variant: str) -> SynthesisSettings:
         """Return the synthesis settings for a variant on a data set."""
-        return self._stage("synthesis", dataset, place_of("variants", variant), self.variant(variant).synthesis)
+        own, place = self.variant(variant), place_of("variants", variant)
+        check_read(self, "synthesis", self._stage("eggn", dataset, place, own.eggn).generator, variant)
+        return self._stage("synthesis", dataset, place, own.synthesis)
 
     def classifier_of(self, dataset: str, variant: str) -> ClassifierSettings:
         """Return the final classifier's settings for a variant on a data set."""

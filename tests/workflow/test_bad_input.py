@@ -83,7 +83,29 @@ TABLE = "results/aviary/table.csv"
             "datasets: {aviary: {backbone: {weights: train, seeds: own}}}",
             "results/aviary/exchange/backbone/res101.mat",
             "config: datasets.aviary.backbone.seeds is own, so each seed has regions of its own, and there are no features "
-            "of backbone of all seeds; set it to shared, or take the features of one seed (exchange/sc-egg/seed0).",
+            "of backbone of all seeds; set it to shared, or take those of one seed (exchange/sc-egg/seed0).",
+        ),
+        (
+            "datasets: {aviary: {backbone: {weights: train, seeds: own}}}",
+            "results/aviary/spaces/backbone/features.parquet",
+            "config: datasets.aviary.backbone.seeds is own, so each seed has regions of its own, and there are no features "
+            "of backbone of all seeds; set it to shared, or take those of one seed (spaces/backbone/seed0/features.parquet).",
+        ),
+        (
+            "datasets: {aviary: {backbone: {weights: train, seeds: own}}}",
+            "results/aviary/regions/part-0000.parquet",
+            "config: datasets.aviary.backbone.seeds is own, so each seed has regions of its own, and there are no regions "
+            "of all seeds; set it to shared, or take those of one seed (backbones/seed0/regions).",
+        ),
+        (
+            "datasets: {aviary: {shards: 1}}",
+            "results/aviary/regions/part-0005.parquet",
+            "config: datasets.aviary.shards is 1, so there is no part-0005.parquet; the last is part-0000.parquet.",
+        ),
+        (
+            "datasets: {mine: {features: {path: x.npz, kind: arrays}, variants: [baseline]}}",
+            "results/mine/regions/part-1.parquet",
+            "config: datasets.mine.shards is 8, so there is no part-1.parquet; the last is part-0007.parquet.",
         ),
         (
             "datasets: {mine: {format: cub, folder: $NOT_SET_ANYWHERE/x}}",
@@ -100,6 +122,15 @@ def test_before_any_job(fresh, tmp_path, overlay, target, sentence):
     assert f"SC-EGG: {sentence}" in done.stderr or sentence in done.stderr
     assert "Traceback" not in done.stderr
     assert not (fresh.folder / "results").exists()
+
+
+def test_a_new_name_that_nothing_asks_for_is_named_and_the_run_goes_on(fresh, tmp_path):
+    (tmp_path / "new.yaml").write_text("variants: {baselin: {eggn: {epochs: 3}}, mine: {space: backbone}}\n")
+    said = "SC-EGG: config: no row and no target asks for variants.baselin; did you mean baseline?"
+    for target, times in ((TABLE, 1), ("results/aviary/variants/baselin/seed0/metrics.json", 0)):
+        done = fresh.run("--dry-run", target, overlays=(TINY, tmp_path / "new.yaml"))
+        assert done.returncode == 0, done.stderr
+        assert done.stderr.count("did you mean") == done.stderr.splitlines().count(said) == times
 
 
 def test_a_result_by_its_whole_path_is_named_as_rules_make_it(fresh):

@@ -12,8 +12,9 @@ from scegg_core.artifacts.files import Provenance, read_description, read_table,
 from scegg_core.data.tables import NO_LABEL
 from scegg_core.evaluate.scores import read_metrics
 from scegg_core.evaluate.selection import best_epoch, read_epochs
+from scegg_core.using.api import add_classes
 from tests.reliability import kill
-from tests.workflow.conftest import TINY, Workflow, copy_run, rules_in
+from tests.workflow.conftest import TINY, Workflow, copy_run, describe_moon, rules_in
 
 pytestmark = pytest.mark.slow
 
@@ -105,6 +106,20 @@ def test_the_constant_is_that_of_the_validation_run_and_stands_in_the_row(result
     assert of_len.calibration is None
     assert {"h_low", "h_high", "acc_low", "ausuc_high", "weights_digest"} <= set(rows)
     assert (rows["h_low"] <= rows["H"]).all() and (rows["H"] <= rows["h_high"]).all()
+
+
+def test_an_extension_has_the_constant_of_its_run_by_the_workflow_and_by_the_command(
+    selected, overlay, results, winner
+):
+    own = results / "variants" / winner["point"] / "seed0"
+    describe_moon(selected.folder)
+    target, extensions = own.relative_to(selected.folder) / "extended/moon/metrics.json", "extensions={moon: moon.csv}"
+    done = selected.run(str(target), overlays=(TINY, overlay, "--config", extensions))
+    assert done.returncode == 0, done.stdout + done.stderr
+    folder = add_classes(own, selected.folder / "moon.csv", "command", "cpu")
+    by_workflow, by_command = (read_metrics(place / "metrics.json") for place in (folder.parent / "moon", folder))
+    assert by_workflow == by_command
+    assert by_workflow.calibration == read_metrics(own / "metrics.json").calibration is not None
 
 
 def test_only_the_winner_is_trained_on_all_training_images(results, winner):

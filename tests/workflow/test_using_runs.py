@@ -11,7 +11,7 @@ from scegg_core.artifacts.files import read_description
 from scegg_core.classify.predictions import read_predictions
 from scegg_core.data.tasks import TASKS
 from scegg_core.using.api import add_classes, load_model, predict
-from tests.workflow.conftest import TINY, rules_in
+from tests.workflow.conftest import TINY, describe_moon, rules_in
 
 pytestmark = pytest.mark.slow
 
@@ -22,11 +22,7 @@ EXTENSION = {"extend_classes", "synthesize_extended", "train_extended_classifier
 @pytest.fixture(scope="module")
 def extended(finished):
     """The finished workflow with two new classes added to one run, and what adding them ran."""
-    names = pd.read_parquet(finished.folder / "results/aviary/attributes.parquet")["name"]
-    values = np.random.default_rng(0).integers(0, 101, (2, len(names)))
-    table = pd.DataFrame(values, columns=names)
-    table.insert(0, "class", ["Moon Finch", "Moon Thrush"])
-    table.to_csv(finished.folder / "moon.csv", index=False)
+    describe_moon(finished.folder)
     done = extend(finished)
     assert done.returncode == 0, done.stdout + done.stderr
     return rules_in(done.stdout + done.stderr)

@@ -28,10 +28,11 @@ from scegg_core.scen.embed import embed_images
 from scegg_core.scen.scaling import MinMaxScaler
 from scegg_core.scen.space import Space
 from scegg_core.scen.train import train_scen
-from scegg_core.settings.checks import IN_OWN_SPACE, TRANSFORMING, UNGUIDED, WITH_DECODER
+from scegg_core.settings.checks import IN_OWN_SPACE, TRANSFORMING, WITH_DECODER
 from scegg_core.settings.dazle import DazleSettings
 from scegg_core.settings.eggn import GENERATORS
 from scegg_core.settings.overrides import STAGES
+from scegg_core.settings.readers import reads
 from scegg_core.settings.scen import ScenSettings
 
 CLASSES, ATTRIBUTES, CHANNELS = 5, 4, 6
@@ -96,7 +97,7 @@ def fitting(given: dict[str, dict]) -> dict[str, object]:
     eggn = made["eggn"]
     if eggn.classification_weight > 0:
         made["eggn"] = eggn = replace(eggn, generator="f-clswgan", seen_guidance=0.0, unseen_guidance=0.0)
-    if eggn.generator in UNGUIDED:
+    if not reads(eggn.generator, "seen_guidance"):
         made["eggn"] = eggn = replace(eggn, seen_guidance=0.0, unseen_guidance=0.0)
     if eggn.generator not in TRANSFORMING or (eggn.generator in WITH_DECODER and eggn.decoder_weight == 0):
         made["classifier"] = replace(made["classifier"], input="dense")

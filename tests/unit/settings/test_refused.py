@@ -12,6 +12,7 @@ from scegg_core.settings.base import parse_section
 from scegg_core.settings.datasets import DatasetSettings
 from scegg_core.settings.eggn import EggnSettings
 from scegg_core.settings.names import LARGEST_SEED
+from scegg_core.settings.near import unasked
 from scegg_core.settings.overrides import STAGES
 from scegg_core.settings.resolve import read_configuration
 from scegg_core.settings.tsne import TsneSettings
@@ -151,6 +152,8 @@ def test_the_number_that_a_text_is_meant_as(setting, value, number):
         ("datasets: {aviery: {seeds: [0]}}", "datasets.aviery has no format and folder, and no features; did you mean aviary?"),
         ("datasets: {birds: {seeds: [0]}}", "datasets.birds has no format: set format and folder, or features in place of pictures."),
         ("tables: {summary: [Aviary]}", "datasets has no 'Aviary'; known: aviary, awa2, cub, sun (did you mean aviary?)."),
+        ("variants: {sc_egg: {eggn: {epochs: 3}}}", "variants has sc-egg and sc_egg, which differ in - and _ alone; write both alike if you mean one, or choose another name."),
+        ("spaces: {Sc_Egg: {scen: {local_scale: 3.0}}}", "spaces has Sc_Egg and sc-egg, which differ in - and _ alone; write both alike if you mean one, or choose another name."),
         ("EGGN: {epochs: 3}", "EGGN is not a known setting (did you mean eggn?)."),
     ],
 )  # fmt: skip
@@ -158,6 +161,38 @@ def test_names_that_are_nearly_known_ones(overlay, sentence):
     with pytest.raises(InputError) as error:
         read_configuration(merged(VALUES, yaml.safe_load(overlay)))
     assert str(error.value) == f"config: {sentence}"
+
+
+NEW = """
+spaces: {backbon: {kind: backbone}, sc-egg2: {}}
+variants: {baselin: {space: sc-egg2}, bird: {space: backbone}, dazl: {title: D}}
+"""
+
+
+@pytest.mark.parametrize(
+    ("asking", "targets", "names"),
+    [
+        ("{}", [], ["variants.baselin baseline", "spaces.backbon backbone"]),
+        ("{}", ["results/aviary/variants/baselin/seed0/metrics.json"], ["spaces.backbon backbone"]),
+        (
+            "datasets: {cub: {variants: [baselin~budget, dazle]}}",
+            [],
+            ["variants.dazl dazle", "spaces.backbon backbone"],
+        ),
+        ("tables: {spaces: [backbone, backbon], methods: [baselin]}", [], []),
+        ("tsne: {variants: [baselin+backbon]}", [], []),
+    ],
+)
+def test_new_names_that_nothing_asks_for_and_that_are_nearly_one_asked_for_are_named(asking, targets, names):
+    config = read_configuration(merged(merged(VALUES, yaml.safe_load(NEW)), yaml.safe_load(asking)))
+    said = list(unasked(config, {*VALUES["variants"], *VALUES["spaces"]}, targets))
+    sentence = "config: no row and no target asks for {}; did you mean {}?"
+    assert said == [sentence.format(*pair.split()) for pair in names]
+
+
+def test_a_method_on_a_space_in_a_picture_has_runs_of_its_own():
+    config = read_configuration(merged(VALUES, {"tsne": {"variants": ["f-clswgan+paper", "baseline"]}}))
+    assert config.with_points()["f-clswgan+paper"].space == "paper"
 
 
 def test_the_number_that_a_refusal_proposes_is_one_to_yaml():
@@ -288,6 +323,23 @@ def test_settings_that_do_not_fit_together_are_refused(overlay, said):
             "variants: {len: {title: SC-EGG}}",
             "config: variants.sc-egg and variants.len are both called 'SC-EGG', and both are rows of aviary; give one",
         ),
+        (
+            "variants: {baseline: {eggn: {seen_guidance: 5.0, unseen_guidance: 0.0, guidance_classes: all}}}",
+            "config: variants.baseline has eggn.seen_guidance, eggn.guidance_classes, which generator tf-vaegan does not read on a "
+            "space of kind backbone, so that nothing would change; take them out.",
+        ),
+        (
+            "datasets: {cub: {variants: [f-clswgan]}}\nvariants: {f-clswgan: {synthesis: {feedback_strength: 0.5}}}",
+            "config: variants.f-clswgan has synthesis.feedback_strength, which generator f-clswgan does not read on a space of kind",
+        ),
+        (
+            "datasets: {cub: {variants: [mine], eggn: {generator: f-vaegan}}}\nvariants: {mine: {eggn: {decoder_loss: l1}}}",
+            "config: variants.mine has eggn.decoder_loss, which generator f-vaegan does not read, so that nothing would change;",
+        ),
+        (
+            "tuning: {baseline: {grid: {eggn.unseen_guidance: [0.0, 0.1]}}}",
+            "config: tuning.baseline.grid has eggn.unseen_guidance, which generator tf-vaegan does not read on a space of kind",
+        ),
         ("variants: {len: {title: ''}}", "config: variants.len.title is '': should be a line of text, or null."),
         (
             r'variants: {len: {title: "a\nb"}}',
@@ -395,6 +447,20 @@ def test_many_problems_are_counted():
 def test_the_fewest_points_of_t_sne_are_enough_for_it():
     TsneSettings(classes=1, per_class=2)
     TsneSettings(classes=2, per_class=1)
+
+
+@pytest.mark.parametrize(
+    "overlay",
+    [
+        "datasets: {cub: {variants: [baseline], eggn: {seen_guidance: 5.0, decoder_loss: l1, generator: f-vaegan}}}",
+        "datasets: {cub: {variants: [paper+backbone, f-clswgan]}}\nvariants: {f-clswgan: {eggn: {seen_path: synthesis}}}",
+        "variants: {baseline: {eggn: {generator: f-vaegan, freeze_decoder: false, seen_guidance: 0, latent_size: null}}}",
+    ],
+    ids=["of a data set", "of another space", "nothing"],
+)
+def test_what_is_not_read_may_be_said_of_all_rows_and_where_it_turns_off_what_is_off(overlay):
+    config = read_configuration(merged(VALUES, yaml.safe_load(overlay)))
+    assert [config.eggn_of(name, row) for name in ("cub", "aviary") for row in config.dataset(name).variants[:1]]
 
 
 @pytest.mark.slow

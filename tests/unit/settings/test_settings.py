@@ -75,6 +75,26 @@ def test_overlays_are_valid(values, monkeypatch, tmp_path):
         read_configuration(given)
 
 
+#: The command in an overlay's first lines: the files that are laid over config.yaml, the data set, and what is asked of it.
+COMMAND = re.compile(r"--configfile ((?:\S+ )+)(?:\\\n# +)?-- results/(\S+)/(\w+)\.csv")
+
+
+def test_variants_and_spaces_of_an_overlay_are_used_by_its_own_commands(values, monkeypatch, tmp_path):
+    monkeypatch.setenv("SCEGG_REAL_DATA", str(tmp_path))
+    overlays = sorted((ROOT / "overlays").rglob("*.yaml"))
+    for overlay in overlays:
+        text = overlay.read_text(encoding="utf-8")
+        commands = COMMAND.findall(text)
+        assert commands, overlay
+        for files, name, _ in commands:
+            files = ["resources/methods.yaml", *files.split()]
+            config = read_configuration(merged(values, *(yaml.safe_load((ROOT / file).read_text()) for file in files)))
+            asked = {*config.dataset(name).variants, *config.tunings_of(name), *(config.tables.methods or ())}
+            own = yaml.safe_load(text)
+            assert own.get("variants", {}).keys() <= asked, overlay
+            assert own.get("spaces", {}).keys() <= {config.variant(variant).space for variant in asked}, overlay
+
+
 def test_variant_wins_over_data_set_over_section(values):
     values["eggn"] = {"epochs": 1, "batch_size": 2, "critic_steps": 3}
     values["datasets"]["cub"]["eggn"] = {"batch_size": 20, "critic_steps": 30}

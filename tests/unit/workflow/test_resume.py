@@ -68,6 +68,75 @@ def test_arguments_are_taken_as_given_and_the_directory_is_theirs(folder):
     assert (folder / "work" / resume.LOCK).exists()
 
 
+@pytest.mark.parametrize(
+    "words",
+    [
+        "-d sub",
+        "-dsub",
+        "-nkdsub x",
+        "--dir sub",
+        "--directory=sub -- -dx",
+        "-d x --directory sub",
+        "--configfile a.yaml -d sub",
+    ],
+)
+def test_the_folder_is_the_one_that_snakemake_reads_in_the_command(folder, words):
+    resume.main(words.split())
+    assert (folder / "sub" / resume.LOCK).exists() and not (folder / resume.LOCK).exists()
+
+
+def test_words_that_are_targets_name_no_folder(folder):
+    resume.main(["--cores", "1", "--", "-dsub"])
+    assert (folder / resume.LOCK).exists() and not (folder / "sub").exists()
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (["-d", "f"], r"--directory .*/f can be no folder to work in \(File exists\); name another\.$"),
+        (["-d", "f/x"], r"--directory .*/f/x can be no folder to work in \(Not a directory\); name another\.$"),
+        (["-d"], r"expected one argument\.$"),
+    ],
+)
+def test_what_can_be_no_folder_is_one_sentence(folder, words, said):
+    (folder / "f").touch()
+    with pytest.raises(SystemExit, match=f"^SC-EGG: .*{said}"):
+        resume.main(words)
+    assert executed == []
+
+
+@pytest.mark.parametrize(
+    ("command", "of_a_run"),
+    [
+        ("/x/bin/python3.11 -m snakemake --cores 1", True),
+        ("python -u /x/bin/snakemake --cores 1", True),
+        ("snakemake --cores 1", True),
+        ("python /w/.snakemake/scripts/tmp1.train_scen.py", True),
+        (
+            "python -ISP /p/scegg_core/workflow/forks.py /tmp/scegg torch;a /w/.snakemake/scripts/tmp1.train_scen.py",
+            True,
+        ),
+        ("tail -f f snakemake", False),
+        ("tmux new -s snakemake", False),
+        ("vim .snakemake/scripts/tmp1.train_scen.py", False),
+        ("python -m pytest snakemake", False),
+        ("python edit.py snakemake", False),
+        ("python", False),
+        ("", False),
+    ],
+)
+def test_processes_of_a_run_are_those_that_execute_it(command, of_a_run):
+    assert resume._executes_job(command.split(" ")) is of_a_run
+
+
+def test_a_process_that_only_names_snakemake_lives_on(folder):
+    (folder / "f").touch()
+    with subprocess.Popen(["tail", "-f", "f", "snakemake"], cwd=folder, stderr=subprocess.DEVNULL) as other:
+        resume.main(["--cores", "1"])
+        assert other.poll() is None
+        other.kill()
+
+
 def test_without_a_record_a_command_is_asked_for():
     with pytest.raises(SystemExit, match="no run is recorded in"):
         resume.main([])

@@ -19,6 +19,9 @@ class Story:
     def __init__(self, folder, keep_going=False):
         self.folder, self.stream = folder, io.StringIO()
         asked = {"results/a/table.csv", "results/a/page.html", "results/summary.csv"}
+        (folder / "results/a").mkdir(parents=True, exist_ok=True)
+        for name in asked:
+            (folder / name).touch()
         self.screen = Screen(
             SimpleNamespace(
                 overwrite_workdir=None,
@@ -186,6 +189,15 @@ def test_nothing_to_do_and_where_it_lies(story):
     assert not story.tell(None, msg="Nothing to be done (all requested files are present and up to date).")
     assert story.stream.getvalue().splitlines()[0].startswith("Nothing to be done")
     assert "results/a/  page.html, table.csv" in story.stream.getvalue()
+
+
+def test_what_was_asked_for_and_is_not_there_is_not_listed(story):
+    """--until ends before it."""
+    (story.folder / "results/a/table.csv").unlink()
+    story.begin(index_dataset=1)
+    story.start(1, "index_dataset", dataset="a")
+    story.finish(1)
+    assert story.end()[-2:] == ["    results/a/page.html", "    results/summary.csv"]
 
 
 def test_a_closed_terminal_stops_nothing(story):
