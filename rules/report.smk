@@ -463,13 +463,13 @@ def report_files(dataset):
     """Return every table and picture of a data set; what would need runs outside its table is left out, and a picture
     of runs that are not there if the settings say so."""
     variants = CONFIG.dataset(dataset).variants
-    spaces = {CONFIG.variant(chosen(dataset, name)).space for name in variants}
     names = ["table.csv", "per_class.csv", "tradeoff.png"]
     compared = [name for name in CONFIG.confusion.variants if name in variants]
     names += [f"variants/{name}/confusion.png" for name in compared if files_of_runs(dataset, CONFUSED, {name})]
     names += [f"variants/{name}/curves.png" for name in variants if curve_files(dataset, name)]
     if set(CONFIG.tsne.variants) & set(variants) and tsne_files(dataset):
         names.append("tsne.png")
+    spaces = {CONFIG.variant(chosen(dataset, name)).space for name in variants}
     if CONFIG.attention.space in spaces and attention_files(dataset):
         names += ["attention/overview.png", "attention.csv"]
     names.append("page.html")
