@@ -131,13 +131,17 @@ checkpoint tune:
         "../workflow_scripts/tune.py"
 
 
+def attention_files(dataset):
+    """Return (seed, SCEN) of the space shown, at the data set's first seed."""
+    seed = CONFIG.dataset(dataset).seeds[0]
+    return present([(seed, f"{space_folder(dataset, CONFIG.attention.space, seed)}/scen.safetensors")])
+
+
 @sentence
 def attention_inputs(wildcards):
-    """Return the regions, and SCEN of the space shown at the data set's first seed."""
-    seed = dataset_settings(wildcards).seeds[0]
-    folder = space_folder(wildcards.dataset, CONFIG.attention.space, seed)
-    known = index_of(wildcards) | test_labels_of(wildcards)
-    return known | {"scen": f"{folder}/scen.safetensors", "regions": shards_of(wildcards, seed)}
+    """Return the regions, and SCEN of the space shown."""
+    [(seed, scen)] = needed(attention_files(wildcards.dataset), f"attention of {wildcards.dataset}")
+    return index_of(wildcards) | test_labels_of(wildcards) | {"scen": scen, "regions": shards_of(wildcards, seed)}
 
 
 rule score_attention:

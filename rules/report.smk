@@ -31,6 +31,15 @@ def present(pairs):
     return [(thing, file) for thing, file in pairs if CONFIG.tables.missing == "make" or Path(file).is_file()]
 
 
+def needed(pairs, picture):
+    """Return `pairs`, the runs that `picture` is made of; refuses it if none is there yet and none is to be made."""
+    if not pairs:
+        raise InputError(
+            f"{picture} has no run yet, and tables.missing is 'name'; set it to make, or make the run first."
+        )
+    return pairs
+
+
 def files_of_runs(dataset, name, variants=None, rows=None):
     """Return ((variant, seed), file) of the runs in a data set's table, or of the variants `rows`; `name` is the file's in
     a run's folder."""
@@ -225,11 +234,17 @@ def tsne_files(dataset):
 def tsne_inputs(wildcards):
     """Return real and synthetic features of the variants drawn."""
     files = {}
-    for (name, seed), synthetic in tsne_files(wildcards.dataset):
+    for (name, seed), synthetic in needed(tsne_files(wildcards.dataset), f"t-SNE of {wildcards.dataset}"):
         space = CONFIG.variant(chosen(wildcards.dataset, name)).space
         folder = space_folder(wildcards.dataset, space, seed)
         files |= {f"features_{name}": f"{folder}/features.parquet", f"synthetic_{name}": synthetic}
     return index_of(wildcards) | test_labels_of(wildcards) | files
+
+
+def tsne_missing(wildcards):
+    """Return the variants that would be drawn if they had features."""
+    drawn = [run for run, _ in tsne_files(wildcards.dataset)]
+    return [run[0] for run in tsne_variants(wildcards.dataset) if run not in drawn]
 
 
 rule plot_tsne:
@@ -251,6 +266,7 @@ rule plot_tsne:
         settings=as_mapping(CONFIG.tsne),
         threads=2,
         titles=sentence(lambda w: {name: CONFIG.variant(name).title or name for (name, _), _ in tsne_files(w.dataset)}),
+        missing=sentence(tsne_missing),
         code=code("plot_tsne"),
     script:
         "../workflow_scripts/plot_tsne.py"
@@ -336,10 +352,20 @@ rule plot_tradeoff:
         "../workflow_scripts/plot_tradeoff.py"
 
 
+CONFUSED = f"predictions_{CONFIG.confusion.task}.parquet"
+
+
+@sentence
+def confused(wildcards):
+    """Return the predictions of a variant's runs."""
+    runs = files_of_runs(wildcards.dataset, CONFUSED, variants_in(wildcards))
+    return [path for _, path in needed(runs, f"confusion of {wildcards.variant} on {wildcards.dataset}")]
+
+
 rule plot_confusion:
     input:
         unpack(index_of),
-        predictions=paths_of(f"predictions_{CONFIG.confusion.task}.parquet"),
+        predictions=confused,
     output:
         png=shown(
             "results/{dataset}/variants/{variant}/confusion.png", "confusion", "Predictions", "confusion, {variant}"
@@ -350,7 +376,7 @@ rule plot_confusion:
         mem_mb=memory(4000),
         runtime=minutes(30),
     params:
-        settings=names_of(f"predictions_{CONFIG.confusion.task}.parquet"),
+        settings=names_of(CONFUSED),
         task=CONFIG.confusion.task,
         code=code("plot_confusion"),
     script:
@@ -363,9 +389,7 @@ def page_runs(dataset):
     return {
         "metrics": files_of_runs(dataset, "metrics.json"),
         "gzsl": files_of_runs(dataset, "predictions_gzsl.parquet"),
-        "confused": files_of_runs(
-            dataset, f"predictions_{CONFIG.confusion.task}.parquet", {*CONFIG.confusion.variants} & {*variants}
-        ),
+        "confused": files_of_runs(dataset, CONFUSED, {*CONFIG.confusion.variants} & {*variants}),
         "curves": curves_of_runs(dataset),
         "epochs": [((name, seed), file) for name in variants for seed, file in epoch_files(dataset, name)],
     }
@@ -436,14 +460,17 @@ def report_of(*datasets):
 
 
 def report_files(dataset):
-    """Return every table and picture of a data set; what would need runs outside its table is left out."""
+    """Return every table and picture of a data set; what would need runs outside its table is left out, and a picture
+    of runs that are not there if the settings say so."""
     variants = CONFIG.dataset(dataset).variants
     names = ["table.csv", "per_class.csv", "tradeoff.png"]
-    names += [f"variants/{name}/confusion.png" for name in CONFIG.confusion.variants if name in variants]
+    compared = [name for name in CONFIG.confusion.variants if name in variants]
+    names += [f"variants/{name}/confusion.png" for name in compared if files_of_runs(dataset, CONFUSED, {name})]
     names += [f"variants/{name}/curves.png" for name in variants if curve_files(dataset, name)]
-    if set(CONFIG.tsne.variants) & set(variants):
+    if set(CONFIG.tsne.variants) & set(variants) and tsne_files(dataset):
         names.append("tsne.png")
-    if CONFIG.attention.space in {CONFIG.variant(chosen(dataset, name)).space for name in variants}:
+    spaces = {CONFIG.variant(chosen(dataset, name)).space for name in variants}
+    if CONFIG.attention.space in spaces and attention_files(dataset):
         names += ["attention/overview.png", "attention.csv"]
     names.append("page.html")
     return [f"results/{dataset}/{name}" for name in names]

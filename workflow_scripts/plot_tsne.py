@@ -9,12 +9,13 @@ from scegg_core.settings.tsne import TsneSettings
 from scegg_core.workflow.job import run_job
 
 with run_job(snakemake) as job:
-    settings, files, titles = job.settings(TsneSettings), snakemake.input, snakemake.params.titles
+    settings, files, params = job.settings(TsneSettings), snakemake.input, snakemake.params
     spaces = [
-        SpaceFiles(title, files[f"features_{name}"], files[f"synthetic_{name}"]) for name, title in titles.items()
+        SpaceFiles(title, files[f"features_{name}"], files[f"synthetic_{name}"])
+        for name, title in params.titles.items()
     ]
-    figure, numbers, points = tsne_picture(read_index(job.index_files()), spaces, settings, snakemake.params.threads)
+    figure, numbers, points = tsne_picture(read_index(job.index_files()), spaces, settings, params.threads)
     save(figure, snakemake.output.png, snakemake.output.pdf)
     write_text(snakemake.output.points, points.to_csv(index=False))
-    notes = remarks(settings, titles)
+    notes = remarks(params.missing)
     write_csv_and_page(snakemake.output.tsne, snakemake.output.tsne_page, "Separation of spaces", numbers, notes)

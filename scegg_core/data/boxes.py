@@ -5,7 +5,7 @@ from pathlib import Path
 
 import numpy as np
 
-from scegg_core.data.images import open_rgb
+from scegg_core.data.images import open_rgb, turn_upright
 from scegg_core.data.names import printable
 from scegg_core.data.parts import read_numbered
 from scegg_core.data.text_files import read_count, read_number, read_text
@@ -18,7 +18,7 @@ Box = tuple[float, float, float, float]
 
 
 def read_boxes(folder: Path) -> dict[str, Box]:
-    """Return x, y, width and height in pixels of the bird in each image, by its path relative to `folder`.
+    """Return x, y, width and height in pixels of the stored file of the bird in each image, by its path relative to `folder`.
 
     Raises InputError for a missing file, a line that is no box, an image that is not listed or has no box or two.
     """
@@ -60,15 +60,18 @@ def _numbered_box(line: str) -> tuple[int, Box]:
     return read_count(head), (x, y, width, height)
 
 
-def cut_out(path: Path, box: tuple[float, float, float, float], size: int) -> np.ndarray:
+def cut_out(path: Path, box: Box, size: int) -> np.ndarray:
     """Return the square around a box, resized to (size, size, 3) uint8; what lies outside the image is gray."""
     from PIL import Image
 
     x, y, width, height = box
     side = max(width, height) * (1 + 2 * MARGIN)
-    left, top = x + width / 2 - side / 2, y + height / 2 - side / 2
-    corners = (left, top, left + side, top + side)
-    picture = open_rgb(path).transform(
+    (x, y), upright = turn_upright(path, np.array([x + width / 2, y + height / 2]))
+    picture = open_rgb(path)
+    across, down = np.divide(picture.size, upright)  # 1 but for large images
+    left, top = x - side / 2, y - side / 2
+    corners = (across * left, down * top, across * (left + side), down * (top + side))
+    cut = picture.transform(
         (size, size), Image.Transform.EXTENT, corners, Image.Resampling.BILINEAR, fillcolor=(124, 116, 104)
     )
-    return np.asarray(picture)
+    return np.asarray(cut)

@@ -6,6 +6,7 @@ import stat
 import warnings
 from pathlib import Path
 
+import numpy as np
 from PIL import ExifTags, Image, ImageOps, TiffImagePlugin, UnidentifiedImageError
 
 from scegg_core.data.deep import Unusable, is_deep, to_8_bits
@@ -38,6 +39,7 @@ _HEIF = (b"heic", b"heix", b"hevc", b"heim", b"heis", b"mif1", b"msf1")
 _BITS, _PHOTOMETRIC, _SAMPLE_FORMAT = 258, 262, 339  # TIFF tags
 _WHITE_IS_ZERO, _SIGNED = 0, 2  # values of the last two
 _THUMBNAIL = 254, 1  # the TIFF tag NewSubfileType and its bit for "a smaller version of another picture"
+_FROM_RIGHT, _FROM_BELOW, _ON_SIDE = (2, 3, 7, 8), (3, 4, 6, 7), (5, 6, 7, 8)  # orientations of EXIF
 
 
 def quiet() -> None:
@@ -59,6 +61,25 @@ def open_rgb(path: str | Path) -> Image.Image:
         return _decoded(path)
     except Exception as error:  # Pillow's decoders raise many types for damaged files
         raise InputError(f"{printable(path)} {_reason(Path(path), error)}; replace or remove the image.") from None
+
+
+def turn_upright(path: str | Path, places: np.ndarray) -> tuple[np.ndarray, tuple[int, int]]:
+    """Return `places` (…, 2), x and y in pixels of the file as stored, in those of the image turned upright, and its size.
+
+    `open_rgb` returns this image, a large one at a fraction of this width and height. Raises InputError as it does.
+    """
+    try:
+        with _open(path) as image:
+            orientation = image.getexif().get(ExifTags.Base.Orientation, 1)
+            on_side = orientation in _ON_SIDE
+            # Pillow gives the size of a TIFF turned already, before its pixels are
+            width, height = image.size[::-1] if on_side and image.format == "TIFF" else image.size
+    except Exception as error:  # as in `open_rgb`
+        raise InputError(f"{printable(path)} {_reason(Path(path), error)}; replace or remove the image.") from None
+    x, y = np.moveaxis(np.asarray(places, dtype=np.float64), -1, 0)
+    turned = (width - x if orientation in _FROM_RIGHT else x, height - y if orientation in _FROM_BELOW else y)
+    size = (width, height)
+    return (np.stack(turned[::-1], axis=-1), size[::-1]) if on_side else (np.stack(turned, axis=-1), size)
 
 
 def probe(path: str | Path, whole: bool = False) -> str | None:

@@ -17,7 +17,7 @@ ROOT = "CUB_200_2011"
 
 @dataclass(frozen=True)
 class PartLocations:
-    """Where the parts (P names) are in n images: x, y in pixels of the original (n, P, 2), NaN where not visible."""
+    """Where the parts (P names) are in n images: x, y in pixels of the stored file (n, P, 2), NaN where not visible."""
 
     names: tuple[str, ...]
     positions: np.ndarray

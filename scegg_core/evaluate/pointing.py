@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 
+from scegg_core.data.images import turn_upright
 from scegg_core.data.parts import read_part_locations
 from scegg_core.data.tables import DatasetIndex
-from scegg_core.errors import InputError
 from scegg_core.regions.store import RegionStore
 from scegg_core.scen.attention import attend, test_images
 from scegg_core.scen.model import SCEN
@@ -49,23 +49,10 @@ def _parts(
     located = read_part_locations(folder, paths) if folder else None
     if located is None:
         return np.full((len(images), 0), -1), np.zeros((len(index.attributes), 0), dtype=bool)
-    sizes = _sizes([Path(folder) / path for path in paths])
+    turned = [turn_upright(Path(folder) / path, own) for path, own in zip(paths, located.positions, strict=True)]
+    locations, sizes = zip(*turned, strict=True)
     grid = (store.size.height, store.size.width)
-    return part_regions(located.positions, sizes, grid, resize), bind_parts(index.parts, located.names)
-
-
-def _sizes(paths: Sequence[Path]) -> np.ndarray:
-    """Width and height of each image (n, 2) as stored, from the headers: part locations are in stored pixels."""
-    from PIL import Image
-
-    sizes = []
-    for path in paths:
-        try:
-            with Image.open(path) as image:
-                sizes.append(image.size)
-        except OSError as error:
-            raise InputError(f"{path} cannot be opened ({error}); replace the image.") from None
-    return np.array(sizes)
+    return part_regions(np.stack(locations), np.array(sizes), grid, resize), bind_parts(index.parts, located.names)
 
 
 ALL = "all part-bound attributes"
@@ -99,8 +86,8 @@ def part_regions(
 ) -> np.ndarray:
     """Return the region, row * w + column, that holds each part (n, P); -1 where the part is not to be seen.
 
-    `locations` (n, P, 2) are x, y in pixels of the original image, NaN for an invisible part; `sizes` (n, 2) are the
-    originals' width and height; `grid` is (h, w). Squashing scales x and y by themselves; crop keeps the centre square.
+    `locations` (n, P, 2) are x, y in pixels of the upright image, NaN for an invisible part; `sizes` (n, 2) are the
+    images' width and height; `grid` is (h, w). Squashing scales x and y by themselves; crop keeps the centre square.
     """
     sizes = np.asarray(sizes, dtype=np.float64)[:, None, :]  # (n, 1, 2)
     kept = sizes if resize == "squash" else np.broadcast_to(sizes.min(axis=2, keepdims=True), sizes.shape)
@@ -163,8 +150,8 @@ def pointing_table(
     """Return the scores of all part-bound attributes together, then of each one; rates in percent.
 
     Columns: attribute, part, images (with the part visible), pointing, chance, times_chance, mean_map (the score of the
-    mean map), above_mean_map (the difference, in points), margin (half its 95 % interval over images) and correlation
-    (with other attributes' maps). The first row is the mean over attributes; its correlation is that between all pairs
+    mean map), above_mean_map (the difference, in points), margin (half the 95 % interval of it, over images) and
+    correlation (with other attributes' maps). The first row is the mean over attributes; its correlation is that between all pairs
     of attributes, part-bound or not. `present` (n, A) bool adds a second such row, of attributes where it is true.
     """
     from pandas import DataFrame
@@ -192,13 +179,11 @@ def _together(label: str, pointing: Pointing, attributes: Sequence[int]) -> dict
     """The mean over `attributes` of their rows."""
     rows = [_row(pointing, a, "", "") for a in attributes if _visible(pointing, a).any()]
     rates = {name: float(np.mean([row[name] for row in rows])) if rows else np.nan for name in RATES}
-    hit, mean_hit = pointing.hit[:, attributes], pointing.mean_hit[:, attributes]
-    images = (~np.isnan(hit)).any(axis=1)
-    difference = np.array([np.nanmean(image - mean) for image, mean in zip(hit[images], mean_hit[images], strict=True)])
+    difference = pointing.hit[:, attributes] - pointing.mean_hit[:, attributes]
     return {
         "attribute": label,
         "part": "",
-        "images": int(images.sum()),
+        "images": int((~np.isnan(difference)).any(axis=1).sum()),
         **rates,
         "above_mean_map": rates["pointing"] - rates["mean_map"],
         "margin": _margin(difference),
@@ -219,12 +204,21 @@ def _row(pointing: Pointing, attribute: int, name: str, part: str) -> dict:
         "chance": 100 * chance.mean(),
         "mean_map": 100 * mean_hit.mean(),
         "above_mean_map": 100 * (hit - mean_hit).mean(),
-        "margin": _margin(hit - mean_hit),
+        "margin": _margin((hit - mean_hit)[:, None]),
         "correlation": pointing.correlation[:, attribute].mean(),
     }
 
 
 def _margin(differences: np.ndarray) -> float:
-    """Half the 95 % interval of the mean of `differences` (images,), in points; NaN for a single image."""
-    count = len(differences)
-    return float(100 * 1.96 * differences.std(ddof=1) / np.sqrt(count)) if count > 1 else float("nan")
+    """Half the 95 % interval, in points, of the mean over attributes of `differences`' means over images (n, A).
+
+    NaN where the part is not visible. Images are independent, the attributes of one are not: what an image adds to the
+    shown value stands together. NaN for a single image.
+    """
+    differences = differences[:, ~np.isnan(differences).all(axis=0)]
+    visible = ~np.isnan(differences)
+    weights = visible / (visible.sum(axis=0) * visible.shape[1])  # the shown value is the sum of weighted differences
+    shown = np.nansum(weights * differences)
+    shares = np.nansum(weights * (differences - shown), axis=1)[visible.any(axis=1)]
+    count = len(shares)
+    return float(100 * 1.96 * np.sqrt(count / (count - 1) * (shares**2).sum())) if count > 1 else float("nan")

@@ -1,5 +1,6 @@
 """Checks of the whole configuration: names that nothing answers to, and settings that do not fit, before any work."""
 
+from collections.abc import Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -33,7 +34,7 @@ def check_dataset(config: "Configuration", name: str) -> None:
     check_network(f"datasets.{name}.backbone.network", dataset.backbone.network)
     _check_generated(config, name)
     _check_rows(config, name)
-    _check_titles(config, name)
+    _check_titles(config, dataset.variants, name)
     _check_features(config, name)
     for variant in dataset.variants:
         check_stages(config, name, variant)
@@ -81,15 +82,15 @@ def check_named_attributes(config: "Configuration", dataset: str, asked: str, ne
         )
 
 
-def _check_titles(config: "Configuration", name: str) -> None:
-    """Refuse rows that look the same in tables and pictures."""
+def _check_titles(config: "Configuration", rows: Iterable[str], place: str) -> None:
+    """Refuse rows of one table that look the same in it and in pictures."""
     met: dict[str, str] = {}
-    for variant in config.dataset(name).variants:
+    for variant in rows:
         title = config.variant(variant).title or variant
         if title in met:
             raise InputError(
                 f"config: variants.{met[title]} and variants.{variant} are both called {title!r}, and both are rows of "
-                f"{name}; give one another title."
+                f"{place}; give one another title."
             )
         met[title] = variant
 
@@ -115,6 +116,8 @@ def check_pictures(config: "Configuration") -> None:
             raise InputError(
                 f"config: datasets.{name}.title is {title!r} as that of another one in tables.summary; change it."
             )
+    rows = dict.fromkeys(row for name in config.tables.summary for row in config.dataset(name).variants)
+    _check_titles(config, rows, "tables.summary")
     for name in (config.tables.reference, *config.tsne.variants, *config.confusion.variants):
         config.variant(name)
     for name, images in config.attention.images.items():

@@ -42,6 +42,19 @@ TABLE = "results/aviary/table.csv"
             "config: datasets.aviary.variants has no 'f-vaegan'; add it.",
         ),
         ("run: {}", "results/aviary/variants/eszsl/curves.png", "variant 'eszsl' of aviary has no training curves."),
+        *(
+            (
+                "tables: {missing: name}",
+                f"results/aviary/{picture}",
+                f"{name} has no run yet, and tables.missing is 'name'",
+            )
+            for picture, name in (
+                ("variants/sc-egg/confusion.png", "confusion of sc-egg on aviary"),
+                ("tsne.png", "t-SNE of aviary"),
+                ("attention.csv", "attention of aviary"),
+                ("attention/overview.png", "attention of aviary"),
+            )
+        ),
         ("run: {}", "check_birds", f"config: datasets has no 'birds'; {KNOWN}"),
         ("run: {}", "results/birds/table.csv", f"config: datasets has no 'birds'; {KNOWN}"),
         (
@@ -131,6 +144,18 @@ def test_a_new_name_that_nothing_asks_for_is_named_and_the_run_goes_on(fresh, tm
         done = fresh.run("--dry-run", target, overlays=(TINY, tmp_path / "new.yaml"))
         assert done.returncode == 0, done.stderr
         assert done.stderr.count("did you mean") == done.stderr.splitlines().count(said) == times
+
+
+def test_a_report_of_runs_that_are_not_there_and_not_to_be_made_goes_on_without_them(fresh, tmp_path):
+    overlay = tmp_path / "overlay.yaml"
+    overlay.write_text(
+        "tables: {missing: name}\ndatasets: {aviary: {variants: [sc-egg, baseline]}}\n", encoding="utf-8"
+    )
+    rules = fresh.dry("report_aviary", overlays=(TINY, overlay))
+    assert rules == {
+        *("report_aviary", "generate_aviary", "index_dataset", "tabulate", "count_classes", "plot_tradeoff"),
+        "build_page",
+    }
 
 
 def test_a_result_by_its_whole_path_is_named_as_rules_make_it(fresh):

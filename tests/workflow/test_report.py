@@ -111,6 +111,22 @@ def test_a_missing_variant_is_named_and_nothing_is_trained(copy, tmp_path):
     assert len(pd.read_csv(copy.folder / "results/aviary/table.csv")) == 3
 
 
+def test_the_picture_of_spaces_misses_rows_alone(copy, tmp_path):
+    overlay = tmp_path / "rows.yaml"
+    overlay.write_text("tables: {missing: name}\ndatasets: {aviary: {variants: [baseline]}}\n")
+    done = copy.run("results/aviary/tsne.csv", overlays=(TINY, overlay))
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert list(pd.read_csv(copy.folder / "results/aviary/tsne.csv")["space"]) == ["TF-VAEGAN (baseline)"]
+    assert "Missing" not in (copy.folder / "results/aviary/tsne.html").read_text()
+    (copy.folder / "results/aviary/variants/sc-egg/seed0/synthetic_unseen.parquet").unlink()
+    overlay.write_text("tables: {missing: name}\ndatasets: {aviary: {variants: [baseline, sc-egg]}}\n")
+    assert copy.run("results/aviary/tsne.csv", overlays=(TINY, overlay)).returncode == 0
+    assert (
+        "Missing: sc-egg is not drawn, it has no features yet."
+        in (copy.folder / "results/aviary/tsne.html").read_text()
+    )
+
+
 def test_report_holds_everything_and_loads_nothing(copy):
     command = [sys.executable, "-m", "snakemake", "--snakefile", copy.project / "Snakefile", "--directory", copy.folder]
     command += ["--cores", "1", "--configfile", TINY, "--report", copy.folder / "report.html"]

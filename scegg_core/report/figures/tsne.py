@@ -4,7 +4,7 @@ The same classes, images and colours in every space, so that the spaces can be c
 numbers for what the eye sees.
 """
 
-from collections.abc import Collection, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -262,6 +262,6 @@ def points_table(
     return concat(parts, ignore_index=True)
 
 
-def remarks(given: TsneSettings, drawn: Collection[str]) -> list[str]:
-    """Return a sentence for each variant of the settings that is not among the `drawn` ones."""
-    return [f"Missing: {name} is not drawn, it has no features yet." for name in given.variants if name not in drawn]
+def remarks(missing: Iterable[str]) -> list[str]:
+    """Return a sentence for each variant that should be drawn and has no features yet."""
+    return [f"Missing: {name} is not drawn, it has no features yet." for name in missing]

@@ -21,6 +21,7 @@ SCRIPTS = (
 )
 
 DIGITS = 5  # of a number that is not packed
+LARGEST_INTEGER = 2**53 - 1  # that scripts have exactly
 
 
 def render(page: Page) -> str:
@@ -54,7 +55,10 @@ def to_json(shown: Any) -> str:
 
 
 def packed(value: Any) -> Any:
-    """Return `value` as JSON has it: dataclasses as objects, arrays as lists, half precision as base64 with its shape."""
+    """Return `value` as JSON has it: dataclasses as objects, arrays as lists, half precision as base64 with its shape.
+
+    Integers that scripts would round, such as large seeds, become text.
+    """
     if is_dataclass(value):
         return {field.name: packed(getattr(value, field.name)) for field in fields(value)}
     if isinstance(value, np.ndarray):
@@ -65,6 +69,8 @@ def packed(value: Any) -> Any:
         return [packed(own) for own in value]
     if isinstance(value, np.generic):
         value = value.item()
+    if isinstance(value, int) and abs(value) > LARGEST_INTEGER:
+        return str(value)
     return _number(value) if isinstance(value, float) else value
 
 
@@ -72,8 +78,6 @@ def _packed_array(values: np.ndarray) -> Any:
     if values.dtype == np.float16:
         data = base64.b64encode(np.ascontiguousarray(values, dtype="<f2").tobytes())
         return {"half": data.decode("ascii"), "shape": list(values.shape)}
-    if values.dtype.kind != "f":
-        return values.tolist()
     return packed(values.tolist())
 
 

@@ -38,3 +38,25 @@ def test_beyond_the_border_it_is_gray(tmp_path):
     Image.fromarray(np.full((20, 20, 3), 255, np.uint8)).save(tmp_path / "x.png")
     made = cut_out(tmp_path / "x.png", (0, 0, 20, 4), 24)
     assert tuple(made[1, 12]) == (124, 116, 104)
+
+
+@pytest.mark.parametrize("orientation", range(1, 9))
+def test_a_box_is_turned_with_its_picture(tmp_path, orientation):
+    picture, exif = np.zeros((100, 200, 3), np.uint8), Image.Exif()
+    picture[40:60, 130:150] = 255
+    exif[0x0112] = orientation
+    Image.fromarray(picture).save(tmp_path / "x.png", exif=exif)
+    made = cut_out(tmp_path / "x.png", (130, 40, 20, 20), 48)
+    assert (made[6:42, 6:42] > 200).all()
+    assert (made[:2] < 60).all()
+
+
+def test_a_box_of_a_picture_that_is_decoded_smaller(tmp_path, monkeypatch):
+    monkeypatch.setattr("scegg_core.data.images.LARGE_PIXELS", 10_000)
+    monkeypatch.setattr("scegg_core.data.images.KEPT_SIDE", 50)
+    picture = np.zeros((100, 200, 3), np.uint8)
+    picture[40:60, 130:150] = 255
+    Image.fromarray(picture).save(tmp_path / "x.png")
+    made = cut_out(tmp_path / "x.png", (130, 40, 20, 20), 48)
+    assert (made[8:40, 8:40] > 200).all()
+    assert (made[:2] < 60).all()

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from scegg_core.data.images import open_rgb, probe
+from scegg_core.data.images import open_rgb, probe, turn_upright
 from scegg_core.errors import InputError
 
 RED = (200, 40, 30)
@@ -102,6 +102,27 @@ def test_pictures_of_all_samples_and_orientations_come_out_upright(tmp_path, kin
         exif[0x0112] = orientation
         found = opened(image, tmp_path / f"a.{ending}", exif=exif)
         assert np.array_equal(found, turned(upright)), orientation
+
+
+@pytest.mark.parametrize("orientation", [1, *TURNED])
+@pytest.mark.parametrize("ending", ["jpg", "tif", "png", "webp"])
+def test_places_in_stored_pixels_are_turned_with_the_picture(tmp_path, ending, orientation):
+    pixels = np.full((24, 40, 3), 255, np.uint8)
+    pixels[3:8, 10:15, 1:] = 0  # red around x = 12.5, y = 5.5
+    image, exif = Image.fromarray(pixels), Image.Exif()
+    exif[0x0112] = orientation
+    found = opened(image, tmp_path / f"a.{ending}", exif=exif)
+    places, size = turn_upright(tmp_path / f"a.{ending}", np.array([[12.5, 5.5], [np.nan, np.nan]]))
+    rows, columns = np.nonzero(found[..., 1] < 100)
+    assert size == found.shape[1::-1]
+    assert places[0] == pytest.approx((columns.mean() + 0.5, rows.mean() + 0.5), abs=0.3)
+    assert np.isnan(places[1]).all()
+
+
+def test_places_in_a_picture_that_cannot_be_opened_are_one_sentence(tmp_path):
+    (tmp_path / "a.jpg").write_bytes(b"no picture")
+    with pytest.raises(InputError, match=r"a\.jpg is not an image of a known type; replace or remove the image\."):
+        turn_upright(tmp_path / "a.jpg", np.zeros((1, 2)))
 
 
 def test_exif_orientation_is_applied(tmp_path):

@@ -1,17 +1,21 @@
 """Figures: their numbers have known answers, the same input gives the same picture, and no text overlaps."""
 
+import re
 from hashlib import sha256
 from itertools import pairwise
+from types import SimpleNamespace
 
 import matplotlib
 import numpy as np
 import pandas as pd
 import pytest
+from jinja2 import Template
 
 from scegg_core.evaluate import pointing, separation
 from scegg_core.evaluate.metrics import trade_off
 from scegg_core.report import style
 from scegg_core.report.figures import attention, confusion, curves, tradeoff, tsne
+from tests.conftest import ROOT
 
 SCENES = 717  # classes of SUN
 
@@ -62,6 +66,16 @@ def test_caption_counts():
     assert tsne.caption([chosen(), chosen()]) == (
         "2 seen and 2 unseen classes; 6 real seen, 6 real unseen, 6 synthetic unseen features in each space"
     )
+
+
+def test_the_reports_caption_counts_nothing_that_the_picture_may_not_reach():
+    """Of five unseen classes five are drawn, whatever the settings ask for: the picture's own caption counts."""
+    told = SimpleNamespace(
+        wildcards=SimpleNamespace(dataset="birds"),
+        params=SimpleNamespace(settings={"classes": 17, "per_class": 41, "seed": 23}),
+    )
+    text = Template((ROOT / "report/tsne.rst").read_text(encoding="utf-8")).render(snakemake=told)
+    assert re.findall(r"\d+", text.split("\n\n")[0]) == ["4", "23"]  # the paper's figure, and the seed
 
 
 @pytest.mark.slow

@@ -82,6 +82,14 @@ def test_numbers_are_short_and_half_precision_is_packed():
     assert np.frombuffer(base64.b64decode(held["half"]), "<f2").tolist() == [0.5, -2.0]
 
 
+def test_integers_that_scripts_would_round_are_text():
+    exact, large = 2**53 - 1, 2**53 + 1
+    assert packed((exact, -large, np.int64(large), np.array([1, large]), True)) == [
+        *(exact, str(-large), str(large)),
+        *([1, str(large)], True),
+    ]
+
+
 def test_data_in_the_page_end_no_script_and_are_what_was_given():
     page = made_page()
     text = to_json(page)

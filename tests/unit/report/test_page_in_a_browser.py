@@ -1,13 +1,17 @@
 """The page of a data set in a real browser: it asks nobody for anything, and what is pointed at is shown."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from browser_case import assert_fits, assert_quiet, open_page
 from page_case import made_page
 
 from benchmarks.browser import open_tab
-from scegg_core.report.page.model import Page
+from scegg_core.report.page.model import Page, Panel, SeedLine, VariantPanels
 from scegg_core.report.page.render import render
+
+LARGE = 2**53 + 1  # JavaScript's numbers have none between 2**53 and 2**53 + 2
 
 
 @pytest.fixture(scope="module")
@@ -164,6 +168,48 @@ def test_numbers_are_saved_as_csv(page):
     text = saved.value.path().read_text(encoding="utf-8")
     assert text.startswith("variant,title,task,seeds,class")
     assert '"Conference center, very long name of it 2"' in text
+
+
+def seed_lines(term: str, *seeds: int, epochs: int = 5) -> Panel:
+    lines = [SeedLine(seed, np.arange(1, epochs + 1), np.linspace(seed, 1, epochs)) for seed in seeds]
+    return Panel("stage 1", term, tuple(lines), ())
+
+
+@pytest.fixture
+def training(tmp_path, browser):
+    """A page whose training has other seeds in each panel, some too large for JavaScript's numbers."""
+    panels = (seed_lines("penalty", 3, LARGE), seed_lines("L_LCE", 0, 3, LARGE, LARGE + 1))
+    file = tmp_path / "page.html"
+    file.write_text(render(replace(made_page(), training=(VariantPanels("a", panels),))), encoding="utf-8")
+    tab = open_page(browser, file)
+    tab.locator("#training").scroll_into_view_if_needed()
+    tab.locator("#training-panels svg").nth(1).wait_for()
+    yield tab
+    tab.close()
+
+
+def looks(page, selector: str) -> list[list[str]]:
+    """Colour and dashes of each line that is drawn."""
+    script = "(lines) => lines.map((line) => ['stroke', 'stroke-dasharray'].map((name) => line.getAttribute(name)))"
+    return page.locator(selector).evaluate_all(script)
+
+
+def test_a_seed_has_one_look_in_the_legend_and_in_all_panels(training):
+    names = training.locator("#training-legend span").all_inner_texts()
+    assert [name.strip() for name in names] == [f"seed {seed}" for seed in (0, 3, LARGE, LARGE + 1)]
+    legend = looks(training, "#training-legend line")
+    assert len({tuple(look) for look in legend}) == 4
+    curves = "path[fill=none][stroke^='var(--series']"
+    assert looks(training, f"#training-panels figure:nth-child(1) {curves}") == legend[1:3]
+    assert looks(training, f"#training-panels figure:nth-child(2) {curves}") == legend
+
+
+def test_curves_are_saved_as_they_are_drawn_with_their_seeds(training):
+    with training.expect_download() as saved:
+        training.get_by_role("button", name="curves as drawn (CSV)").last.click()
+    rows = saved.value.path().read_text(encoding="utf-8").splitlines()
+    assert rows[1] == "a,stage 1,penalty,3,1,3"
+    assert [row.split(",")[3] for row in rows[1::5]] == list(map(str, (3, LARGE, 0, 3, LARGE, LARGE + 1)))
 
 
 def test_nothing_is_wider_than_the_window(page):

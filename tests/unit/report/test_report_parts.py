@@ -187,6 +187,22 @@ def test_pointing_score_of_a_data_set(folder, index, store, scen):
     assert (table["pointing"] - table["mean_map"]).to_numpy() == pytest.approx(table["above_mean_map"], abs=0.011)
 
 
+def test_parts_are_looked_for_where_the_upright_pictures_show_them(folder, index, store, scen):
+    """Stored on their side, 40 × 30: they stand upright with 30 × 40, the beak at (25, 5), the wing at (5, 35)."""
+    from PIL import Image
+
+    exif = Image.Exif()
+    exif[0x0112] = 6
+    for path in index.paths:
+        Image.new("RGB", (40, 30), "teal").save(folder / path, exif=exif)
+    turned = score_attention(index, store, scen, folder, "crop")
+    for path in index.paths:
+        Image.new("RGB", (30, 40), "teal").save(folder / path)
+    file = folder / "CUB_200_2011/parts/part_locs.txt"
+    file.write_text(file.read_text().replace("5.0 5.0", "25.0 5.0").replace("35.0 25.0", "5.0 35.0"))
+    assert turned.equals(score_attention(index, store, scen, folder, "crop"))
+
+
 def test_without_part_locations_there_is_the_correlation_alone(tmp_path, index, store, scen):
     table = score_attention(index, store, scen, tmp_path / "none", "squash")
     assert list(table["attribute"]) == [pointing.ALL]

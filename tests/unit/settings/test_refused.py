@@ -340,6 +340,10 @@ def test_settings_that_do_not_fit_together_are_refused(overlay, said):
             "tuning: {baseline: {grid: {eggn.unseen_guidance: [0.0, 0.1]}}}",
             "config: tuning.baseline.grid has eggn.unseen_guidance, which generator tf-vaegan does not read on a space of kind",
         ),
+        (
+            "variants: {mine: {title: SC-EGG}}\ndatasets: {awa2: {variants: [mine]}}\ntables: {summary: [aviary, awa2]}",
+            "config: variants.sc-egg and variants.mine are both called 'SC-EGG', and both are rows of tables.summary; give one",
+        ),
         ("variants: {len: {title: ''}}", "config: variants.len.title is '': should be a line of text, or null."),
         (
             r'variants: {len: {title: "a\nb"}}',

@@ -81,7 +81,7 @@ function startTradeoff() {
     } }, key, variant.title);
     byId("tradeoff-legend").append(button);
   });
-  byId("tradeoff-legend").append(saveButton("curves (CSV)", () =>
+  byId("tradeoff-legend").append(saveButton("curves as drawn (CSV)", () =>
     saveCsv("seen_unseen_curves", ["variant", "seed", "constant", "U", "S"], variants.flatMap((variant) =>
       variant.lines.flatMap((run) => run.constant.map((value, row) => [variant.title, run.seed, value, run.unseen[row], run.seen[row]]))))));
 }
