@@ -539,8 +539,14 @@ VECTORS = [
         source("word2vec", "v.txt"),
     ),
     Bad(
-        "line cut off",
+        "line without a number",
         "{root}/v.txt gives the word 'tail' no 2 numbers; the file is damaged, fetch it again.",
+        write("v.txt", "blue 1 2\ntail 1\nred 1 2\n"),
+        source("word2vec", "v.txt"),
+    ),
+    Bad(
+        "line cut off",
+        "{root}/v.txt is cut off in its last line, which has not all of its numbers; fetch it again.",
         write("v.txt", "blue 1 2\ntail 1"),
         source("word2vec", "v.txt"),
     ),
