@@ -10,7 +10,7 @@ from scegg_core.settings.downloads import Download, whole
 from scegg_core.settings.eggn import EggnSettings
 from scegg_core.settings.names import VALIDATION
 from scegg_core.settings.networks import check_network
-from scegg_core.settings.readers import reads
+from scegg_core.settings.readers import check_read, reads
 from scegg_core.settings.scen import ScenSettings
 from scegg_core.settings.spaces import NETWORKS
 from scegg_core.settings.variants import CLOSED_FORM
@@ -205,6 +205,8 @@ def check_variant(config: "Configuration", name: str) -> None:
             f"config: variants.{name} works on features, but space {variant.space!r} has none: DAZLE predicts by "
             "embedding; set predict_by: embedding, or another space."
         )
+    if "generator" in variant.eggn:  # else a data set names it
+        check_read(config, variant.eggn["generator"], name)
 
 
 def check_stages(config: "Configuration", dataset: str, name: str) -> None:

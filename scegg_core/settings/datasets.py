@@ -1,5 +1,6 @@
 """Settings of a data set: where its files lie, how it is read and split, its rows, and its overrides of the stages."""
 
+from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
 from typing import Annotated, Literal
@@ -11,6 +12,7 @@ from scegg_core.settings.aviary import AviarySettings
 from scegg_core.settings.backbone import BackboneSettings
 from scegg_core.settings.base import as_mapping, problem, settings
 from scegg_core.settings.class_vectors import ClassVectorSettings
+from scegg_core.settings.downloads import Download
 from scegg_core.settings.features import FeatureSettings
 from scegg_core.settings.names import Distinct, Seed, Seeds, Title, file_names
 from scegg_core.settings.overrides import (
@@ -218,6 +220,10 @@ class DatasetSettings(IndexSettings):
         if not ready or own.path or own.source not in ("word2vec", "dazle"):
             return own
         return replace(own, source="dazle", path=self.features.path)
+
+    def as_brought(self, downloads: Mapping[str, Download]) -> "DatasetSettings":
+        """Return these settings without a download of word vectors that does not bring them."""
+        return replace(self, attribute_vectors=self.attribute_vectors.as_brought(downloads))
 
     @property
     def all_downloads(self) -> tuple[str, ...]:

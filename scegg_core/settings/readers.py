@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING
 from scegg_core.errors import InputError
 from scegg_core.settings.methods import ON
 from scegg_core.settings.places import place_of
+from scegg_core.settings.tuning import POINT
 
 if TYPE_CHECKING:
     from scegg_core.settings.resolve import Configuration
@@ -47,18 +48,21 @@ def reads_on(kind: str, generator: str, setting: str) -> bool:
     return reads(generator, setting) and (kind == "scen" or setting not in GUIDANCE or by_own_classifier)
 
 
-def check_read(config: "Configuration", stage: str, generator: str, variant: str) -> None:
-    """Refuse what a variant itself says of a stage and its generator does not read on its space.
+def check_read(config: "Configuration", generator: str, variant: str) -> None:
+    """Refuse what a variant itself says of stage 3 and its generator does not read on its space.
 
-    0, false and null may stand anywhere: what they turn off is off. A method on another space keeps what its variant says.
+    0, false and null may stand anywhere: what they turn off is off. A method on another space keeps what its variant says,
+    and a grid over generators what some of its points read.
     """
     own = config.variant(variant)
     kind = config.space(own.space).kind
-    said = [name for name, value in getattr(own, stage).items() if value and ON not in variant]
-    unread = [name for name in said if not reads_on(kind, generator, name)]
+    if ON in variant or (POINT in variant and "eggn.generator" in config.point(variant).values):
+        return
+    said = [(stage, name) for stage in ("eggn", "synthesis") for name, value in getattr(own, stage).items() if value]
+    unread = [f"{stage}.{name}" for stage, name in said if not reads_on(kind, generator, name)]
     if unread:
         where = "" if kind == "scen" else f" on a space of kind {kind}"
         raise InputError(
-            f"config: {place_of('variants', variant)} has {', '.join(f'{stage}.{name}' for name in unread)}, which generator "
+            f"config: {place_of('variants', variant)} has {', '.join(unread)}, which generator "
             f"{generator} does not read{where}, so that nothing would change; take {'it' if len(unread) == 1 else 'them'} out."
         )

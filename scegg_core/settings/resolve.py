@@ -201,14 +201,12 @@ class Configuration:
         check_classification(found, layers)
         compared = own.selection == "validation" if dataset.endswith(VALIDATION) else self.tables.oracle
         check_snapshots(found, compared, layers)
-        check_read(self, "eggn", found.generator, variant)
+        check_read(self, found.generator, variant)
         return found if compared else replace(found, snapshots=0)
 
     def synthesis_of(self, dataset: str, variant: str) -> SynthesisSettings:
         """Return the synthesis settings for a variant on a data set."""
-        own, place = self.variant(variant), place_of("variants", variant)
-        check_read(self, "synthesis", self._stage("eggn", dataset, place, own.eggn).generator, variant)
-        return self._stage("synthesis", dataset, place, own.synthesis)
+        return self._stage("synthesis", dataset, place_of("variants", variant), self.variant(variant).synthesis)
 
     def classifier_of(self, dataset: str, variant: str) -> ClassifierSettings:
         """Return the final classifier's settings for a variant on a data set."""
@@ -290,11 +288,7 @@ def read_configuration(values: dict) -> Configuration:
     """Return the validated configuration of the merged config files, or raise InputError with one sentence."""
     check_names(values)
     config = parse_section(Configuration, values)
-    brought = {
-        name: replace(own, attribute_vectors=own.attribute_vectors.as_brought(config.downloads))
-        for name, own in config.datasets.items()
-    }
-    config = replace(config, datasets=brought)
+    config = replace(config, datasets={name: own.as_brought(config.downloads) for name, own in config.datasets.items()})
     check_downloads(config)
     check_tuning(config)
     for name in config.variants:

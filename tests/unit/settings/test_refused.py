@@ -337,6 +337,10 @@ def test_settings_that_do_not_fit_together_are_refused(overlay, said):
             "config: variants.mine has eggn.decoder_loss, which generator f-vaegan does not read, so that nothing would change;",
         ),
         (
+            "variants: {f-clswgan: {eggn: {kl_weight: 2.0}}}",  # of a variant that no row has
+            "config: variants.f-clswgan has eggn.kl_weight, which generator f-clswgan does not read on a space of kind backbone,",
+        ),
+        (
             "tuning: {baseline: {grid: {eggn.unseen_guidance: [0.0, 0.1]}}}",
             "config: tuning.baseline.grid has eggn.unseen_guidance, which generator tf-vaegan does not read on a space of kind",
         ),
