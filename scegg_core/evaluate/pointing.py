@@ -213,12 +213,14 @@ def _margin(differences: np.ndarray) -> float:
     """Half the 95 % interval, in points, of the mean over attributes of `differences`' means over images (n, A).
 
     NaN where the part is not visible. Images are independent, the attributes of one are not: what an image adds to the
-    shown value stands together. NaN for a single image.
+    shown value stands together (a sum of ratios, linearized). NaN for a single image.
     """
     differences = differences[:, ~np.isnan(differences).all(axis=0)]
     visible = ~np.isnan(differences)
-    weights = visible / (visible.sum(axis=0) * visible.shape[1])  # the shown value is the sum of weighted differences
-    shown = np.nansum(weights * differences)
-    shares = np.nansum(weights * (differences - shown), axis=1)[visible.any(axis=1)]
+    counts = visible.sum(axis=0)
+    # from the mean of the others that show the attribute, as by the jackknife; where no other does, from that of all
+    from_mean = (differences - np.nanmean(differences, axis=0)) * counts / np.maximum(counts - 1, 1)
+    from_mean[:, counts == 1] = differences[:, counts == 1] - np.nanmean(differences)
+    shares = np.nansum(from_mean / (counts * visible.shape[1]), axis=1)[visible.any(axis=1)]
     count = len(shares)
-    return float(100 * 1.96 * np.sqrt(count / (count - 1) * (shares**2).sum())) if count > 1 else float("nan")
+    return float(100 * 1.96 * np.sqrt((shares**2).sum())) if count > 1 else float("nan")

@@ -15,20 +15,23 @@ def table_of(hit: np.ndarray, mean_hit: np.ndarray, present: np.ndarray | None =
 
 
 def test_the_margin_is_that_of_the_difference_beside_it():
-    """By hand: the first attribute counts half, though all but two images show it alone."""
+    """By hand: the second attribute counts half, though only four of 100 images show it."""
     hit = np.full((100, 2), np.nan)
-    hit[:, 0], hit[:2, 1] = 0, 1
+    hit[:, 0], hit[:4, 1] = np.tile([1, 0], 50), [1, 1, 1, 0]
     table = table_of(hit, np.where(np.isnan(hit), np.nan, 0.0))
-    assert table["above_mean_map"].tolist() == [50, 0, 100]
-    # shares of the difference, 0.5: of two images -0.5 / 200 + 0.5 / 4, of 98 images -0.5 / 200
-    variance = 100 / 99 * (2 * (0.125 - 0.0025) ** 2 + 98 * 0.0025**2)
-    assert table["margin"].tolist() == [pytest.approx(196 * variance**0.5, abs=0.01), 0, 0]
+    assert table["above_mean_map"].tolist() == [62.5, 50, 75]
+    # shares of the mean of 0.5 and 0.75, each from the mean of the others, so by 100 / 99 and by 4 / 3 larger
+    one, other = 0.5 / 200 * 100 / 99, 0.25 / 8 * 4 / 3
+    both = sum(share**2 for share in (other + one, other - one, other + one, -3 * other - one)) + 96 * one**2
+    alone = (100 * (2 * one) ** 2, 12 * (2 * other) ** 2)
+    assert table["margin"].tolist() == [pytest.approx(196 * variance**0.5, abs=0.01) for variance in (both, *alone)]
 
 
-@pytest.mark.parametrize("more", [0.0, 0.15])  # how much more often attributes hit than the mean map does
+@pytest.mark.parametrize("more", [0.0, 0.15, np.linspace(0, 0.3, 30)], ids=["none", "alike", "unlike"])
 def test_margins_hold_the_true_difference_in_nearly_all_tables(more):
-    """Attributes of unequal frequency, an image's hits bound together: 19 of 20 intervals hold the truth."""
-    draw, missed = np.random.default_rng(0), np.zeros(2)
+    """Attributes of unequal frequency, an image's hits bound together, `more` of them than the mean map's: 19 of 20
+    intervals hold the truth, neither fewer nor all."""
+    draw, missed = np.random.default_rng(0), 0
     for _ in range(TABLES):
         labels = np.repeat(np.arange(40), draw.integers(5, 20, 40))
         shape = (len(labels), 30)
@@ -36,8 +39,9 @@ def test_margins_hold_the_true_difference_in_nearly_all_tables(more):
         alike = draw.random((len(labels), 1)) < 0.3
         hit = (draw.random(shape) < np.where(alike, 0.5, 0.1) + more).astype(float)
         mean_hit = (draw.random(shape) < np.where(alike, 0.5, 0.1)).astype(float)
-        hidden = draw.random(shape) < 0.2
+        hidden = draw.random(shape) < np.linspace(0, 0.9, 30)
         hit[hidden] = mean_hit[hidden] = np.nan
         table = table_of(hit, mean_hit, present)
-        missed += [abs(table["above_mean_map"][row] - 100 * more) > table["margin"][row] for row in (0, 1)]
-    assert (missed < MISSED * TABLES).all()
+        truth = [100 * np.broadcast_to(more, 30)[seen.any(axis=0)].mean() for seen in (~hidden, ~hidden & present)]
+        missed += np.array([abs(table["above_mean_map"][row] - truth[row]) > table["margin"][row] for row in (0, 1)])
+    assert (missed > 0.01 * TABLES).all() and (missed < MISSED * TABLES).all()
