@@ -35,6 +35,15 @@ def merged(values: dict, *layers: dict) -> dict:
     return values
 
 
+def test_the_overlays_in_the_table_of_the_readme_are_settings(values):
+    methods = yaml.safe_load((ROOT / "resources/methods.yaml").read_text())
+    rows = [line for line in (ROOT / "README.md").read_text(encoding="utf-8").splitlines() if line.startswith("| ")]
+    overlays = [text for row in rows for text in re.findall(r"`(\w+: \{.*?\})`", row)]
+    assert len(overlays) == 5
+    for text in overlays:
+        read_configuration(merged(methods, values, yaml.safe_load(text)))
+
+
 def test_schema_and_reference_page_are_made_from_the_classes():
     assert (ROOT / "schemas/config.schema.yaml").read_text(encoding="utf-8") == schema_text(), "run: make schema"
     assert (ROOT / "docs/config.md").read_text(encoding="utf-8") == page_text(), "run: make schema"
