@@ -218,9 +218,10 @@ def _margin(differences: np.ndarray) -> float:
     differences = differences[:, ~np.isnan(differences).all(axis=0)]
     visible = ~np.isnan(differences)
     counts = visible.sum(axis=0)
-    # from the mean of the others that show the attribute, as by the jackknife; where no other does, from that of all
-    from_mean = (differences - np.nanmean(differences, axis=0)) * counts / np.maximum(counts - 1, 1)
-    from_mean[:, counts == 1] = differences[:, counts == 1] - np.nanmean(differences)
+    # with n / (n - 1) as in any variance; where one image alone shows an attribute, from the mean of all
+    from_mean = (differences - np.nanmean(differences, axis=0)) * np.sqrt(counts / np.maximum(counts - 1, 1))
+    if (counts == 1).any():
+        from_mean[:, counts == 1] = differences[:, counts == 1] - np.nanmean(differences)
     shares = np.nansum(from_mean / (counts * visible.shape[1]), axis=1)[visible.any(axis=1)]
     count = len(shares)
     return float(100 * 1.96 * np.sqrt((shares**2).sum())) if count > 1 else float("nan")

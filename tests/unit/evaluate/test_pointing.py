@@ -20,8 +20,8 @@ def test_the_margin_is_that_of_the_difference_beside_it():
     hit[:, 0], hit[:4, 1] = np.tile([1, 0], 50), [1, 1, 1, 0]
     table = table_of(hit, np.where(np.isnan(hit), np.nan, 0.0))
     assert table["above_mean_map"].tolist() == [62.5, 50, 75]
-    # shares of the mean of 0.5 and 0.75, each from the mean of the others, so by 100 / 99 and by 4 / 3 larger
-    one, other = 0.5 / 200 * 100 / 99, 0.25 / 8 * 4 / 3
+    # shares of the means 0.5 and 0.75, their squares by 100 / 99 and by 4 / 3 larger, as in any variance
+    one, other = 0.5 / 200 * (100 / 99) ** 0.5, 0.25 / 8 * (4 / 3) ** 0.5
     both = sum(share**2 for share in (other + one, other - one, other + one, -3 * other - one)) + 96 * one**2
     alone = (100 * (2 * one) ** 2, 12 * (2 * other) ** 2)
     assert table["margin"].tolist() == [pytest.approx(196 * variance**0.5, abs=0.01) for variance in (both, *alone)]
