@@ -4,7 +4,8 @@ Snakemake keeps these records in `.snakemake/`, apart from the files that they a
 without it, or is put over another, stands for settings it was not made with. Here the record of `folder/table.csv` is
 `folder/.made/table.csv.json`, and holds for the very file it was written of: made again is what has no record, is not
 what its record says, or was made from inputs that have changed since, whatever their dates; inputs that are gone, as
-region features are deleted to save space, count by what would make them now. `snakemake --touch` accepts what is there. rules/records.smk turns this on.
+region features are deleted to save space, count by what would make them now. `snakemake --touch` accepts what is there.
+rules/records.smk turns this on.
 """
 
 import json
@@ -126,13 +127,13 @@ class RecordsBesideFiles(FilePersistence):
 
     def _origin(self, path: str) -> str | None:
         """Return a digest of all that makes a file, as the workflow stands: the rules behind it with their parameters,
-        code among them; None of a file that no rule makes."""
+        code among them, and the files that people give; None of a file that no rule makes."""
         jobs = () if self.dag is None else self.dag.jobs
         if self._makers.get(path) not in jobs:  # behind checkpoints, jobs are added and replaced
             self._makers = {str(file): job for job in jobs for file in job.output}
         job = self._makers.get(path)
         if job is not None and job not in self._origins:
-            behind = {str(file): self._origin(str(file)) for file in job.input}
+            behind = {str(file): self._origin(str(file)) or _given(file) for file in job.input}
             self._origins[job] = json_digest([job.rule.name, self._params(job), behind])
         return self._origins.get(job)
 
@@ -147,6 +148,11 @@ def _still_made(job) -> set[str]:
     """The inputs of a job that others of its group make before it: what lies there now is not what it will read."""
     makers = job.dag.dependencies.get(job, {}).items()
     return {str(file) for maker, files in makers if not job.dag.noneedrun_finished(maker) for file in files}
+
+
+def _given(path: str) -> str | None:
+    """The digest of a file that no rule makes."""
+    return state(path).digest if Path(path).exists() else None
 
 
 def _states(paths: Iterable[str]) -> dict[str, State]:

@@ -121,7 +121,9 @@ def threads_of(wildcards):
 
 
 @functools.cache
-def digest_of_raw(places, there=True):
+def digest_of_raw(places, there):
+    """Return the digest of the files at `places`, read once a run; those that are fetched in it are looked at when they
+    are `there`."""
     return raw_digest(places, records.MEMORY)
 
 
@@ -130,7 +132,7 @@ def raw_of(dataset, places):
     record among a rule's inputs tells the rest."""
     if dataset.generate is not None:
         return places
-    return digest_of_raw(places, any(map(is_there, places)))  # once they are fetched they are looked at again
+    return digest_of_raw(places, any(map(is_there, places)))
 
 
 @sentence
@@ -302,6 +304,20 @@ def semantics_of(wildcards):
     """Return the semantic embeddings, LEN's or DAZLE's, for a variant that predicts by them."""
     folder = space_folder(wildcards.dataset, CONFIG.variant(wildcards.variant).space, wildcards.seed)
     return f"{folder}/semantics.parquet"
+
+
+def present(pairs):
+    """Return (thing, file) pairs; those whose file does not exist are left out if the settings say so."""
+    return [(thing, file) for thing, file in pairs if CONFIG.tables.missing == "make" or Path(file).is_file()]
+
+
+def needed(pairs, picture):
+    """Return `pairs`, the runs that `picture` is made of; refuses it if none is there yet and none is to be made."""
+    if not pairs:
+        raise InputError(
+            f"{picture} has no run yet, and tables.missing is 'name'; set it to make, or make the run first."
+        )
+    return pairs
 
 
 def shown(path, caption, category, label, form="picture", of="{dataset}"):

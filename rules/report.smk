@@ -26,20 +26,6 @@ def digest_of(paths):
 digest_of_published = digest_of(PUBLISHED)
 
 
-def present(pairs):
-    """Return (thing, file) pairs; those whose file does not exist are left out if the settings say so."""
-    return [(thing, file) for thing, file in pairs if CONFIG.tables.missing == "make" or Path(file).is_file()]
-
-
-def needed(pairs, picture):
-    """Return `pairs`, the runs that `picture` is made of; refuses it if none is there yet and none is to be made."""
-    if not pairs:
-        raise InputError(
-            f"{picture} has no run yet, and tables.missing is 'name'; set it to make, or make the run first."
-        )
-    return pairs
-
-
 def files_of_runs(dataset, name, variants=None, rows=None):
     """Return ((variant, seed), file) of the runs in a data set's table, or of the variants `rows`; `name` is the file's in
     a run's folder."""

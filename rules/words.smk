@@ -19,9 +19,14 @@ def vector_sources(wildcards):
 
 
 @sentence
-def captions_of(wildcards):
-    """Return a digest of the data set's own files where vectors are trained on its captions, or lie in its features."""
-    return raw_data(wildcards) if dataset_settings(wildcards).vectors.source in ("captions", "dazle") else ""
+def files_of_vectors(wildcards):
+    """Return a digest of what no input tells the content of: of the data set's files where vectors are trained on its
+    captions or lie in its features, and of a fetched file of vectors."""
+    vectors = dataset_settings(wildcards).vectors
+    if vectors.source in ("captions", "dazle"):
+        return raw_data(wildcards)
+    fetched = vectors.path if vectors.download else None
+    return digest_of_raw((fetched,), is_file(fetched)) if fetched else ""
 
 
 rule fetch_vectors:
@@ -49,7 +54,7 @@ rule embed_attributes:
     params:
         settings=settings_of(lambda w: dataset_settings(w).vectors),
         folder=folder_of,
-        raw=captions_of,
+        raw=files_of_vectors,
         code=code("embed_attributes"),
     script:
         "../workflow_scripts/embed_attributes.py"

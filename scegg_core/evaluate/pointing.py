@@ -212,8 +212,8 @@ def _row(pointing: Pointing, attribute: int, name: str, part: str) -> dict:
 def _margin(differences: np.ndarray) -> float:
     """Half the 95 % interval, in points, of the mean over attributes of `differences`' means over images (n, A).
 
-    NaN where the part is not visible. Images are independent, the attributes of one are not: what an image adds to the
-    shown value stands together (a sum of ratios, linearized). NaN for a single image.
+    `differences` are NaN where the part is not visible. Images are independent, the attributes of one are not: what an
+    image adds to the shown value stands together (a sum of ratios, linearized). Returns NaN for a single image.
     """
     differences = differences[:, ~np.isnan(differences).all(axis=0)]
     visible = ~np.isnan(differences)
@@ -223,5 +223,4 @@ def _margin(differences: np.ndarray) -> float:
     if (counts == 1).any():
         from_mean[:, counts == 1] = differences[:, counts == 1] - np.nanmean(differences)
     shares = np.nansum(from_mean / (counts * visible.shape[1]), axis=1)[visible.any(axis=1)]
-    count = len(shares)
-    return float(100 * 1.96 * np.sqrt((shares**2).sum())) if count > 1 else float("nan")
+    return float(100 * 1.96 * np.sqrt((shares**2).sum())) if len(shares) > 1 else float("nan")

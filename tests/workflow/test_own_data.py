@@ -101,3 +101,23 @@ def test_what_an_archive_brought_is_known_by_its_sha256_and_looked_at_again(fres
     (fresh.folder / "away").rename(fresh.folder / "data/own")
     (fresh.folder / "data/own/attributes.csv").write_text("class,a,b\nhorse,1,0\nzebra,0,2\n")
     assert fresh.dry(index, overlays=own) == {"index_dataset"}
+
+
+def test_a_fetched_file_of_word_vectors_is_looked_at_again(fresh):
+    write_pictures(fresh.folder / "raw/images/horse", 3)
+    write_pictures(fresh.folder / "raw/images/zebra", 3)
+    (fresh.folder / "raw/attributes.csv").write_text("class,red,blue\nhorse,1,0\nzebra,0,1\n")
+    words = fresh.folder / "data/archives/words.txt"
+    words.parent.mkdir(parents=True)
+    words.write_text("red 1 0\nblue 0 1\n")
+    (fresh.folder / "own.yaml").write_text(
+        "downloads: {words: {url: http://127.0.0.1:9/words.txt, file: data/archives/words.txt}}\n"
+        "datasets: {own: {format: folder, folder: raw, unseen_classes: [zebra],\n"
+        "  attribute_vectors: {path: data/archives/words.txt, download: words, dimensions: 2}}}\n"
+    )
+    vectors, own = "results/own/attribute_vectors.parquet", (fresh.folder / "own.yaml",)
+    done = fresh.run(vectors, overlays=own)
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert fresh.dry(vectors, overlays=own) == set()
+    words.write_text("red 0 1\nblue 0 1\n")
+    assert fresh.dry(vectors, overlays=own) == {"embed_attributes"}

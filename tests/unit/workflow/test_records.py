@@ -88,7 +88,7 @@ def chain(layer: str, picture: str = "1") -> list[Job]:
     """Regions of `layer`, features of them, and a table of these."""
     steps = [
         ("index", [], "images.parquet", picture),
-        ("extract", ["images.parquet"], "regions.parquet", layer),
+        ("extract", ["images.parquet", "weights.pth"], "regions.parquet", layer),
         ("pool", ["regions.parquet"], "a.safetensors", "mean"),
         ("tabulate", ["a.safetensors"], "table.csv", "1"),
     ]
@@ -99,15 +99,24 @@ GONE = "made from regions.parquet of other settings, inputs or code, which is go
 
 
 @pytest.mark.parametrize(
-    ("now", "said"),
-    [(chain("layer3"), "1"), (chain("layer2"), GONE), (chain("layer3", "2"), GONE), (chain("layer3")[2:], "1")],
+    ("now", "weights", "said"),
+    [
+        (chain("layer3"), b"1", "1"),
+        (chain("layer2"), b"1", GONE),
+        (chain("layer3", "2"), b"1", GONE),
+        (chain("layer3"), b"2", GONE),
+        (chain("layer3")[2:], b"1", "1"),
+    ],
 )
-def test_an_input_that_is_gone_counts_by_what_would_make_it_now(store, tmp_path, now, said):
+def test_an_input_that_is_gone_counts_by_what_would_make_it_now(store, tmp_path, now, weights, said):
     (tmp_path / "regions.parquet").write_bytes(b"1")
+    (tmp_path / "weights.pth").write_bytes(b"1")
     store.dag = SimpleNamespace(jobs=dict.fromkeys(chain("layer3")))
     store._write_record("a.safetensors", MetadataRecord(rule="pool", params=["1"], input=["regions.parquet"]))
     (tmp_path / "regions.parquet").unlink()
-    store.dag = SimpleNamespace(jobs=dict.fromkeys(now))
+    (tmp_path / "weights.pth").write_bytes(weights)
+    os.utime(tmp_path / "weights.pth", (1, 1))
+    store.dag, store._origins = SimpleNamespace(jobs=dict.fromkeys(now)), {}
     assert read(store, "a.safetensors").params == [said]
 
 
