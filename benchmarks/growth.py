@@ -21,7 +21,8 @@ from pathlib import Path
 
 import numpy as np
 
-from benchmarks.growth_classes import STAGES
+from benchmarks import growth_classes
+from benchmarks.growth_methods import METHODS
 from benchmarks.stream import Size, Taken, made_up_index, measured, train_over, write_regions
 from scegg_core.artifacts.files import Provenance
 from scegg_core.aviary import AviarySettings, generate_aviary
@@ -94,6 +95,9 @@ CURVES = {
     "classes": Curve("20 training steps", "classes", (50, 500, 1000, 2000), by_classes),
     "regions": Curve("5 training steps", "regions", (49, 81, 196, 784), by_regions),
 }
+
+#: What is measured over numbers of classes.
+STAGES = growth_classes.STAGES | METHODS
 
 #: Numbers of classes, of 1,024 attributes, at which each stage is measured.
 CLASSES = (5000, 20_000)

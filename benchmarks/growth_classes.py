@@ -67,6 +67,7 @@ CPU = torch.device("cpu")
 MADE = Provenance("growth")
 
 Work = Callable[[], object]
+Prepare = Callable[[int, Path], Work]
 
 
 def made_up_classes(classes: int) -> DatasetIndex:
@@ -80,8 +81,8 @@ def made_up_classes(classes: int) -> DatasetIndex:
     return replace(plain, seen=seen, labels=labels, paths=paths, split=tuple(split.tolist()))
 
 
-def _trained_on(index: DatasetIndex, images: int) -> DatasetIndex:
-    """The same with the first `images` for training alone."""
+def trained_on(index: DatasetIndex, images: int) -> DatasetIndex:
+    """Return the same with the first `images` for training, the others for the test of seen classes."""
     return replace(index, split=("trainval",) * images + ("test_seen",) * (len(index.paths) - images))
 
 
@@ -109,7 +110,7 @@ def class_table(classes: int, folder: Path) -> Work:
 
 def scen(classes: int, folder: Path) -> Work:
     """Two steps of each stage of SCEN on batches of 64 images of 7 × 7 × 2,048, and 128 images embedded."""
-    index = _trained_on(made_up_classes(classes), MAPS)
+    index = trained_on(made_up_classes(classes), MAPS)
     write_regions(folder / "shard.parquet", MAPS, MAP)
     words = np.random.default_rng(1).standard_normal((ATTRIBUTES, 300), dtype=np.float32)
     settings, store = ScenSettings(stage1_steps=2, stage2_steps=2), repeated_store(folder / "shard.parquet", MAPS)
@@ -132,7 +133,7 @@ def _space(classes: int, guide: bool = False) -> Space:
 def eggn(classes: int, folder: Path) -> Work:
     """Ten steps of the generator of width 256 in batches of 64, guided by CLS_g."""
     space = _space(classes, guide=True)
-    space = replace(space, index=_trained_on(space.index, 5 * 64))
+    space = replace(space, index=trained_on(space.index, 5 * 64))
     return lambda: train_eggn(space, EggnSettings(epochs=1, hidden_width=256), 0, CPU)
 
 
@@ -172,7 +173,7 @@ def by_embedding(classes: int, folder: Path) -> Work:
     return lambda: predict_embedding(semantics, vectors, index, "gzsl", 0.5)
 
 
-def closed_form(name: str) -> Callable[[int, Path], Work]:
+def closed_form(name: str) -> Prepare:
     """The scores of a closed-form row for one strength of regularization."""
 
     def prepare(classes: int, folder: Path) -> Work:
@@ -267,7 +268,7 @@ class _Known:
 
 
 #: Title and preparation of each stage.
-STAGES: dict[str, tuple[str, Callable[[int, Path], Work]]] = {
+STAGES: dict[str, tuple[str, Prepare]] = {
     "check": ("index checked, written, read; validation split", check),
     "table": ("attributes.csv of a tenth of the classes, read", class_table),
     "scen": ("four steps of SCEN, 128 images embedded", scen),

@@ -17,6 +17,7 @@ from scegg_core.eggn.train import EggnTrainer, start_eggn
 from scegg_core.regions.batches import ResidentBatches
 from scegg_core.scen.model import SCEN
 from scegg_core.scen.scaling import MinMaxScaler
+from scegg_core.scen.stages import Stage
 from scegg_core.scen.train import ScenTrainer, make_optimizer, start_scen
 from scegg_core.settings.eggn import EggnSettings
 from scegg_core.settings.scen import ScenSettings
@@ -73,23 +74,39 @@ def make_inputs(shape: Shape, device: torch.device) -> Inputs:
 
 
 def scen_steps(shape: Shape, inputs: Inputs, settings: ScenSettings | None = None) -> list[Step]:
-    """Return stage 1's and stage 2's steps on one batch; without `settings` those of the paper."""
+    """Return stage 1's and stage 2's steps on one batch, and stage 2's where LEN's output is kept; `settings`: the paper's."""
     settings, device = settings or ScenSettings(), inputs.regions.device
     model = start_scen(inputs.words, inputs.vectors, shape.channels, settings, seed=0).to(device)
     plain = PlainScenSteps(PlainScen(model.state_dict()))
     regions, labels = inputs.regions[: shape.batch], inputs.labels[: shape.batch]
     batches = ResidentBatches(regions, labels.cpu().numpy(), shape.batch, seed=0)
     trainer = ScenTrainer(model, batches, inputs.seen, settings)
+    one, two = trainer._stages()
+    trainer.remember()
+    kept, numbers = trainer.attended, torch.arange(shape.batch, device=device)
     found = []
-    for stage, slow in zip(trainer._stages(), (plain.stage1, plain.stage2), strict=True):
-        optimizer = make_optimizer(stage, settings)
+    for stage, slow, name, beside, attended in (
+        (one, plain.stage1, "stage 1 step", labels, None),
+        (two, plain.stage2, "stage 2 step", labels, None),
+        (two, plain.stage2, "stage 2 step, LEN's output kept", numbers, kept),
+    ):
         works = {
-            "ours": lambda stage=stage, optimizer=optimizer: trainer.step(stage, optimizer, regions, labels),
+            "ours": _scen_step(trainer, stage, make_optimizer(stage, settings), (regions, beside), attended),
             "plain": lambda slow=slow: slow(regions, labels),
         }
         weights = sum(weight.numel() for weight in stage.parameters)
-        found.append(Step(f"stage {stage.name} step", works, regions.numel() * 2 + weights * ADAM))
+        found.append(Step(name, works, regions.numel() * 2 + weights * ADAM))
     return found
+
+
+def _scen_step(trainer: ScenTrainer, stage: Stage, optimizer: torch.optim.Optimizer, batch: tuple, attended) -> Work:
+    """A step of the stage on a batch, with or without what LEN says of all images."""
+
+    def work() -> None:
+        trainer.attended = attended
+        trainer.step(stage, optimizer, *batch)
+
+    return work
 
 
 def eggn_steps(shape: Shape, inputs: Inputs) -> list[Step]:

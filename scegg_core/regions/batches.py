@@ -4,6 +4,7 @@ Either way every image comes exactly once an epoch, in an order that depends on 
 start again in the middle of an epoch.
 """
 
+import copy
 from collections.abc import Iterator
 
 import numpy as np
@@ -26,6 +27,7 @@ class ResidentBatches:
     def __init__(self, features: Tensor, labels: np.ndarray, batch_size: int, seed: int, balanced: bool = False):
         """`features` (images, R, channels) half precision, `labels` (images,)."""
         self.features, self.labels = features, torch.from_numpy(labels.astype(np.int64)).to(features.device)
+        self.beside = self.labels  # what comes with an image's features
         self.batch_size, self.seed, self.balanced = batch_size, seed, balanced
         self.steps = -(-len(labels) // batch_size)
 
@@ -33,7 +35,18 @@ class ResidentBatches:
         """Yield (features, labels) of each step of epoch `number` from step `start` on."""
         order = torch.from_numpy(self._order(number)).to(self.features.device)
         for rows in order.split(self.batch_size)[start:]:
-            yield self.features[rows], self.labels[rows]
+            yield self.features[rows], self.beside[rows]
+
+    def has_room(self, more: int, budget: float) -> bool:
+        """Return whether `more` bytes an image, beside its features, fit into `budget` GiB and onto their device."""
+        more *= len(self.labels)
+        return self.features.nbytes + more <= budget * GIB and more <= _room_on(self.features.device)
+
+    def numbered(self) -> "ResidentBatches":
+        """Return the same batches with each image's number in `scan` in place of its label."""
+        same = copy.copy(self)
+        same.beside = torch.arange(len(self.labels), device=self.labels.device)
+        return same
 
     def scan(self) -> Iterator[tuple[Tensor, Tensor]]:
         """Yield (features, labels) of all images, each once, a batch at a time."""
@@ -174,9 +187,12 @@ def load_rows(store: RegionStore, rows: np.ndarray) -> Tensor:
 
 def _near(features: Tensor, device: torch.device) -> Tensor:
     """Return the features on the device, or unmoved if they would take too much of its memory."""
-    if device.type == "cuda" and features.nbytes > DEVICE_FRACTION * torch.cuda.mem_get_info(device)[0]:
-        return features
-    return features.to(device)
+    return features.to(device) if features.nbytes <= _room_on(device) else features
+
+
+def _room_on(device: torch.device) -> float:
+    """Bytes that may be kept on the device: on a GPU most of what is free there."""
+    return DEVICE_FRACTION * torch.cuda.mem_get_info(device)[0] if device.type == "cuda" else float("inf")
 
 
 def balanced_order(labels: np.ndarray, steps: int, batch_size: int, generator: np.random.Generator) -> np.ndarray:

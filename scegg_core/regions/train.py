@@ -19,7 +19,8 @@ from scegg_core.data.tables import DatasetIndex
 from scegg_core.errors import InputError
 from scegg_core.regions.backbone import Backbone, loaded_features, map_size
 from scegg_core.regions.extraction import autocast
-from scegg_core.regions.layers import freeze_others, hold_frozen, hold_statistics
+from scegg_core.regions.head import Classifier, Head
+from scegg_core.regions.layers import freeze_others
 from scegg_core.regions.training_images import TrainingImages, augment, training_images
 from scegg_core.regions.weights import normalization
 from scegg_core.settings.backbone import BackboneSettings
@@ -27,9 +28,6 @@ from scegg_core.training.checkpoint import Checkpoint
 from scegg_core.training.device import global_generator, seeded
 from scegg_core.training.progress import bar
 from scegg_core.training.state import TrainingState
-
-#: Length of the class vectors in the head; with unit vectors the scores grow too slowly under AdamW's fixed steps.
-VECTOR_LENGTH = 10**0.5
 
 
 @dataclass(frozen=True)
@@ -104,8 +102,8 @@ def train_backbone(
     """
     _check(images, targets, settings)
     classes, labels = torch.unique(targets, dim=0, return_inverse=True)
-    vectors, given = _head_vectors(classes), settings.weights != "train"
-    model = _Classifier(network, _channels(network, settings), vectors, settings.tuning.top_share, given)
+    head = Head(_channels(network, settings), classes)
+    model = Classifier(network, head, settings.tuning.top_share, given=settings.weights != "train")
     model.to(device, memory_format=torch.channels_last).train()
     trainer = _Trainer(model, images, labels, settings, seed, checkpoint)
     trainer.run()
@@ -118,7 +116,7 @@ class _Trainer:
 
     def __init__(
         self,
-        model: "_Classifier",
+        model: Classifier,
         images: TrainingImages,
         labels: Tensor,
         settings: BackboneSettings,
@@ -226,42 +224,6 @@ class _Trainer:
         return {"cross_entropy": loss.detach()}
 
 
-class _Classifier(nn.Module):
-    """A backbone with the head that is thrown away after training."""
-
-    def __init__(self, network: Backbone, channels: int, vectors: Tensor, top_share: float, given: bool = False):
-        super().__init__()
-        self.top_share = top_share
-        self.given = given  # whether training begins with given weights
-        self.backbone = copy.deepcopy(network)
-        self.register_buffer("vectors", vectors)
-        self.head = nn.Linear(channels, vectors.shape[1])
-        # zeros need no random numbers; they delay the first gradient of the features by one step
-        nn.init.zeros_(self.head.weight)
-        nn.init.zeros_(self.head.bias)
-
-    def groups(self, rate: float, head_rate: float) -> list[dict]:
-        """Return what AdamW trains: the weights of the backbone and of the head, each with its highest learning rate."""
-        trained = [weight for weight in self.backbone.parameters() if weight.requires_grad]
-        return [{"params": trained, "lr": rate}, {"params": list(self.head.parameters()), "lr": head_rate}]
-
-    def train(self, mode: bool = True) -> "_Classifier":
-        """Switch to training, but for what is frozen and for the statistics of given weights."""
-        super().train(mode)
-        hold_frozen(self.backbone.features)
-        if self.given:
-            # ASSUME: they are of far more images than are trained on here
-            hold_statistics(self.backbone.features)
-        return self
-
-    def forward(self, images: Tensor) -> Tensor:
-        """Return class scores (batch, classes) of uint8 images (batch, 3, size, size)."""
-        regions = self.backbone.feature_map(images).flatten(2)
-        if self.top_share < 1:
-            regions = regions.topk(max(1, round(self.top_share * regions.shape[2])), dim=2).values
-        return self.head(regions.mean(dim=2)) @ self.vectors.T
-
-
 def _shake(network: nn.Module, share: float, seed: int) -> None:
     """Multiply each weight that is trained by 1 + `share` times a normal number of its own."""
     random = torch.Generator().manual_seed(seed)
@@ -269,15 +231,6 @@ def _shake(network: nn.Module, share: float, seed: int) -> None:
         for weight in network.parameters():
             if weight.requires_grad:
                 weight.mul_(1 + share * torch.randn(weight.shape, generator=random))
-
-
-def _head_vectors(classes: Tensor) -> Tensor:
-    """Return (classes, A) vectors of equal length: centred class vectors, or one-hot ones for labels (classes,)."""
-    if classes.dim() == 1:
-        return torch.eye(len(classes))
-    # what all classes have in common does not help to distinguish them
-    centred = classes.float() - classes.float().mean(dim=0)
-    return functional.normalize(centred, dim=1) * VECTOR_LENGTH
 
 
 def _check(images: TrainingImages, targets: Tensor, settings: BackboneSettings) -> None:

@@ -48,6 +48,7 @@ class ScenTrainer(StagedTrainer):
         self.model, self.batches, self.settings = model, batches, settings
         self.seen = seen.to(device_of(model))
         self.classes = self.seen if settings.softmax_classes == "seen" else None
+        self.attended: tuple[Tensor, ...] | None = None  # what `remember` keeps
         stages = self._stages()
         super().__init__(model, batches, stages, [make_optimizer(stage, settings) for stage in stages], checkpoint)
 
@@ -58,10 +59,25 @@ class ScenTrainer(StagedTrainer):
         for stage, optimizer in zip(self.stages, self.optimizers, strict=True):
             if stage.name == "2" and self.state.step == begin and self.model.glob.by_mean:
                 self._scale_features()
+            if stage.name == "2" and stage.steps > self.batches.steps and self.state.step < begin + stage.steps:
+                self.remember()  # in less than two epochs it would save nothing
             self.run_stage(stage, optimizer, begin)
             begin += stage.steps
         self._orient()
         return TrainedScen(self.model.eval().requires_grad_(False), self.state.curve)
+
+    @torch.no_grad()
+    def remember(self) -> None:
+        """Keep LEN's attention and e_l of all images, which stage 2 leaves as they are, if there is room on their device."""
+        local, batches = self.model.local, self.batches
+        if not isinstance(batches, ResidentBatches) or batches.features.device != device_of(self.model):
+            return
+        attention = batches.features.shape[1] * local.words[:, 0].nbytes  # bytes an image
+        if not batches.has_room(attention, self.settings.memory_budget):
+            return
+        parts = [local.attend_and_embed(self.model.prepare(regions)) for regions, _ in batches.scan()]
+        self.attended = tuple(map(torch.cat, zip(*parts, strict=True)))
+        self.batches = batches.numbered()
 
     @torch.no_grad()
     def _scale_features(self) -> None:
@@ -113,7 +129,7 @@ class ScenTrainer(StagedTrainer):
 
     def losses(self, stage: Stage, regions: Tensor, labels: Tensor) -> tuple[Tensor, dict[str, Tensor]]:
         """Return the stage's loss on one batch and its terms by name."""
-        return self._first_losses(regions, labels) if stage.name == "1" else self._second_losses(regions)
+        return self._first_losses(regions, labels) if stage.name == "1" else self._second_losses(regions, labels)
 
     def _first_losses(self, regions: Tensor, labels: Tensor) -> tuple[Tensor, dict[str, Tensor]]:
         """Eq. 16: L_LCE + lambda_g L_GCE."""
@@ -131,15 +147,17 @@ class ScenTrainer(StagedTrainer):
         # A term that is not minimized would stand in the curve as one that does not fall.
         return loss, {name: term for name, term in terms.items() if weights[name]}
 
-    def _second_losses(self, regions: Tensor) -> tuple[Tensor, dict[str, Tensor]]:
-        """Eq. 17: L_SCR, LEN frozen."""
+    def _second_losses(self, regions: Tensor, beside: Tensor) -> tuple[Tensor, dict[str, Tensor]]:
+        """Eq. 17: L_SCR, LEN frozen; `beside` are the images' numbers where LEN's output is remembered."""
+        local = self.model.local
         with torch.no_grad():
             regions = self.model.prepare(regions)
-            local = self.model.local(regions)
-        global_ = self.model.glob(local.attention, regions)
-        loss = losses.semantic_consistency(local.scores, global_.scores)
+            known = [of_all[beside] for of_all in self.attended] if self.attended else local.attend_and_embed(regions)
+            attention, scores = known[0], local.class_scores(known[1])
+        global_scores = self.model.glob(attention, regions).scores
+        loss = losses.semantic_consistency(scores, global_scores)
         if self.settings.stage2_reduction == "mean":
-            loss = loss / local.scores.shape[1]
+            loss = loss / scores.shape[1]
         return loss, {"L_SCR": loss}
 
 

@@ -78,4 +78,7 @@ class ScenSettings:
     precision: Literal["float32", "bfloat16"] = Field(
         "float32", description="number type of the products with region features; all else is float32"
     )
-    memory_budget: Scale = Field(4.0, description="GiB of region features held in memory; more is streamed")
+    memory_budget: Scale = Field(
+        4.0,
+        description="GiB of region features held in memory, and of stage 2's attention on them where that fits too; more is streamed",
+    )

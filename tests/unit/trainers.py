@@ -14,7 +14,8 @@ from scegg_core.eggn.guidance import guide_by
 from scegg_core.eggn.train import EggnTrainer, start_eggn
 from scegg_core.regions.backbone import Backbone
 from scegg_core.regions.batches import ResidentBatches
-from scegg_core.regions.train import _Classifier, _Trainer
+from scegg_core.regions.head import Classifier, Head
+from scegg_core.regions.train import _Trainer
 from scegg_core.regions.training_images import KeptImages
 from scegg_core.scen.scaling import MinMaxScaler
 from scegg_core.scen.train import ScenTrainer, start_scen
@@ -86,7 +87,9 @@ def backbone_trainer(
     given = FinetuneSettings(**own | settings)
     with seeded(seed):
         network = nn.Sequential(nn.Conv2d(3, 8, 3, stride=2), nn.BatchNorm2d(8), nn.ReLU(), *layers)
-        model = _Classifier(Backbone(network), 8, torch.eye(3), 0.5).to(memory_format=torch.channels_last).train()
+        model = (
+            Classifier(Backbone(network), Head(8, torch.arange(3)), 0.5).to(memory_format=torch.channels_last).train()
+        )
     pictures = (random(13, 3, 16, 16, seed=7).sigmoid() * 255).to(torch.uint8)
     settings = BackboneSettings(weights="train", finetune=given)
     return _Trainer(model, KeptImages(pictures), torch.arange(13) % 3, settings, seed, checkpoint)

@@ -31,12 +31,13 @@ def test_plain_scen_is_scen():
         torch.testing.assert_close(ours, plain, rtol=1e-4, atol=1e-5)
 
 
-@pytest.mark.parametrize("number", [0, 1], ids=["stage 1", "stage 2"])
+@pytest.mark.parametrize("number", [0, 1, 2], ids=["stage 1", "stage 2", "LEN's output kept"])
 def test_plain_steps_change_scen_as_ours_do(number):
     inputs = make_inputs(QUICK[0], torch.device("cpu"))
     step = scen_steps(QUICK[0], inputs)[number]
     ours, plain = (
-        [cell.cell_contents for cell in work.__closure__] + list(work.__defaults__) for work in step.works.values()
+        [cell.cell_contents for cell in work.__closure__] + list(work.__defaults__ or ())
+        for work in step.works.values()
     )
     trainer = next(part for part in ours if hasattr(part, "model"))
     slow = next(part for part in plain if hasattr(part, "__self__")).__self__

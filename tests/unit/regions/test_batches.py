@@ -234,3 +234,19 @@ def test_balanced_batches_are_full_and_even_and_restartable(store):
     assert {len(batch) for batch in drawn} == {BATCH}
     assert np.mean(sum(drawn, [])) == pytest.approx(0.5, abs=0.05)
     assert [b[1].tolist() for b in make().epoch(2, 3)] == [b[1].tolist() for b in make().epoch(2)][3:]
+
+
+def test_there_is_room_for_more_beside_the_features_up_to_the_budget():
+    gib = 1 << 30
+    batches = ResidentBatches(torch.zeros(4, 2, 8, dtype=torch.half), np.arange(4), 2, seed=0)  # 128 bytes
+    assert batches.has_room(32, budget=256 / gib) and not batches.has_room(33, budget=256 / gib)
+
+
+def test_numbered_batches_have_each_images_number_beside_its_features():
+    features = torch.arange(7, dtype=torch.half)[:, None, None]
+    batches = ResidentBatches(features, np.array([5, 5, 5, 6, 6, 6, 6]), 3, seed=1, balanced=True)
+    numbered = [(found.flatten().long(), number) for found, number in batches.numbered().epoch(2)]
+    assert all(torch.equal(found, number) for found, number in numbered)
+    assert torch.equal(
+        torch.cat([found for found, _ in numbered]), torch.cat([f.flatten().long() for f, _ in batches.epoch(2)])
+    )

@@ -11,6 +11,7 @@ from trainers import StochasticDepth
 
 from scegg_core.errors import InputError
 from scegg_core.regions.backbone import Backbone
+from scegg_core.regions.head import Head
 from scegg_core.regions.layers import freeze_others
 from scegg_core.regions.train import _shake, _Trainer, start, train_backbone
 from scegg_core.regions.training_images import KeptImages, StreamedImages, augment, random_crops, training_images
@@ -72,6 +73,17 @@ def test_what_layers_draw_follows_the_seed_alone():
     assert (first - other).abs().max() > 0.01
     still, other = (weights(tiny_network(), seed) for seed in (1, 2))
     assert (still - other).abs().max() < 0.001  # the order of sums
+
+
+def test_a_head_over_labels_has_no_table_of_pairs_of_classes():
+    assert sum(tensor.numel() for tensor in Head(8, torch.arange(500)).state_dict().values()) == 500 * 9
+
+
+def test_a_head_over_class_vectors_scores_by_what_tells_classes_apart():
+    head = Head(1, torch.tensor([[3.0, 0.0], [3.0, 2.0]]))  # centred: -1 and 1 of the second attribute
+    with torch.no_grad():
+        head.linear.weight.copy_(torch.tensor([[5.0], [1.0]]))
+        assert torch.allclose(head(torch.tensor([[2.0]])), torch.tensor([[-2.0, 2.0]]) * 10**0.5)
 
 
 def test_the_head_has_a_rate_of_its_own():

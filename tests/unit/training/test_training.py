@@ -11,7 +11,7 @@ from scegg_core.eggn.train import start_eggn
 from scegg_core.errors import InputError
 from scegg_core.scen import losses
 from scegg_core.scen.compression import mean_compression
-from scegg_core.scen.model import ChannelScale
+from scegg_core.scen.model import ChannelScale, LocalEmbeddingNetwork
 from scegg_core.scen.train import make_optimizer, start_scen
 from scegg_core.settings.scen import ScenSettings
 from scegg_core.training.curve import Curve
@@ -139,6 +139,25 @@ def test_stage_2_changes_what_it_is_to_train_and_nothing_else(settings):
     if "classifier_width" in settings:
         classifier |= {"glob.classify.3"}
     assert changed == classifier | ({"glob.compress.reduce", "glob.compress.combine"} if by_mlp else set())
+
+
+@pytest.mark.parametrize("settings", [{}, RELEASED], ids=["paper", "released"])
+def test_stage_2_asks_len_once_for_each_image_where_memory_has_room(settings, monkeypatch):
+    asked, attend = [], LocalEmbeddingNetwork.attend_and_embed
+
+    def counted(local, regions):
+        asked.append(len(regions))
+        return attend(local, regions)
+
+    monkeypatch.setattr(LocalEmbeddingNetwork, "attend_and_embed", counted)
+    trained = []
+    for budget in (1.0, 1e-9):  # of 13 images: room for their attention, or not
+        asked.clear()
+        trained.append(result(scen_trainer(stage1_epochs=0, stage2_epochs=3, memory_budget=budget, **settings)))
+        trained_on = 3 * 4 * 4 if settings.get("sampling") else 3 * 13
+        assert sum(asked) == (13 if budget == 1.0 else trained_on)
+    kept, anew = (weights for weights, _ in trained)  # up to the order of sums, which goes with the batch
+    assert all(torch.allclose(kept[name], anew[name], atol=1e-5) for name in kept)
 
 
 def test_mean_compression_uses_the_mlp_in_stage_1_alone():
