@@ -207,7 +207,7 @@ CHECKS = (
 )
 
 
-def graphs_work(run: Run) -> bool:
+def graphs_agree(run: Run) -> bool:
     """Return whether CUDA graphs gave what usual iterations give; False where the check of it has not run."""
     figures = [figure for outcome in run.record.outcomes for figure in outcome.figures]
     return any(figure.name.startswith(GRAPHS) and figure.reached for figure in figures)
