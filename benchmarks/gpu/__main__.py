@@ -14,7 +14,7 @@ import sys
 from pathlib import Path
 
 from benchmarks.gpu.needs import CORE, PICTURES, missing, said_of
-from benchmarks.gpu.record import Record, read_record
+from benchmarks.gpu.record import Outcome, Record, read_record
 from benchmarks.gpu.runner import Step, prepare, run_steps
 
 #: In order of worth. The shares are limits: most steps end long before, and the whole run takes what they leave.
@@ -22,6 +22,7 @@ STEPS = (
     Step("machine", "What the machine can do", "benchmarks.gpu.machine:machine", 0.06, ()),
     Step("checks", "The same on the GPU and on the CPU", "benchmarks.gpu.checks:agreement", 0.15, CORE),
     Step("pictures", "Extraction is the same on both", "benchmarks.gpu.checks:picture_agreement", 0.08, PICTURES),
+    Step("repeated", "The same twice on the GPU", "benchmarks.gpu.repeated:repeated", 0.06, CORE),
     Step("waits", "How often the host waits for the GPU", "benchmarks.gpu.waits:waits", 0.05, CORE),
     Step("scen", "Stages 1 and 2", "benchmarks.gpu.training:scen", 0.12, CORE),
     Step("eggn", "Stage 3", "benchmarks.gpu.training:eggn", 0.08, CORE),
@@ -44,11 +45,14 @@ def main(arguments: list[str] | None = None) -> None:
     for step in steps:
         if lacking := missing(step.needs):
             print(f"{step.name} will be left out: {said_of(lacking)}", file=sys.stderr)
-    processes = prepare(steps)
-    if not (given.tiny or processes.cuda):
-        sys.exit("torch sees no CUDA device here; --tiny tries this script without one.")
+    processes, record = prepare(steps), Record(given.minutes, given.tiny)
     given.out.mkdir(parents=True, exist_ok=True)
-    run_steps(steps, Record(given.minutes, given.tiny), given.out, processes)
+    if processes.hung:
+        record.outcomes.append(Outcome("start", "The start of CUDA", error=f"{processes.hung}."))
+        record.write(given.out / "gpu.json")
+    if not (given.tiny or processes.cuda):
+        sys.exit(processes.hung or "torch sees no CUDA device here; --tiny tries this script without one.")
+    run_steps(steps, record, given.out, processes)
 
 
 def _parse(arguments: list[str] | None) -> argparse.Namespace:

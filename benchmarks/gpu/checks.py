@@ -68,11 +68,13 @@ def largest(found: list[Tensor], wanted: list[Tensor]) -> float:
     return max(float((one.detach().cpu().double() - other.detach().cpu().double()).abs().max()) for one, other in pairs)
 
 
-def scen_trainer(device: torch.device, checkpoint: Checkpoint | None = None, **settings) -> ScenTrainer:
-    """Return a trainer of both stages on tiny made-up data, in float64."""
+def scen_trainer(
+    device: torch.device, checkpoint: Checkpoint | None = None, kept_on: torch.device | None = None, **settings
+) -> ScenTrainer:
+    """Return a trainer of both stages on tiny made-up data, in float64; regions are `kept_on` a device, None: `device`."""
     given, inputs = ScenSettings(**{"stage1_epochs": 2, "stage2_epochs": 2, **settings}), make_inputs(SHAPE, CPU)
     model = start_scen(inputs.words, inputs.vectors, SHAPE.channels, given, seed=0).double().to(device)
-    batches = ResidentBatches(inputs.regions.to(device), inputs.labels.numpy(), SHAPE.batch // 2, seed=0)
+    batches = ResidentBatches(inputs.regions.to(kept_on or device), inputs.labels.numpy(), SHAPE.batch // 2, seed=0)
     return ScenTrainer(model, batches, inputs.seen, given, checkpoint)
 
 
@@ -119,9 +121,10 @@ class DrawnOnTheHost(Draws):
         return self.unseen_classes[rows.to(self.like["device"])]
 
 
-def scen_difference(device: torch.device) -> float:
+def scen_difference(device: torch.device, kept_on: torch.device | None = None) -> float:
     """Return how far SCEN's weights differ after both stages on `device` and on the CPU."""
-    return largest(*([*scen_trainer(where).run().model.state_dict().values()] for where in (device, CPU)))
+    trainers = scen_trainer(device, kept_on=kept_on), scen_trainer(CPU)
+    return largest(*([*trainer.run().model.state_dict().values()] for trainer in trainers))
 
 
 def eggn_difference(device: torch.device) -> float:
@@ -198,6 +201,7 @@ def classifier_difference(device: torch.device) -> float:
 
 CHECKS = (
     Check("stages 1 and 2, weights", TRAINED, scen_difference),
+    Check("the same from main memory", TRAINED, lambda device: scen_difference(device, kept_on=CPU)),
     Check("stage 3 without and with feedback, weights", TRAINED, eggn_difference),
     Check(GRAPHS, TRAINED, graph_difference),
     Check("stages 1 and 2 stopped and continued, weights", TRAINED, resumed_scen_difference),
@@ -207,7 +211,7 @@ CHECKS = (
 )
 
 
-def graphs_work(run: Run) -> bool:
+def graphs_agree(run: Run) -> bool:
     """Return whether CUDA graphs gave what usual iterations give; False where the check of it has not run."""
     figures = [figure for outcome in run.record.outcomes for figure in outcome.figures]
     return any(figure.name.startswith(GRAPHS) and figure.reached for figure in figures)

@@ -6,7 +6,8 @@ from pathlib import Path
 
 import torch
 
-from benchmarks.gpu.machine import MIB, PRECISIONS, set_precision
+from benchmarks.gpu.machine import PRECISIONS, forget_peak, peak, set_precision
+from benchmarks.gpu.picture_checks import no_pillow_instead
 from benchmarks.gpu.record import Figure
 from benchmarks.gpu.runner import Run, attempt
 from benchmarks.measure import seconds_each, timed
@@ -56,8 +57,9 @@ def decoding_rate(paths: list[Path], settings: BackboneSettings, device: torch.d
         for loaded in loaded_batches(paths, decoder, settings.usual_batch):
             decoder.batch(loaded)
 
-    work()
-    return len(paths) / timed(work)
+    with no_pillow_instead():
+        work()
+        return len(paths) / timed(work)
 
 
 def _network_rates(backbone: Backbone, run: Run, device: torch.device) -> Iterator[Figure]:
@@ -107,17 +109,16 @@ def _whole_rate(
     name = f"files to features, {precision}, decoder {decoder}"
 
     def measure() -> float:
-        list(region_features(backbone, paths[: given.usual_batch], given, device))
-        if device.type == "cuda":
-            torch.cuda.reset_peak_memory_stats()
-        return len(paths) / timed(lambda: list(region_features(backbone, paths, given, device, rate)))
+        forget_peak()
+        with no_pillow_instead():
+            list(region_features(backbone, paths[: given.usual_batch], given, device))
+            return len(paths) / timed(lambda: list(region_features(backbone, paths, given, device, rate)))
 
     found = attempt(name, "images/s", measure, goal=GOAL)
     yield found
     if found.value is not None:
         yield Figure(f"{name}: the network waited for images", 100 * rate.waited / rate.seconds, "% of the time")
-        if device.type == "cuda":
-            yield Figure(f"{name}: peak memory", torch.cuda.max_memory_allocated() / MIB, "MiB")
+        yield from peak(name)
 
 
 def best_decoder(run: Run) -> str:

@@ -35,6 +35,22 @@ def set_precision(name: str) -> torch.dtype:
     return dtype
 
 
+def forget_peak() -> None:
+    """Give back what is held and not used, and count the most memory anew; nothing where there is no device."""
+    if torch.cuda.is_available():
+        torch.cuda.empty_cache()
+        torch.cuda.reset_peak_memory_stats()
+
+
+def peak(name: str) -> Iterator[Figure]:
+    """Yield the most memory that torch held on the device since `forget_peak`; nothing where there is none.
+
+    Held, not in use: a CUDA graph's own memory counts as in use only while it is captured.
+    """
+    if torch.cuda.is_available():
+        yield attempt(f"{name}: peak memory", "MiB", lambda: torch.cuda.max_memory_reserved() / MIB)
+
+
 def product_rate(name: str, size: int) -> float:
     """Return the best rate of a product of size x size, in floating-point operations a second."""
     dtype, device = set_precision(name), "cuda" if torch.cuda.is_available() else "cpu"

@@ -29,6 +29,7 @@ FORK, SPAWN = (multiprocessing.get_context(method) for method in ("fork", "spawn
 YES, NO, LOST = 0, 1, 2  # whether CUDA is there; LOST: it may be, but not in a process that was forked from this one
 RESERVE = 3.0  # seconds that are kept for ending a step and writing the file
 LEAST = 5.0  # seconds with which a step is started at all
+START = 60.0  # seconds in which a process says whether CUDA is there; a driver that hangs never does
 
 
 @dataclass(frozen=True)
@@ -60,10 +61,11 @@ class Step:
 
 @dataclass(frozen=True)
 class Processes:
-    """How processes are made here, and whether torch sees a CUDA device in them."""
+    """How processes are made here, and whether torch sees a CUDA device in them; `hung` says which never told."""
 
     context: BaseContext
     cuda: bool
+    hung: str = ""
 
 
 def prepare(steps: list[Step]) -> Processes:
@@ -73,13 +75,25 @@ def prepare(steps: list[Step]) -> Processes:
             _function(step)
     import torch._dynamo  # noqa: F401 - optimizers import it in their first step, which takes seconds
 
+    return ask_for_cuda()
+
+
+def ask_for_cuda() -> Processes:
+    """Return how processes are made in which CUDA is there, by starting one of each kind; one that hangs is ended."""
+    hung = []
     for context in (FORK, SPAWN):
         process = context.Process(target=_ask)
         process.start()
-        process.join()
-        if process.exitcode != LOST:
-            return Processes(context, process.exitcode == YES)
-    return Processes(SPAWN, False)
+        process.join(START)
+        if process.exitcode is None:
+            process.kill()
+            process.join(RESERVE)
+            hung.append(
+                f"a process made by {context.get_start_method()} did not say in {START:g} s whether CUDA is there"
+            )
+        elif process.exitcode != LOST:
+            return Processes(context, process.exitcode == YES, "; ".join(hung))
+    return Processes(SPAWN, False, "; ".join(hung))
 
 
 def _ask() -> None:
@@ -166,6 +180,15 @@ def _end(process: int) -> None:
         os.killpg(process, signal.SIGKILL)
     except ProcessLookupError:  # it ended in this moment, or has not yet a group of its own
         os.kill(process, signal.SIGKILL)
+
+
+def attempts(name: str, work: Callable[[], Iterator[Figure]]) -> Iterator[Figure]:
+    """Yield the figures of `work`; where it fails, at last one called `name` that says why."""
+    try:
+        yield from work()
+    except Exception as error:
+        traceback.print_exc()
+        yield Figure(name, None, error=sentence_of(error))
 
 
 def attempt(name: str, unit: str, measure: Callable[[], float], **further) -> Figure:

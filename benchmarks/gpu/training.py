@@ -7,12 +7,12 @@ from dataclasses import replace
 import torch
 from torch.profiler import ProfilerActivity, profile
 
-from benchmarks.gpu.machine import MIB, PRECISIONS, set_precision
+from benchmarks.gpu.machine import PRECISIONS, forget_peak, peak, set_precision
 from benchmarks.gpu.record import Figure
-from benchmarks.gpu.runner import Run, attempt
+from benchmarks.gpu.runner import Run, attempt, attempts
 from benchmarks.measure import Work, seconds_each
 from benchmarks.shapes import PAPER, QUICK, Shape
-from benchmarks.steps import eggn_trainer, make_inputs, scen_steps
+from benchmarks.steps import Inputs, eggn_trainer, make_inputs, scen_steps
 from scegg_core.eggn.train import EggnTrainer
 from scegg_core.scen import compression, stages
 from scegg_core.scen.train import start_scen
@@ -39,11 +39,15 @@ def scen(run: Run) -> Iterator[Figure]:
         yield from _scen_in("TF32", shapes(run)[0], make_inputs(shapes(run)[0], device), run, ", in one part")
 
 
-def _scen_in(precision: str, shape: Shape, inputs, run: Run, how: str = "") -> Iterator[Figure]:
+def _scen_in(precision: str, shape: Shape, inputs: Inputs, run: Run, how: str = "") -> Iterator[Figure]:
+    name = f"{shape.name}, {precision}{how}"
+    yield from attempts(name, lambda: _scen_rates(name, precision, shape, inputs, run, how))
+
+
+def _scen_rates(name: str, precision: str, shape: Shape, inputs: Inputs, run: Run, how: str) -> Iterator[Figure]:
     set_precision(precision)
     low = precision if precision == "bfloat16" else "float32"
-    steps = {step.name: step for step in scen_steps(shape, inputs, ScenSettings(precision=low))}
-    name, each = f"{shape.name}, {precision}{how}", {}
+    steps, each = {step.name: step for step in scen_steps(shape, inputs, ScenSettings(precision=low))}, {}
     for title, step in steps.items():
         for side in ("ours",) if low == "bfloat16" or how else ("ours", "plain"):
             plain = "" if side == "ours" else ", plain transcription"
@@ -73,26 +77,40 @@ def _in_one_part() -> Iterator[None]:
 def eggn(run: Run) -> Iterator[Figure]:
     """Yield stage 3's iterations a second as they are, in each precision, and the kernels that take longest."""
     for precision in PRECISIONS:
-        trainer = _eggn_trainer(run, precision)
-        yield from _rates(f"one by one, {precision}", trainer, run)
-        if precision == "TF32":
-            yield from longest(lambda trainer=trainer: trainer.iterate(False), 1 if run.tiny else 10)
+        yield from _rates(f"one by one, {precision}", lambda precision=precision: _eggn_trainer(run, precision), run)
+    profiled = lambda: longest(_eggn_trainer(run, "TF32"), 1 if run.tiny else 10)  # noqa: E731
+    yield from attempts("profile", profiled)
 
 
 def eggn_graphs(run: Run) -> Iterator[Figure]:
     """Yield the same with each kind of iteration as one CUDA graph."""
     for precision in PRECISIONS:
-        yield from _rates(f"CUDA graphs, {precision}", _eggn_trainer(run, precision, cuda_graphs=True), run)
+        trainer = lambda precision=precision: _eggn_trainer(run, precision, cuda_graphs=True)  # noqa: E731
+        yield from _rates(graphs_in(precision), trainer, run)
+
+
+def iteration(how: str, feedback: bool) -> str:
+    """Return the name of the figure of an iteration of stage 3."""
+    return f"{how}: iteration {'with' if feedback else 'without'} feedback"
+
+
+def graphs_in(precision: str) -> str:
+    """Return what the figures of stage 3 with CUDA graphs begin with."""
+    return f"CUDA graphs, {precision}"
 
 
 def eggn_compiled(run: Run) -> Iterator[Figure]:
     """Yield the same with the losses compiled by torch.compile; where there is no GPU they are only traced."""
     backend = "inductor" if torch.cuda.is_available() else "eager"
-    for precision in ("TF32",) if run.tiny else ("TF32", "bfloat16"):
+
+    def compiled(precision: str) -> EggnTrainer:
         trainer = _eggn_trainer(run, precision)
         for name in ("critic_loss",) if run.tiny else ("critic_loss", "generator_loss"):
             setattr(trainer.generator, name, torch.compile(getattr(trainer.generator, name), backend=backend))
-        yield from _rates(f"compiled losses, {precision}", trainer, run)
+        return trainer
+
+    for precision in ("TF32",) if run.tiny else ("TF32", "bfloat16"):
+        yield from _rates(f"compiled losses, {precision}", lambda precision=precision: compiled(precision), run)
 
 
 def _eggn_trainer(run: Run, precision: str, **settings) -> EggnTrainer:
@@ -103,12 +121,16 @@ def _eggn_trainer(run: Run, precision: str, **settings) -> EggnTrainer:
     return eggn_trainer(shape, inputs, scen, precision=low, **settings)
 
 
-def _rates(how: str, trainer: EggnTrainer, run: Run) -> Iterator[Figure]:
+def _rates(how: str, make: Callable[[], EggnTrainer], run: Run) -> Iterator[Figure]:
+    yield from attempts(how, lambda: _rates_of(how, make(), run))
+
+
+def _rates_of(how: str, trainer: EggnTrainer, run: Run) -> Iterator[Figure]:
     """Both kinds of iterations, as an epoch has as many of one as of the other."""
     each = {}
-    for feedback, name in ((False, "without feedback"), (True, "with feedback")):
+    for feedback in (False, True):
         work = lambda feedback=feedback: trainer.iterate(feedback)  # noqa: E731
-        each[feedback] = attempt(f"{how}: iteration {name}", "ms", lambda work=work: _ms(work, run))
+        each[feedback] = attempt(iteration(how, feedback), "ms", lambda work=work: _ms(work, run))
         yield each[feedback]
     rate = lambda: 2000 / (each[False].value + each[True].value)  # noqa: E731
     yield attempt(f"{how}: width {trainer.settings.hidden_width}", "iterations/s", rate, goal=EGGN_GOAL)
@@ -121,15 +143,14 @@ def _ms(work: Work, run: Run) -> float:
 
 def _peak(name: str, work: Work) -> Iterator[Figure]:
     """The most memory that the device holds in `work`, weights and all; nothing where there is no device."""
-    if torch.cuda.is_available():
-        torch.cuda.reset_peak_memory_stats()
-        work()
-        yield Figure(f"{name}: peak memory", torch.cuda.max_memory_allocated() / MIB, "MiB")
+    forget_peak()
+    work()
+    yield from peak(name)
 
 
-def longest(work: Work, calls: int) -> Iterator[Figure]:
-    """Yield the kernels (without a GPU the operations) that take longest in `calls` calls of `work`, by their share."""
-    cuda = torch.cuda.is_available()
+def longest(trainer: EggnTrainer, calls: int) -> Iterator[Figure]:
+    """Yield the kernels (without a GPU the operations) that take longest in `calls` iterations, by their share."""
+    cuda, work = torch.cuda.is_available(), lambda: trainer.iterate(False)
     work()
     with profile(activities=[ProfilerActivity.CUDA if cuda else ProfilerActivity.CPU]) as profiler:
         for _ in range(calls):

@@ -16,11 +16,12 @@ import numpy as np
 import torch
 from PIL import Image
 
-from benchmarks.gpu.checks import graphs_work
+from benchmarks.gpu.checks import graphs_agree
 from benchmarks.gpu.extraction import best_decoder, settings_of
-from benchmarks.gpu.machine import MIB, set_precision
+from benchmarks.gpu.machine import forget_peak, peak, set_precision
 from benchmarks.gpu.record import Figure
 from benchmarks.gpu.runner import Run
+from benchmarks.gpu.training import graphs_in, iteration
 from benchmarks.pipeline import random_backbone
 from scegg_core.artifacts.files import Provenance
 from scegg_core.data.tables import DatasetIndex
@@ -80,8 +81,7 @@ class Timer:
 
     def stage(self, name: str, work: Callable[[], object]) -> Iterator[Figure]:
         """Do `work` and yield its seconds and the device's most memory; its result is then in `made`."""
-        if self.device.type == "cuda":
-            torch.cuda.reset_peak_memory_stats()
+        forget_peak()
         begin = time.perf_counter()
         self.made = work()
         if self.device.type == "cuda":
@@ -89,8 +89,7 @@ class Timer:
         self.seconds = time.perf_counter() - begin
         self.total += self.seconds
         yield Figure(name, self.seconds, "s")
-        if self.device.type == "cuda":
-            yield Figure(f"{name}: peak memory", torch.cuda.max_memory_allocated() / MIB, "MiB")
+        yield from peak(name)
 
 
 def whole(run: Run) -> Iterator[Figure]:
@@ -117,7 +116,7 @@ def whole(run: Run) -> Iterator[Figure]:
 
 def _stage_3(space: Space, size: Size, run: Run, timer: Timer, rest: float) -> Iterator[Figure]:
     """Stage 3 for as many of its epochs as there is time for, and what follows; the whole is reckoned from them."""
-    graphs = graphs_work(run)
+    graphs = graphs_work(run, "bfloat16")
     settings = EggnSettings(precision="bfloat16", cuda_graphs=graphs, **size.eggn)
     begin, epochs = time.perf_counter(), min(3, settings.epochs)
     train_eggn(space, replace(settings, epochs=epochs), 0, timer.device)
@@ -133,6 +132,12 @@ def _stage_3(space: Space, size: Size, run: Run, timer: Timer, rest: float) -> I
         yield Figure(f"{name}, of made-up pictures", 100 * share, "%")
     reckoned = f", {skipped:.0f} s of it reckoned for the epochs left out" if skipped else ""
     yield Figure(f"the whole run{reckoned}", timer.total + skipped, "s", GOAL, less=True)
+
+
+def graphs_work(run: Run, precision: str) -> bool:
+    """Return whether CUDA graphs gave what usual iterations give, and ran in `precision`; False where that is not known."""
+    ran = [run.record.figure(iteration(graphs_in(precision), feedback)) for feedback in (False, True)]
+    return graphs_agree(run) and all(figure is not None and not figure.error for figure in ran)
 
 
 def made_index(size: Size) -> DatasetIndex:

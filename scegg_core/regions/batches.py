@@ -12,7 +12,8 @@ import torch
 from torch import Tensor
 
 from scegg_core.errors import InputError
-from scegg_core.regions.store import HALF, Group, RegionStore, read_ahead
+from scegg_core.regions.store import HALF, Group, RegionStore, one_ahead, read_ahead
+from scegg_core.training.device import moved, pinned
 
 GIB = 1 << 30
 
@@ -137,6 +138,14 @@ class StreamedBatches:
                 rest = features[complete:].copy(), labels[complete:].copy()
         if rest is not None:
             yield _tensors(*rest)
+
+
+def on_device(batches: Iterator[tuple[Tensor, Tensor]], device: torch.device) -> Iterator[tuple[Tensor, Tensor]]:
+    """Yield the batches on `device`; for a GPU a thread puts the next one together while it computes."""
+    if device.type == "cuda":
+        batches = one_ahead(tuple(pinned(part, device) for part in batch) for batch in batches)
+    for regions, beside in batches:
+        yield moved(regions, device), moved(beside, device)
 
 
 def region_batches(

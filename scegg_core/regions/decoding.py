@@ -3,6 +3,7 @@
 Pillow leaves Python's lock while it decodes and resizes, so threads are enough and no processes are needed.
 """
 
+import sys
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -16,6 +17,7 @@ from scegg_core.data.images import open_rgb, plain_jpeg
 from scegg_core.errors import InputError
 from scegg_core.regions.store import read_ahead
 from scegg_core.settings.backbone import BackboneSettings
+from scegg_core.training.device import moved
 from scegg_core.training.progress import bar
 
 SHOWN = 20  # bad images named in a message
@@ -33,10 +35,7 @@ class PillowDecoder:
 
     def batch(self, loaded: list[np.ndarray]) -> Tensor:
         """Return what `load` returned for some images as one uint8 tensor (n, 3, size, size), channels last."""
-        images = torch.from_numpy(np.stack(loaded))
-        if self.device.type == "cuda":  # from pinned memory the copy runs beside the network's work
-            images = images.pin_memory().to(self.device, non_blocking=True)
-        return images.permute(0, 3, 1, 2)
+        return moved(torch.from_numpy(np.stack(loaded)), self.device).permute(0, 3, 1, 2)
 
 
 @dataclass(frozen=True)
@@ -55,6 +54,7 @@ class GpuDecoder:
     ):
         """`decode` takes the bytes of JPEG files and returns uint8 (3, height, width) on the device."""
         self.settings, self.device, self.decode = settings, device, decode
+        self.said = False  # that it failed
 
     def load(self, path: Path) -> Encoded | np.ndarray | str:
         """Return the file's bytes, or the image, or the sentence that says why it cannot be used."""
@@ -65,22 +65,31 @@ class GpuDecoder:
     def batch(self, loaded: list[Encoded | np.ndarray]) -> Tensor:
         """Return what `load` returned for some images as one uint8 tensor (n, 3, size, size), channels last."""
         decoded = iter(self._decode([item for item in loaded if isinstance(item, Encoded)]))
-        images = [
-            next(decoded) if isinstance(item, Encoded) else torch.tensor(item, device=self.device) for item in loaded
-        ]
+        images = [next(decoded) if isinstance(item, Encoded) else self._uploaded(item) for item in loaded]
         return torch.stack(images).permute(0, 3, 1, 2)
 
     def _decode(self, files: list[Encoded]) -> list[Tensor]:
         """Decoded and resized images (size, size, 3)."""
         try:
             images = self.decode([file.data for file in files]) if files else []
-        except RuntimeError:  # it does not say which file it cannot decode; Pillow can, or names it
-            return [self._by_pillow(file.path) for file in files]
+        except torch.cuda.OutOfMemoryError:  # Pillow would only hide it
+            raise
+        except RuntimeError as error:
+            return self.instead(files, error)
         cut = _gray_ends(images)
         return [
             self._by_pillow(file.path) if suspect else self._resize(image)
             for file, image, suspect in zip(files, images, cut, strict=True)
         ]
+
+    def instead(self, files: list[Encoded], error: RuntimeError) -> list[Tensor]:
+        """Return the files, on which the decoder failed, as Pillow decodes them: it finds the bad one, or names it."""
+        if not self.said:
+            print(
+                f"warning: the JPEG decoder of {self.device} failed ({error}); Pillow takes its place", file=sys.stderr
+            )
+        self.said = True
+        return [self._by_pillow(file.path) for file in files]
 
     def _resize(self, image: Tensor) -> Tensor:
         height, width = image.shape[1:]
@@ -95,7 +104,10 @@ class GpuDecoder:
         image = load_image(path, self.settings)
         if isinstance(image, str):
             raise InputError(image)
-        return torch.tensor(image, device=self.device)
+        return self._uploaded(image)
+
+    def _uploaded(self, image: np.ndarray) -> Tensor:
+        return moved(torch.tensor(image), self.device)
 
 
 def _gray_ends(images: list[Tensor]) -> list[bool]:
@@ -119,7 +131,14 @@ def make_decoder(settings: BackboneSettings, device: torch.device) -> PillowDeco
         raise InputError(
             f"backbone.decoder is 'gpu', but there is no JPEG decoder of torchvision on {device}; use 'pillow'."
         )
-    return GpuDecoder(settings, device, lambda files: io.decode_jpeg(files, io.ImageReadMode.RGB, device))
+
+    def decode(files: list[Tensor]) -> list[Tensor]:
+        # nvJPEG writes from a stream of its own into memory that work queued on this one may still use: torchvision
+        # 0.28 does not wait for that (pytorch/vision#9606), and images or features would be wrong without a word
+        torch.cuda.current_stream(device).synchronize()
+        return io.decode_jpeg(files, io.ImageReadMode.RGB, device)
+
+    return GpuDecoder(settings, device, decode)
 
 
 def load_image(path: Path, settings: BackboneSettings) -> np.ndarray | str:

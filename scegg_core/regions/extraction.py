@@ -76,28 +76,38 @@ def region_features(
     backbone = backbone.to(device, memory_format=torch.channels_last)
     decoder = make_decoder(settings, device)
     start = asked = time.perf_counter()
-    running = None  # what a GPU still computes while the next batch is put together and sent to it
+    last = None  # what a GPU still computes while the next batch is put together and asked of it
     for loaded in loaded_batches(paths, decoder, batch_size_on(device, backbone, settings)):
         rate.waited += time.perf_counter() - asked
-        batch = decoder.batch(loaded)
-        done = None if running is None else _arrived(running)
-        running = _forward(backbone, batch, settings).half()
-        if done is not None:
-            yield done
+        following = _Arriving(_forward(backbone, decoder.batch(loaded), settings).half())
+        if last is not None:
+            yield last.arrived()
+        last = following
         asked = time.perf_counter()
         rate.images, rate.seconds = rate.images + len(loaded), asked - start
-    if running is not None:
-        yield _arrived(running)
+    if last is not None:
+        yield last.arrived()
         rate.seconds = time.perf_counter() - start
 
 
-def _arrived(features: torch.Tensor) -> np.ndarray:
-    """The features in main memory; refused where half precision cannot hold them."""
-    if not torch.isfinite(torch.stack(features.aminmax())).all():
-        raise InputError(
-            "the backbone gives region features that are not finite in half precision; its weights do not fit these images."
-        )
-    return features.cpu().numpy()
+class _Arriving:
+    """Features on their way to main memory, behind what a GPU computes now and before what it is asked next."""
+
+    def __init__(self, features: torch.Tensor):
+        cuda, ends = features.device.type == "cuda", torch.stack(features.aminmax())
+        # into memory that torch pins itself, so that the host goes on
+        self.features, self.ends = (part.to("cpu", non_blocking=cuda) for part in (features, ends))
+        self.there = torch.cuda.current_stream(features.device).record_event() if cuda else None
+
+    def arrived(self) -> np.ndarray:
+        """Wait for the features and return them; refused where half precision cannot hold them."""
+        if self.there is not None:
+            self.there.synchronize()
+        if not torch.isfinite(self.ends).all():
+            raise InputError(
+                "the backbone gives region features that are not finite in half precision; its weights do not fit these images."
+            )
+        return self.features.numpy()
 
 
 @torch.inference_mode()

@@ -25,7 +25,7 @@ from scegg_core.regions.training_images import TrainingImages, augment, training
 from scegg_core.regions.weights import normalization
 from scegg_core.settings.backbone import BackboneSettings
 from scegg_core.training.checkpoint import Checkpoint
-from scegg_core.training.device import global_generator, seeded
+from scegg_core.training.device import global_generator, moved, seeded
 from scegg_core.training.progress import bar
 from scegg_core.training.state import TrainingState
 
@@ -138,7 +138,8 @@ class _Trainer:
         # layers that draw (dropout, stochastic depth) take torch's own numbers: no generator can be handed to them
         self.drawn_by_layers = global_generator(device)
         self.order = torch.empty(len(images), dtype=torch.int64)  # of the images in the running epoch
-        self.correct = torch.zeros((), dtype=torch.int64)  # of the running epoch's images
+        # of the running epoch's images; counted on the device, since to read it in each step would wait for that
+        self.correct = torch.zeros((), dtype=torch.int64, device=device)
         self.accuracy = 0.0
         # late in training single steps part two machines whose last digits differ; the mean over many steps parts less
         # (stochastic weight averaging: Izmailov et al., UAI 2018)
@@ -163,9 +164,9 @@ class _Trainer:
             self.state.restore()
             with bar(self.steps, "backbone", initial=self.state.step) as progress:
                 while self.state.step < self.steps:
-                    for loss in self._rest_of_epoch():
-                        progress.set_postfix(loss=f"{float(loss):.3f}", refresh=False)
+                    for _ in self._rest_of_epoch():
                         progress.update()
+                    progress.set_postfix(loss=f"{self.curve[-1]:.3f}")
             if self.average is not None and not self.model.given:
                 # means of weights have seen no image: the statistics of the steps that they are of are not theirs
                 with autocast(self.state.device, self.network):
@@ -181,10 +182,11 @@ class _Trainer:
                 progress.update()
 
     def _augmented(self, images: Tensor) -> Tensor:
-        return augment(images, self.settings, self.network.training_size, self.random).to(self.state.device)
+        images = augment(images, self.settings, self.network.training_size, self.random)
+        return moved(images, self.state.device)
 
-    def _rest_of_epoch(self) -> Iterator[Tensor]:
-        """Take the steps that are left of the running epoch, or all of a new one; yield the loss of each.
+    def _rest_of_epoch(self) -> Iterator[int]:
+        """Take the steps that are left of the running epoch, or all of a new one; yield how many were taken in all.
 
         An epoch has full batches only, in random order: the few images that are left over differ from epoch to epoch.
         """
@@ -195,18 +197,17 @@ class _Trainer:
         size = self.settings.batch_size
         order = self.order[step * size : self.epoch_steps * size]
         for rows, images in zip(order.split(size), self.images.batches(order, size), strict=True):
-            terms = self._take_step(images, self.labels[rows])
-            self.state.add_step(terms)
+            self.state.add_step(self._take_step(images, self.labels[rows]))
             if self.state.step % self.epoch_steps == 0:
                 self.state.end_epoch("backbone", epoch + 1)
                 self.accuracy = int(self.correct) / (self.epoch_steps * size)
             if self.state.step < self.steps:
                 self.state.save_if_due()
-            yield terms["cross_entropy"]
+            yield self.state.step
 
     def _take_step(self, images: Tensor, labels: Tensor) -> dict[str, Tensor]:
         device = self.state.device
-        images, labels = self._augmented(images), labels.to(device)
+        images, labels = self._augmented(images), moved(labels, device)
         with autocast(device, self.network):
             scores = self.model(images).float()
         loss = functional.cross_entropy(scores, labels, label_smoothing=self.settings.label_smoothing)
@@ -220,7 +221,7 @@ class _Trainer:
             and self.state.step >= self.steps - self.settings.averaged_epochs * self.epoch_steps
         ):
             self.average.update_parameters(self.model)
-        self.correct += int((scores.argmax(dim=1) == labels).sum())
+        self.correct += (scores.argmax(dim=1) == labels).sum()
         return {"cross_entropy": loss.detach()}
 
 

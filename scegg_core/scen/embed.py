@@ -9,6 +9,7 @@ from torch import Tensor
 
 from scegg_core.regions.store import RegionStore
 from scegg_core.scen.model import SCEN
+from scegg_core.training.device import moved
 from scegg_core.training.progress import bar
 
 
@@ -42,7 +43,7 @@ def scan_images(
             wanted = np.flatnonzero(position[images] >= 0)
             target = torch.from_numpy(position[images[wanted]])
             for start in range(0, len(wanted), batch):
-                part = torch.from_numpy(block[wanted[start : start + batch]]).to(device)
+                part = moved(torch.from_numpy(block[wanted[start : start + batch]]), device)
                 yield target[start : start + batch], part
             progress.update(len(wanted))
 

@@ -2,12 +2,13 @@
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from itertools import chain, count, islice
 
 import torch
 from torch import Tensor, nn
 
 from scegg_core.data.tables import DatasetIndex
-from scegg_core.regions.batches import ResidentBatches, StreamedBatches, region_batches
+from scegg_core.regions.batches import ResidentBatches, StreamedBatches, on_device, region_batches
 from scegg_core.regions.store import RegionStore
 from scegg_core.settings.dazle import DazleSettings
 from scegg_core.settings.scen import ScenSettings
@@ -71,8 +72,9 @@ class StagedTrainer:
         if first >= stage.steps:
             return
         with bar(stage.steps, f"{self.name} {stage.name}", initial=first) as progress:
-            for step, (regions, labels) in self._batches_from(first, stage.steps):
-                state.add_step(self.step(stage, optimizer, regions.to(device), labels.to(device)))
+            batches = on_device(self._batches_from(first, stage.steps), device)
+            for step, (regions, labels) in enumerate(batches, first):
+                state.add_step(self.step(stage, optimizer, regions, labels))
                 progress.update()
                 if (step + 1) % self.batches.steps == 0 or step + 1 == stage.steps:
                     names = len(state.terms[0])
@@ -102,16 +104,11 @@ class StagedTrainer:
         apply_gradients(optimizer, stage.parameters, total)
         return sums
 
-    def _batches_from(self, first: int, steps: int) -> Iterator[tuple[int, tuple[Tensor, Tensor]]]:
-        """Yield (step, batch) from step `first` to the last."""
-        step = first
-        while step < steps:
-            epoch, start = divmod(step, self.batches.steps)
-            for batch in self.batches.epoch(epoch, start):
-                if step == steps:
-                    return
-                yield step, batch
-                step += 1
+    def _batches_from(self, first: int, steps: int) -> Iterator[tuple[Tensor, Tensor]]:
+        """Yield the batches of the steps from `first` to the last, `steps` - 1."""
+        epoch, start = divmod(first, self.batches.steps)
+        epochs = (self.batches.epoch(number, start if number == epoch else 0) for number in count(epoch))
+        return islice(chain.from_iterable(epochs), steps - first)
 
 
 def training_batches(

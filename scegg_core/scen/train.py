@@ -8,7 +8,7 @@ import torch
 from torch import Tensor
 
 from scegg_core.data.tables import DatasetIndex
-from scegg_core.regions.batches import ResidentBatches, StreamedBatches
+from scegg_core.regions.batches import ResidentBatches, StreamedBatches, on_device
 from scegg_core.regions.store import RegionStore
 from scegg_core.scen import losses
 from scegg_core.scen.compression import uprightness
@@ -75,16 +75,22 @@ class ScenTrainer(StagedTrainer):
         attention = batches.features.shape[1] * local.words[:, 0].nbytes  # bytes an image
         if not batches.has_room(attention, self.settings.memory_budget):
             return
-        parts = [local.attend_and_embed(self.model.prepare(regions)) for regions, _ in batches.scan()]
-        self.attended = tuple(map(torch.cat, zip(*parts, strict=True)))
-        self.batches = batches.numbered()
+        kept, done, images = None, 0, len(batches.labels)
+        for regions, _ in batches.scan():
+            parts = local.attend_and_embed(self.model.prepare(regions))
+            # filled in place: to join all parts would need the memory twice
+            kept = kept or tuple(part.new_empty(images, *part.shape[1:]) for part in parts)
+            for whole, part in zip(kept, parts, strict=True):
+                whole[done : done + len(regions)] = part
+            done += len(regions)
+        self.attended, self.batches = kept, batches.numbered()
 
     @torch.no_grad()
     def _scale_features(self) -> None:
         """Fit the scaling of g in CLS_g to the training images, after stage 1."""
         features = []
-        for regions, _ in self.batches.scan():
-            regions = self.model.prepare(regions.to(device_of(self.model)))
+        for regions, _ in on_device(self.batches.scan(), device_of(self.model)):
+            regions = self.model.prepare(regions)
             features.append(self.model.glob.feature(self.model.local.attention(regions), regions))
         self.model.glob.scale_to(torch.cat(features))
 
@@ -100,8 +106,8 @@ class ScenTrainer(StagedTrainer):
         if gen.by_mean:
             return
         features, pooled = [], []
-        for regions, _ in islice(self.batches.epoch(0), ORIENTATION_STEPS):
-            regions = self.model.prepare(regions.to(device_of(self.model)))
+        for regions, _ in on_device(islice(self.batches.epoch(0), ORIENTATION_STEPS), device_of(self.model)):
+            regions = self.model.prepare(regions)
             features.append(gen.compress(self.model.local.attention(regions), regions))
             pooled.append(regions.mean(dim=1, dtype=features[-1].dtype))
         if uprightness(torch.cat(features), torch.cat(pooled)) < 0:

@@ -7,6 +7,7 @@ from contextlib import contextmanager
 
 import torch
 from threadpoolctl import threadpool_limits
+from torch import Tensor
 
 from scegg_core.errors import InputError
 
@@ -17,7 +18,8 @@ THREADS = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS")
 @contextmanager
 def seeded(seed: int) -> Iterator[None]:
     """Within the block torch's global random numbers follow `seed`; afterwards they go on as before."""
-    devices = range(torch.cuda.device_count())
+    # to ask a GPU for its state would make a context on it, also for a training on the CPU
+    devices = range(torch.cuda.device_count()) if torch.cuda.is_initialized() else ()
     with torch.random.fork_rng(devices=devices):
         torch.manual_seed(seed)
         yield
@@ -66,7 +68,20 @@ def prepare_device(name: str, deterministic: bool = True) -> torch.device:
         os.environ.setdefault("CUBLAS_WORKSPACE_CONFIG", ":4096:8")
         torch.set_deterministic_debug_mode("warn")  # use_deterministic_algorithms does it too, after 1.5 s of imports
         torch.backends.cudnn.benchmark = False
-    return pick_device(name)
+    device = pick_device(name)
+    if device.index is not None:  # what names no device, such as the capture of a graph, then means this one
+        torch.cuda.set_device(device)
+    return device
+
+
+def pinned(tensor: Tensor, device: torch.device) -> Tensor:
+    """Return the tensor in memory from which its copy to `device` needs no waiting: on the host page-locked for a GPU."""
+    return tensor.pin_memory() if device.type == "cuda" and tensor.device.type == "cpu" else tensor
+
+
+def moved(tensor: Tensor, device: torch.device) -> Tensor:
+    """Return the tensor on `device`; a GPU takes it after what it computes now, and the host goes on."""
+    return pinned(tensor, device).to(device, non_blocking=device.type == "cuda")
 
 
 def keep_freed_memory(block: int = 256 << 20, reserve: int = 1 << 30) -> bool:

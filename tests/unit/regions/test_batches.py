@@ -1,5 +1,6 @@
 """Batches of region features, in memory or streamed from shards: every image once an epoch, restartable anywhere."""
 
+import threading
 import time
 
 import numpy as np
@@ -15,10 +16,11 @@ from scegg_core.regions.batches import (
     _near,
     balanced_order,
     load_rows,
+    on_device,
     region_batches,
 )
 from scegg_core.regions.store import RegionStore, shard_rows, write_shard
-from tests.conftest import comes_true
+from tests.conftest import PATIENCE, comes_true
 
 SIZE, IMAGES, SHARDS, BATCH = FeatureMap(channels=3, height=2, width=1), 53, 7, 6
 ROW_BYTES = 2 * 2 * 3
@@ -249,4 +251,32 @@ def test_numbered_batches_have_each_images_number_beside_its_features():
     assert all(torch.equal(found, number) for found, number in numbered)
     assert torch.equal(
         torch.cat([found for found, _ in numbered]), torch.cat([f.flatten().long() for f, _ in batches.epoch(2)])
+    )
+
+
+@BOTH
+def test_for_a_gpu_a_thread_pins_the_next_batch_while_one_is_in_use(store, monkeypatch, make):
+    threads, second = [], threading.Event()
+
+    def pinned(part, device):
+        threads.append(threading.current_thread())
+        if len(threads) == 4:  # features and labels of two batches
+            second.set()
+        return part
+
+    monkeypatch.setattr("scegg_core.regions.batches.pinned", pinned)
+    monkeypatch.setattr("scegg_core.regions.batches.moved", lambda part, device: part)
+    batches = on_device(make(store).epoch(2), torch.device("cuda"))
+    first = next(batches)
+    assert second.wait(PATIENCE)
+    for found, wanted in zip([first, *batches], make(store).epoch(2), strict=True):
+        assert all(map(torch.equal, found, wanted))
+    assert threading.main_thread() not in threads
+
+
+def test_on_a_cpu_batches_come_as_they_are(store):
+    given = [*resident(store).epoch(0)]
+    found = [*on_device(iter(given), torch.device("cpu"))]
+    assert all(
+        part is same for batch, own in zip(found, given, strict=True) for part, same in zip(batch, own, strict=True)
     )

@@ -3,6 +3,7 @@
 import io
 import threading
 from dataclasses import replace
+from unittest.mock import Mock
 
 import numpy as np
 import pytest
@@ -12,7 +13,7 @@ from torch import nn
 
 from scegg_core.artifacts.files import Provenance, read_description
 from scegg_core.errors import InputError
-from scegg_core.regions import store
+from scegg_core.regions import extraction, store
 from scegg_core.regions.backbone import build_backbone, random_features
 from scegg_core.regions.decoding import (
     Encoded,
@@ -109,6 +110,27 @@ class Small(nn.Module):
         if len(images) > self.most:
             raise torch.cuda.OutOfMemoryError("too many")
         return images.float() + 1
+
+
+def test_the_next_forward_pass_is_launched_before_the_last_features_are_waited_for(pictures, monkeypatch):
+    done, forward, arrived = [], _forward, extraction._Arriving.arrived
+    monkeypatch.setattr(extraction, "_forward", lambda *given: (done.append("launched"), forward(*given))[1])
+    monkeypatch.setattr(extraction._Arriving, "arrived", lambda own: (done.append("waited for"), arrived(own))[1])
+    list(region_features(build_backbone(settings(), None), pictures, settings(), CPU))  # three batches
+    assert done == ["launched", "launched", "waited for", "launched", "waited for", "waited for"]
+
+
+def test_features_come_from_a_gpu_without_waiting_and_are_read_when_they_are_there(monkeypatch):
+    done, ends = [], (torch.tensor(0.0), torch.tensor(1.0))
+    stream = Mock(**{"record_event.return_value.synchronize": lambda: done.append("there")})
+    monkeypatch.setattr(torch.cuda, "current_stream", lambda device: stream)
+    features = Mock(device=torch.device("cuda"), **{"aminmax.return_value": ends})
+    features.to.return_value.numpy = lambda: done.append("read")
+    arriving = extraction._Arriving(features)
+    features.to.assert_called_once_with("cpu", non_blocking=True)
+    assert done == []
+    arriving.arrived()
+    assert done == ["there", "read"]
 
 
 def test_too_large_a_batch_is_run_in_halves():
@@ -240,6 +262,36 @@ def test_a_batch_that_the_gpu_fails_on_is_decoded_by_pillow(pictures):
     assert torch.equal(
         decoder.batch([decoder.load(path) for path in pictures]), load_images(pictures, PillowDecoder(settings(), CPU))
     )
+
+
+def test_the_first_error_of_the_gpus_decoder_is_said_once(pictures, capsys):
+    errors = iter(["nvjpegCreate failed: 1", "another"])
+
+    def failing(_files):
+        raise RuntimeError(next(errors))
+
+    decoder = GpuDecoder(settings(), CPU, failing)
+    for path in pictures[:2]:
+        decoder.batch([decoder.load(path)])
+    said = capsys.readouterr().err
+    assert said == "warning: the JPEG decoder of cpu failed (nvjpegCreate failed: 1); Pillow takes its place\n"
+
+
+def test_too_little_memory_for_the_gpus_decoder_is_an_error(pictures):
+    decoder = GpuDecoder(settings(), CPU, Mock(side_effect=torch.cuda.OutOfMemoryError("too many")))
+    with pytest.raises(torch.cuda.OutOfMemoryError):
+        decoder.batch([decoder.load(path) for path in pictures])
+
+
+def test_the_gpus_work_is_done_before_its_decoder_writes(monkeypatch):
+    from torchvision import io
+
+    done, stream = [], Mock(synchronize=lambda: done.append("waited"))
+    monkeypatch.setattr(torch.ops.image, "decode_jpegs_cuda", None, raising=False)
+    monkeypatch.setattr(torch.cuda, "current_stream", lambda device: stream)
+    monkeypatch.setattr(io, "decode_jpeg", lambda *given: done.append("decoded"))
+    make_decoder(settings(decoder="gpu"), torch.device("cuda")).decode([])
+    assert done == ["waited", "decoded"]
 
 
 def test_a_damaged_jpeg_is_named(pictures, tmp_path):

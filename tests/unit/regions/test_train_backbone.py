@@ -7,7 +7,7 @@ import pytest
 import torch
 from PIL import Image
 from torch import nn
-from trainers import StochasticDepth
+from trainers import StochasticDepth, backbone_trainer
 
 from scegg_core.errors import InputError
 from scegg_core.regions.backbone import Backbone
@@ -73,6 +73,19 @@ def test_what_layers_draw_follows_the_seed_alone():
     assert (first - other).abs().max() > 0.01
     still, other = (weights(tiny_network(), seed) for seed in (1, 2))
     assert (still - other).abs().max() < 0.001  # the order of sums
+
+
+def test_no_step_waits_for_what_the_device_computes(monkeypatch):
+    """To read a number of a GPU's waits for all of its work: an epoch's loss and hits are read at its end."""
+    read, trainer = [], backbone_trainer()  # six epochs of three steps
+    for name in ("__int__", "__float__"):  # AdamW itself calls item for its steps, which lie on the host
+        usual = getattr(torch.Tensor, name)
+        known = lambda own, name=name, usual=usual: (read.append((name, trainer.state.step)), usual(own))[1]  # noqa: E731
+        monkeypatch.setattr(torch.Tensor, name, known)
+    trainer.run()
+    monkeypatch.undo()
+    assert sorted(read) == [(name, step) for name in ("__float__", "__int__") for step in range(3, 19, 3)]
+    assert trainer.accuracy == int(trainer.correct) / 12 > 0
 
 
 def test_a_head_over_labels_has_no_table_of_pairs_of_classes():

@@ -1,5 +1,6 @@
 """Training loops: seeds, curves, losses that are not finite, and what the settings switch."""
 
+import weakref
 from dataclasses import replace
 
 import numpy as np
@@ -158,6 +159,25 @@ def test_stage_2_asks_len_once_for_each_image_where_memory_has_room(settings, mo
         assert sum(asked) == (13 if budget == 1.0 else trained_on)
     kept, anew = (weights for weights, _ in trained)  # up to the order of sums, which goes with the batch
     assert all(torch.allclose(kept[name], anew[name], atol=1e-5) for name in kept)
+
+
+def test_what_stage_2_keeps_of_len_never_lies_in_memory_twice(monkeypatch):
+    asked, alive, attend = [], [], LocalEmbeddingNetwork.attend_and_embed
+
+    def watched(local, regions):
+        alive.append(sum(part() is not None for part in asked))
+        parts = attend(local, regions)
+        asked.extend(map(weakref.ref, parts))
+        return parts
+
+    monkeypatch.setattr(LocalEmbeddingNetwork, "attend_and_embed", watched)
+    trainer = scen_trainer()  # 13 images in batches of 4
+    trainer.remember()
+    assert alive == [0, 2, 2, 2]  # those of the batch before, until the next takes their place
+    monkeypatch.undo()
+    with torch.no_grad():
+        wanted = trainer.model.local.attend_and_embed(trainer.model.prepare(trainer.batches.features))
+    assert all(torch.allclose(found, right, atol=1e-6) for found, right in zip(trainer.attended, wanted, strict=True))
 
 
 def test_mean_compression_uses_the_mlp_in_stage_1_alone():
