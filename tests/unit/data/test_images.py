@@ -89,7 +89,10 @@ TRANSPARENT = {
 @pytest.mark.parametrize("name", TRANSPARENT)
 def test_a_transparent_colour_lies_over_white_whatever_the_samples(tmp_path, name):
     bits, colours, row, colour, expected = TRANSPARENT[name]
-    chunks = (b"IHDR", struct.pack(">2I5B", len(expected), 1, bits, colours, 0, 0, 0)), (b"IDAT", zlib.compress(b"\0" + row))
+    chunks = (
+        (b"IHDR", struct.pack(">2I5B", len(expected), 1, bits, colours, 0, 0, 0)),
+        (b"IDAT", zlib.compress(b"\0" + row)),
+    )
     clear = b"tRNS", struct.pack(f">{len(colour)}H", *colour)
     write_chunks(tmp_path / "a.png", chunks[0], clear, chunks[1], (b"IEND", b""))
     assert np.asarray(open_rgb(tmp_path / "a.png"))[0].tolist() == [[value] * 3 for value in expected]

@@ -92,7 +92,9 @@ def test_attention_of_a_model_without_scen_is_refused_wherever_it_is_asked_for(i
         lambda: write_page(answers, images, tmp_path / "a.html", attention=1),
         lambda: write_sheets(answers, images, tmp_path / "sheets"),
     ):
-        with pytest.raises(InputError, match=r"birds/sc-egg/seed0 has no SCEN, so there is no attention to show; leave"):
+        with pytest.raises(
+            InputError, match=r"birds/sc-egg/seed0 has no SCEN, so there is no attention to show; leave"
+        ):
             ask()
     assert not list(tmp_path.iterdir())
 
