@@ -120,8 +120,10 @@ def _load_into_timm(features: TimmMap, settings: BackboneSettings, path: Path) -
     model = features.model
 
     def used(given: Weights) -> Weights:
-        """Return what the network needs of a file with timm's names, and all that is in another one."""
-        return _selected(given, model, settings, path) if _fitting(given, model.state_dict()) else given
+        """Return the network's part of a file with timm's names, and all that is in another one."""
+        if not _fitting(given, model.state_dict()):
+            return given
+        return {name: given[there] for name, there in _inside(given, model, settings, path).items()}
 
     given = read_weights(path, used)
     readings = features.readings(given)
@@ -129,27 +131,29 @@ def _load_into_timm(features: TimmMap, settings: BackboneSettings, path: Path) -
     _load_exact(model, _selected(next(iter(readings.values()), given), model, settings, path), settings, path)
 
 
-def _selected(given: Weights, module: nn.Module, settings: BackboneSettings, path: Path) -> Weights:
-    """Return the weights of a file that `module` has, under its names."""
-    wanted = module.state_dict()
+def _inside(given: Weights, module: nn.Module, settings: BackboneSettings, path: Path) -> dict[str, str]:
+    """The names in a file of the weights of `module`, and of what is beside them in its parts, by those they have there."""
+    wanted, parts = module.state_dict(), tuple(f"{part}." for part in _parts(module, settings))
     prefix = _prefix(given, wanted, settings, path)
-    _refuse_deeper(given, prefix, module, settings, path)
-    return {name: given[prefix + name] for name in wanted if prefix + name in given}
+    names = {name.removeprefix(prefix): name for name in given if name.startswith(prefix)}
+    return {own: name for own, name in names.items() if own in wanted or own.startswith(parts)}
 
 
-def _refuse_deeper(given: Weights, prefix: str, module: nn.Module, settings: BackboneSettings, path: Path) -> None:
-    """Raise InputError for learned weights beside the network's own in the parts that are used: they are those of another
-    network, of which this one would be a part."""
+def _selected(given: Weights, module: nn.Module, settings: BackboneSettings, path: Path) -> Weights:
+    """Return the weights of a file that `module` has, under its names.
+
+    Learned weights beside them are those of another network, of which this one would be a part: raises InputError.
+    """
+    wanted, names = module.state_dict(), _inside(given, module, settings, path)
     tables = {f"{place}.{name}" for place, part in module.named_modules() for name in part._buffers}  # saved or not
-    known = {*module.state_dict(), *tables}
-    used = tuple(f"{prefix}{part}." for part in _parts(module, settings))
-    for name, value in given.items():
-        learned = value.is_floating_point() and value.numel() > 1  # single numbers are counters
-        if learned and name.startswith(used) and name.removeprefix(prefix) not in known:
+    for own, name in names.items():
+        learned = given[name].is_floating_point() and given[name].numel() > 1  # others are counters
+        if learned and own not in wanted and own not in tables:
             raise InputError(
                 f"{path} is of another network than {settings.network}, which has no {name!r}; set backbone.network to "
                 "the one that the weights are of."
             )
+    return {name: given[names[name]] for name in wanted if name in names}
 
 
 def _parts(module: nn.Module, settings: BackboneSettings) -> set[str]:
