@@ -200,6 +200,7 @@ def _fitting(given: Weights, wanted: Weights) -> list[str]:
     sizes = {prefix: [given[prefix + name].shape for name in needed] for prefix in fits}
 
     def a_part(prefix: str) -> bool:
+        """Return whether it lies within a network of other sizes."""
         return any(prefix.startswith(other) and sizes[prefix] != sizes[other] for other in fits)
 
     return [prefix for prefix in fits if not a_part(prefix)]
