@@ -91,7 +91,8 @@ def _refuse_unclear_order(classes: tuple[str, ...], given: _Given, path: Path) -
             "which they are; save the class names there."
         )
 
-    def counting(name: str) -> list[str | int]:  # texts and numbers take turns
+    def counting(name: str) -> list[str | int]:
+        """Return the texts and numbers of a name, which take turns: its key in the order of people."""
         return [int(part) if place % 2 else part for place, part in enumerate(_NUMBERS.split(name))]
 
     counted = sorted(classes, key=counting)

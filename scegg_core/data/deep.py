@@ -1,10 +1,14 @@
-"""Brings images with more than 8 bits a sample down to 8; refuses those whose values do not fill the expected range."""
+"""Brings samples of other than 8 bits, and a colour that stands for transparent, to 8; refuses unclear ranges."""
 
 import numpy as np
 from PIL import Image
 
 #: An image whose largest value is below this part of the range was made for a smaller range: it would come out dark.
 USED = 0.25
+
+#: Pillow widens or cuts the samples of a PNG, but not its transparent colour: the factor, by how it names the samples.
+#: Of gray with 16 bits it keeps both.
+_WIDENED = {"1": 255, "L;2": 85, "L;4": 17, "RGB;16B": 1 / 256}
 
 
 class Unusable(Exception):
@@ -16,8 +20,20 @@ def is_deep(image: Image.Image) -> bool:
     return image.mode[0] in "IF" or ";16" in str(image.tile)
 
 
+def match_transparent(image: Image.Image) -> None:
+    """Give the transparent colour of the image, opened and not yet loaded, the values that its samples will have."""
+    factor = _WIDENED.get(image.tile[0].args) if image.format == "PNG" and image.tile else None
+    colour = image.info.get("transparency")
+    if factor is not None and isinstance(colour, int | tuple):
+        scaled = tuple(int(value * factor) for value in np.atleast_1d(colour))
+        image.info["transparency"] = scaled if isinstance(colour, tuple) else scaled[0]
+
+
 def to_8_bits(image: Image.Image) -> Image.Image:
-    """Return the loaded deep image with 8 bits a sample; raises Unusable where its range is not clear."""
+    """Return the loaded deep image with 8 bits a sample, gray with a transparent colour with an alpha channel.
+
+    Raises Unusable where its range is not clear.
+    """
     # ASSUME: whole numbers span 16 bits; others go from 0 to 1, or from 0 to 255 if any is above 1. Files do not say.
     if image.mode[0] not in "IF":  # colours: Pillow has kept the upper 8 of 16 bits
         colours = image.getextrema()[:3] if len(image.getbands()) > 2 else image.getextrema()[:1]
@@ -26,7 +42,11 @@ def to_8_bits(image: Image.Image) -> Image.Image:
     values = np.asarray(image)
     scale = _scale_of_floats(values) if image.mode == "F" else _scale_of_whole_numbers(values)
     scaled = np.rint(values.astype(np.float32) * scale)
-    return Image.fromarray(np.clip(scaled, 0, 255).astype(np.uint8))
+    gray = Image.fromarray(np.clip(scaled, 0, 255).astype(np.uint8))
+    if "transparency" not in image.info:
+        return gray
+    shown = Image.fromarray(np.where(values == image.info["transparency"], 0, 255).astype(np.uint8))
+    return Image.merge("LA", (gray, shown))
 
 
 def _scale_of_whole_numbers(values: np.ndarray) -> float:

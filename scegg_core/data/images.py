@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 from PIL import ExifTags, Image, ImageOps, TiffImagePlugin, UnidentifiedImageError
 
-from scegg_core.data.deep import Unusable, is_deep, to_8_bits
+from scegg_core.data.deep import Unusable, is_deep, match_transparent, to_8_bits
 from scegg_core.data.jpeg import load_whole, read_layout
 from scegg_core.data.names import printable
 from scegg_core.data.text_files import stat_kind
@@ -131,6 +131,7 @@ def _looks_whole(path: str | Path) -> bool:
 def _decoded(path: str | Path) -> Image.Image:
     with _open(path) as image:
         deep = is_deep(image)
+        match_transparent(image)
         if image.width * image.height > LARGE_PIXELS:
             image.draft(None, (KEPT_SIDE, KEPT_SIDE))
         _load(image, path)

@@ -160,6 +160,7 @@ def _load_streamed(image: Image.Image, data: bytes, end: int) -> None:
     pieces = [b"", data[end - SPARE : end] + bytes(AHEAD), data[: end - SPARE]]
 
     def read(_size: int) -> bytes:
+        """Return the next piece of the data, however much is asked for; raise Incomplete after the last one."""
         piece = pieces.pop()
         if not pieces:
             raise Incomplete("truncated" if end == len(data) else "its coded data end before its last pixel")

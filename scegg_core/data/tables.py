@@ -1,5 +1,6 @@
 """The index of a data set and its attribute vectors: what they hold, and their tables on disk."""
 
+import math
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -87,6 +88,15 @@ def class_vectors(
         name = printable(classes[empty[0]]) if classes else f"number {empty[0]}"
         raise InputError(f"class {name} has no attribute above zero, so nothing describes it; give it at least one.")
     return (values / length if norm == "l2" else values).astype(np.float32)
+
+
+def scale_of(percent: np.ndarray) -> float:
+    """Return the upper end of the scale that a data set's strengths are on: 1, the next whole number up to 50, or 100.
+
+    Above 100 it is the highest strength itself. Percent have a strength above 50 somewhere.
+    """
+    highest = float(percent.max())
+    return max(1.0, math.ceil(highest)) if highest <= 50 else max(100.0, highest)
 
 
 def check_vectors_differ(index: DatasetIndex) -> None:

@@ -115,6 +115,7 @@ class _Compare(torch.autograd.Function):
 
     @staticmethod
     def forward(ctx, inputs: Tensor, tau: Tensor, channels: int, weight: Tensor, bias: Tensor, out: Tensor):
+        """Return scores and lengths of `inputs` (2 batch, channels + attributes), real ones first, and `tau` (batch, 1)."""
         hidden = torch.addmm(bias, inputs, weight.T)
         real, made = hidden.chunk(2)
         slopes = _slopes(torch.cat([hidden, made + tau * (real - made)]))  # (3 batch, width)
@@ -128,6 +129,7 @@ class _Compare(torch.autograd.Function):
     @staticmethod
     @torch.autograd.function.once_differentiable
     def backward(ctx, by_scores: Tensor, by_lengths: Tensor):
+        """Return the gradients of weight, bias and out; none of what the features are made of."""
         inputs, slopes, gradient, lengths, weight, bias, out = ctx.saved_tensors
         by_gradient = gradient * (by_lengths / lengths.clamp_min(1e-12))[:, None]  # 0 where the gradient is
         by_gradient = functional.pad(by_gradient, (0, inputs.shape[1] - gradient.shape[1]))

@@ -70,6 +70,7 @@ def fit_prototypes(features: np.ndarray, index: DatasetIndex) -> Scores:
     gram, directions = vectors[seen].T @ vectors[seen], _unit(features)
 
     def scores(ridge: float) -> Bilinear:
+        """Return the scores with so strong a ridge."""
         weights = np.linalg.solve(gram + ridge * np.eye(len(gram)), vectors[seen].T @ means)
         return Bilinear(directions, _unit(vectors @ weights).T)
 
@@ -92,6 +93,7 @@ def fit_eszsl(features: np.ndarray, index: DatasetIndex) -> Scores:
         middle += x.T @ np.where(labels[:, None] == seen[some], 1.0, -1.0) @ s[some]
 
     def scores(of_images: float, of_classes: float) -> Bilinear:
+        """Return the scores with so strong a regularization of each side."""
         weights = np.linalg.solve(_regularized(left, of_images), middle) @ np.linalg.inv(
             _regularized(right, of_classes)
         )
@@ -104,7 +106,11 @@ YARDSTICKS = {"prototype": Yardstick(fit_prototypes, 1), "eszsl": Yardstick(fit_
 
 
 def calibrate(yardstick: Yardstick, features: np.ndarray, validation: DatasetIndex) -> Calibration:
-    """Return the regularization and the constant with the best harmonic mean on a validation split."""
+    """Return the regularization and the constant with the best harmonic mean on a validation split.
+
+    `features` (images, channels) are those of the images of `validation`, an index with all labels. Each strength of GRID,
+    or pair of them, is tried, and for each the best constant; of equal ones the first is taken.
+    """
     scores = yardstick.fit(features, validation)
     tried = (_calibrated(scores, validation, ridge) for ridge in product(GRID, repeat=yardstick.strengths))
     return max(tried, key=lambda calibration: calibration.validation_h)

@@ -9,17 +9,13 @@ import numpy as np
 
 from scegg_core.data.images import turn_upright
 from scegg_core.data.parts import read_part_locations
-from scegg_core.data.tables import DatasetIndex
+from scegg_core.data.tables import DatasetIndex, scale_of
 from scegg_core.regions.store import RegionStore
 from scegg_core.scen.attention import attend, test_images
 from scegg_core.scen.model import SCEN
 
 if TYPE_CHECKING:
     from pandas import DataFrame
-
-
-# ASSUME: a class has an attribute that at least half of its annotations name.
-PRESENT_FROM = 50.0
 
 
 def score_attention(
@@ -37,8 +33,14 @@ def score_attention(
         rows = [row_of[int(position)] for position in batch.positions]
         batches.append(point(batch.maps, regions[rows], bound))
         order += rows
-    has = index.percent[index.labels[test[order]]] >= PRESENT_FROM
+    has = had_by_classes(index.percent)[index.labels[test[order]]]
     return pointing_table(join(batches), index.attributes, index.parts, has)
+
+
+def had_by_classes(percent: np.ndarray) -> np.ndarray:
+    """Return which attributes each class has, (C, A) bool: those of half the scale that the strengths are on, or more."""
+    # ASSUME: a class has an attribute that at least half of its annotations name.
+    return percent >= scale_of(percent) / 2
 
 
 def _parts(

@@ -114,6 +114,7 @@ def _smallest_size(backbone: nn.Module) -> int:
     shapes, sizes = copy.deepcopy(backbone).to("meta"), range(1, LARGEST_SIZE)
 
     def runs(size: int) -> bool:
+        """Return whether images of this size leave a map."""
         try:
             return _map_of_blank(shapes, size).numel() > 0
         except RuntimeError:

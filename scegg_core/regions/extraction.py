@@ -33,6 +33,8 @@ class Rate:
 
     def sentence(self, name: str) -> str:
         """Return the line for the log."""
+        if not self.images:  # of more shards than images some are empty
+            return f"{name}: no images"
         return (
             f"{name}: {self.images:,} images in {self.seconds:.1f} s, {self.images / self.seconds:.1f} images/s; "
             f"the network waited for images {self.waited / self.seconds:.0%} of the time"

@@ -1,12 +1,14 @@
 """Networks of timm, an optional extra: what they say of themselves, and the one adapter that gives maps of regions."""
 
 from collections import Counter
+from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from functools import cache
 from inspect import getmodule
 from math import isqrt
 from types import ModuleType
 
+import torch
 from torch import Tensor, nn
 
 from scegg_core.errors import InputError
@@ -151,16 +153,17 @@ class TimmMap(nn.Module):
                 return patches.transpose(1, 2).unflatten(2, (rows, rows))
         raise self._no_map()
 
-    def adapted(self, state: Weights) -> Weights:
+    def readings(self, state: Weights) -> dict[str, Weights]:
         """Return `state` as timm reads files of this family: under its names of today, with position embeddings of this
-        image size; what it cannot read is left as it is, and will be found not to fit."""
-        wanted = self.model.state_dict().keys()
+        image size; by what stands before the file's own names, each network once. Empty where timm cannot read it."""
+        wanted, found = self.model.state_dict().keys(), {}
         for prefix in _wrappers(state):
             inner = {name.removeprefix(prefix): value for name, value in state.items() if name.startswith(prefix)}
-            found = inner | self._read(inner)
-            if wanted <= found.keys():
-                return found
-        return state
+            read = self._read(inner)
+            reading = next((names for names in (read, inner | read) if wanted <= names.keys()), None)
+            if reading and not any(_same(reading, other, wanted) for other in found.values()):
+                found[prefix] = reading
+        return found
 
     def _read(self, state: Weights) -> Weights:
         reader = getattr(getmodule(type(self.model)), "checkpoint_filter_fn", None)
@@ -202,11 +205,22 @@ def _built(name: str, image_size: int) -> nn.Module:
         return make(name, num_classes=0)
 
 
+def classifiers(model: nn.Module) -> set[str]:
+    """Return the top modules that the classifier of a network of timm is in; nothing for other networks."""
+    named = (getattr(model, "pretrained_cfg", None) or {}).get("classifier") or ()
+    return {name.partition(".")[0] for name in ([named] if isinstance(named, str) else named)}
+
+
+def _same(one: Weights, other: Weights, names: Iterable[str]) -> bool:
+    return all(torch.equal(one[name].float(), other[name].float()) for name in names)
+
+
 def _wrappers(state: Weights) -> list[str]:
-    """What may stand before all names: nothing, or what stands before half of them, shortest first."""
+    """What may stand before all names: nothing, or what stands before a third of them, as of two networks, shortest
+    first."""
     heads = Counter(
         ".".join(parts[:levels]) + "."
         for parts in (name.split(".") for name in state)
         for levels in range(1, min(MOST_WRAPPERS, len(parts) - 1) + 1)
     )
-    return ["", *sorted((head for head, count in heads.items() if 2 * count >= len(state)), key=len)]
+    return ["", *sorted((head for head, count in heads.items() if 3 * count >= len(state)), key=len)]

@@ -1,5 +1,6 @@
 """Weights of backbones: torchvision's and timm's by name, files as people have them, and the normalization that they expect."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from difflib import get_close_matches
 from pathlib import Path
@@ -10,7 +11,7 @@ from scegg_core.artifacts.files import file_digest, input_digest
 from scegg_core.artifacts.weights import read_weights
 from scegg_core.errors import InputError
 from scegg_core.regions.adapters import PatchMap, adapter_of
-from scegg_core.regions.timm_networks import TimmMap, hub_url, own_values
+from scegg_core.regions.timm_networks import TimmMap, classifiers, hub_url, own_values
 from scegg_core.regions.vision import import_torchvision
 from scegg_core.settings.backbone import BackboneSettings
 
@@ -97,40 +98,68 @@ def _entries(settings: BackboneSettings) -> list:
 def load_weights(features: nn.Module, settings: BackboneSettings, path: Path) -> None:
     """Load the weights at `path` into `features`: of the whole network or of its features alone, wrapped or not.
 
-    Raises InputError for a file that is none, that lacks a weight, or whose weights have other sizes or types.
+    Raises InputError for a file that is none, that lacks a weight or is of a deeper network, that holds the network
+    twice, or whose weights have other sizes or types.
     """
     if isinstance(features, TimmMap):
         return _load_into_timm(features, settings, path)
-    wanted, today = features.state_dict(), adapter_of(settings.network).name_today
+    today = adapter_of(settings.network).name_today
 
     def used(given: Weights) -> Weights:
-        return _selected({today(name): value for name, value in given.items()}, wanted, settings, path)
+        """Return what the network needs of all that is in the file."""
+        return _selected({today(name): value for name, value in given.items()}, features, settings, path)
 
     state = read_weights(path, used)
     if isinstance(features, PatchMap):
         state = features.resized(state)
-    _load_exact(features, {**_counters(wanted), **state}, settings, path)
+    _load_exact(features, state, settings, path)
 
 
 def _load_into_timm(features: TimmMap, settings: BackboneSettings, path: Path) -> None:
     """Names that are not timm's own are left to timm to read, after all that is in the file is known to be weights."""
-    wanted = features.model.state_dict()
+    model = features.model
 
     def used(given: Weights) -> Weights:
-        return _selected(given, wanted, settings, path) if _outer_prefixes(given, wanted) else given
+        """Return the network's part of a file with timm's names, and all that is in another one."""
+        if not _fitting(given, model.state_dict()):
+            return given
+        return {name: given[there] for name, there in _inside(given, model, settings, path).items()}
 
-    state = _selected(features.adapted(read_weights(path, used)), wanted, settings, path)
-    _load_exact(features.model, {**_counters(wanted), **state}, settings, path)
+    given = read_weights(path, used)
+    readings = features.readings(given)
+    _refuse_several(readings, settings, path)
+    _load_exact(model, _selected(next(iter(readings.values()), given), model, settings, path), settings, path)
 
 
-def _selected(given: Weights, wanted: Weights, settings: BackboneSettings, path: Path) -> Weights:
-    """Return the wanted weights of a file under their own names."""
+def _inside(given: Weights, module: nn.Module, settings: BackboneSettings, path: Path) -> dict[str, str]:
+    """The names in a file of the weights of `module`, and of what is beside them in its parts, by those they have there."""
+    wanted, parts = module.state_dict(), tuple(f"{part}." for part in _parts(module, settings))
     prefix = _prefix(given, wanted, settings, path)
-    return {name: given[prefix + name] for name in wanted if prefix + name in given}
+    names = {name.removeprefix(prefix): name for name in given if name.startswith(prefix)}
+    return {own: name for own, name in names.items() if own in wanted or own.startswith(parts)}
 
 
-def _counters(state: Weights) -> Weights:
-    return {name: value for name, value in state.items() if name.endswith(COUNTER)}
+def _selected(given: Weights, module: nn.Module, settings: BackboneSettings, path: Path) -> Weights:
+    """Return the weights of a file that `module` has, under its names.
+
+    Learned weights beside them are those of another network, of which this one would be a part: raises InputError.
+    """
+    wanted, names = module.state_dict(), _inside(given, module, settings, path)
+    tables = {f"{place}.{name}" for place, part in module.named_modules() for name in part._buffers}  # saved or not
+    for own, name in names.items():
+        learned = given[name].is_floating_point() and given[name].numel() > 1  # others are counters
+        if learned and own not in wanted and own not in tables:
+            raise InputError(
+                f"{path} is of another network than {settings.network}, which has no {name!r}; set backbone.network to "
+                "the one that the weights are of."
+            )
+    return {name: given[names[name]] for name in wanted if name in names}
+
+
+def _parts(module: nn.Module, settings: BackboneSettings) -> set[str]:
+    """The names of the parts that are used as a whole: neither a head, nor a Swin's row of stages that is cut."""
+    cut = settings.features_up_to is not None and hasattr(module, "features")
+    return {".".join(name.split(".")[: 2 if cut else 1]) for name in module.state_dict()} - classifiers(module)
 
 
 def _prefix(given: Weights, wanted: Weights, settings: BackboneSettings, path: Path) -> str:
@@ -138,14 +167,19 @@ def _prefix(given: Weights, wanted: Weights, settings: BackboneSettings, path: P
     needed = _needed(wanted)
     if not needed:
         return ""
-    outer = _outer_prefixes(given, wanted)
-    alike = [prefix for prefix in outer if all(given[prefix + name].shape == wanted[name].shape for name in needed)]
-    if len(alike) > 1:
-        shown = " and ".join(map(repr, sorted(alike)))
-        raise InputError(f"{path} holds several weights of {settings.network}, under {shown}; save one of them alone.")
-    if not outer:
+    fitting = _fitting(given, wanted)
+    if not fitting:
         raise _missing(given, needed, _prefixes(given, needed), settings, path)
-    return (alike or sorted(outer))[0]
+    alike = [prefix for prefix in fitting if all(given[prefix + name].shape == wanted[name].shape for name in needed)]
+    _refuse_several(alike or fitting, settings, path)
+    return (alike or fitting)[0]
+
+
+def _refuse_several(prefixes: Iterable[str], settings: BackboneSettings, path: Path) -> None:
+    several = sorted(prefixes)
+    if len(several) > 1:
+        shown = " and ".join(map(repr, several))
+        raise InputError(f"{path} holds several weights of {settings.network}, under {shown}; save one of them alone.")
 
 
 def _needed(wanted: Weights) -> list[str]:
@@ -158,12 +192,18 @@ def _prefixes(given: Weights, needed: list[str]) -> set[str]:
     return {name.removesuffix(first) for name in given if name == first or name.endswith(f".{first}")}
 
 
-def _outer_prefixes(given: Weights, wanted: Weights) -> list[str]:
-    """What stands before all needed names; what lies within another one, as layer1.0.conv1 beside conv1, is a part of
-    that network."""
+def _fitting(given: Weights, wanted: Weights) -> list[str]:
+    """What stands before all needed names. What lies within another one is a part of that network, as layer1.0.conv1
+    beside conv1, unless it has the same sizes."""
     needed = _needed(wanted)
     fits = [prefix for prefix in _prefixes(given, needed) if all(prefix + name in given for name in needed)]
-    return [prefix for prefix in fits if not any(prefix != other and prefix.startswith(other) for other in fits)]
+    sizes = {prefix: [given[prefix + name].shape for name in needed] for prefix in fits}
+
+    def a_part(prefix: str) -> bool:
+        """Return whether it lies within a network of other sizes."""
+        return any(prefix.startswith(other) and sizes[prefix] != sizes[other] for other in fits)
+
+    return [prefix for prefix in fits if not a_part(prefix)]
 
 
 def _missing(
@@ -183,7 +223,9 @@ def _missing(
 
 
 def _load_exact(features: nn.Module, state: Weights, settings: BackboneSettings, path: Path) -> None:
-    for name, wanted in features.state_dict().items():
+    own = features.state_dict()
+    state = {name: value for name, value in own.items() if name.endswith(COUNTER)} | state
+    for name, wanted in own.items():
         if state[name].is_floating_point() != wanted.is_floating_point():
             raise InputError(
                 f"{path} does not fit {settings.network}: {name!r} is {state[name].dtype}, expected {wanted.dtype}."

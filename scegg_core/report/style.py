@@ -57,7 +57,8 @@ def styled(draw: Callable[P, R]) -> Callable[P, R]:
     """Return `draw` run under STYLE, which leaves the settings of matplotlib unchanged."""
 
     @wraps(draw)
-    def wrapper(*args, **kwargs):
+    def wrapper(*args: P.args, **kwargs: P.kwargs) -> R:
+        """Return what `draw` draws."""
         from matplotlib import rc_context
 
         with rc_context(STYLE):

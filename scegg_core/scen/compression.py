@@ -70,6 +70,7 @@ class _Compress(torch.autograd.Function):
 
     @staticmethod
     def forward(ctx, mixed: Tensor, regions: Tensor, bias: Tensor, combine: Tensor) -> Tensor:
+        """Return g without combine's bias, (batch, channels), of `mixed` (batch, R, width) and `regions`."""
         features, positive = [], []
         for part in _groups(mixed, regions):
             hidden = _hidden(*part, bias)
@@ -83,6 +84,7 @@ class _Compress(torch.autograd.Function):
     @staticmethod
     @torch.autograd.function.once_differentiable
     def backward(ctx, gradient: Tensor) -> tuple[Tensor, Tensor | None, Tensor, Tensor]:
+        """Return the gradients of all four; of `regions` None where nobody asks for it."""
         mixed, regions, bias, combine, *positive = ctx.saved_tensors
         gradient = gradient.to(regions.dtype)
         by_mixed, by_regions = torch.empty_like(mixed), torch.empty_like(regions) if ctx.needs_input_grad[1] else None

@@ -50,7 +50,11 @@ class Contrast:
 
 
 def contrast_classes(model: Model, first: str, second: str) -> Contrast:
-    """Return which attributes tell two classes apart by their descriptions a(c)."""
+    """Return which attributes tell two classes apart by their descriptions: a(first) - a(second), (A,).
+
+    Classes are named as `find_class` takes them. Raises InputError for a name that is none, for one class twice, and for
+    a model whose class vectors have no named attributes.
+    """
     rows = find_class(model, first), find_class(model, second)
     if model.classes.given_vectors:
         raise InputError(
@@ -63,7 +67,12 @@ def contrast_classes(model: Model, first: str, second: str) -> Contrast:
 
 
 def contrast_image(model: Model, image: str | Path, task: str = "gzsl", against: str | None = None) -> Contrast:
-    """Return which attributes speak for the image's first class, against its second one or the class `against`."""
+    """Return which attributes speak for the image's first class of `task`, against its second one or the class `against`:
+    e_l · (a(first) - a(against)), (A,), whose sum is the lead in p_l (Eq. 3).
+
+    Raises InputError for a model without SCEN or backbone, a picture that cannot be used, another task, and for `against`
+    that is no class, or the first one itself.
+    """
     if model.scen is None:
         raise InputError(f"{model.name} has no SCEN, so nothing tells which attributes it sees in an image.")
     answers = predict(model, [require_input(image, "the picture")], task)

@@ -56,6 +56,9 @@ def add_classes(run: str | Path, table: str | Path, name: str, device: str = "au
     predictions and scores of the data set's test images among all classes. Nothing of the run itself changes. All of it
     takes the place of an earlier extension of the same name at once. On a CPU it computes with as many threads as the
     run did, so that it gives the bits that the workflow gives for `extensions`.
+
+    Raises InputError before anything is computed: for a table that `extend_index` refuses, a name that no folder can
+    have, an exported model or an extension, and a run that lacks a file.
     """
     _refuse_name(name)
     refuse_exported(run, "features of seen classes to train on")

@@ -13,7 +13,10 @@ from scegg_core.using.run_folder import find_run, find_weights, from_ready_featu
 def load_model(folder: str | Path, device: str = "auto", weights: str | Path | None = None) -> Model:
     """Return the model in `folder`: a run of the workflow, an extension of one, or an exported folder.
 
-    A run on ready features has no backbone: it tells its classes apart, but answers no pictures. `weights` is the backbone's weight file where it is not at its usual path; it is checked by its digest.
+    `device` is auto (CUDA where there is one), cpu, cuda or cuda:<number>. `weights` is the backbone's weight file where
+    it is not at its usual path; it is checked by its digest. A run on ready features has no backbone: it tells its
+    classes apart, but answers no pictures. Raises InputError for a folder that is no such model, for a file of it that
+    is missing or damaged, and for a device that is not there.
     """
     if is_exported(folder):
         if weights is not None:

@@ -92,7 +92,11 @@ class Model:
 
     @torch.inference_mode()
     def scores(self, features: Tensor, task: str) -> Tensor:
-        """Return the scores (n, k) of features (n, channels) over the classes of `task`."""
+        """Return the scores (n, k) of features (n, channels) of `embed`, whose softmax are the probabilities.
+
+        k are all classes for task gzsl, seen ones lowered by the run's constant where it has one, and the unseen ones for
+        czsl: `classifiers[task].classifier.classes` are their rows in `classes`. Raises KeyError for another task.
+        """
         final = self.classifiers[task]
         return final.classifier.scores(final.inputs(features, self.eggn))
 

@@ -1,7 +1,6 @@
 """New classes by description: the table that names them, checked, and the index with them at its end."""
 
 import difflib
-import math
 from collections import Counter
 from dataclasses import replace
 from pathlib import Path
@@ -12,7 +11,7 @@ from scegg_core.artifacts.files import write_text
 from scegg_core.data.class_table import ClassAttributes, read_class_attributes
 from scegg_core.data.class_vectors import read_named_vectors
 from scegg_core.data.names import likeness, printable, tidy, without_number
-from scegg_core.data.tables import MISSING, DatasetIndex, check_vectors_differ, class_vectors
+from scegg_core.data.tables import MISSING, DatasetIndex, check_vectors_differ, class_vectors, scale_of
 from scegg_core.errors import InputError
 
 #: With class_norm none, vectors this much longer or shorter than all others are on another scale.
@@ -141,7 +140,7 @@ def _scaled(table: Path, described: ClassAttributes, index: DatasetIndex) -> np.
             f"{printable(described.attributes[column])!r}; values go {spans}from 0 to {limit:g}."
         )
     low = np.flatnonzero(values.max(axis=1) <= 1)
-    if lengths_differ and scale >= 100 and low.size:
+    if lengths_differ and scale > 10 and low.size:
         raise InputError(
             f"{table} gives class {printable(described.classes[low[0]])} no value above 1, but those of the data set go from "
             f"0 to {scale:g}, and with class_norm none their size counts; give values on the same scale."
@@ -150,17 +149,8 @@ def _scaled(table: Path, described: ClassAttributes, index: DatasetIndex) -> np.
     return np.where(values == MISSING, MISSING, values * factor).astype(np.float32)
 
 
-def scale_of(percent: np.ndarray) -> float:
-    """Return the upper end of the scale that a data set's strengths are on: 1, the next whole number up to 10, or 100.
-
-    Above 100 it is the highest strength itself.
-    """
-    highest = float(percent.max())
-    return max(1.0, math.ceil(highest)) if highest <= 10 else max(100.0, highest)
-
-
 def _factor(highest: float, scale: float) -> float:
     """From a table whose highest value this is to the scale of the data set: percent, or shares where it has percent."""
     if highest <= 1:
-        return 100.0 if scale >= 100 else 1.0
+        return min(scale, 100.0) if scale > 10 else 1.0
     return scale / 100 if highest > scale else 1.0

@@ -5,16 +5,19 @@ from collections import Counter
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TypeVar
 
 from scegg_core.data.images import NOT_PICTURES
-from scegg_core.data.names import printable
+from scegg_core.data.names import as_unicode, printable
 from scegg_core.errors import InputError
 from scegg_core.using.places import file_fault
+
+T = TypeVar("T")
 
 
 @dataclass(frozen=True)
 class Pictures:
-    """Files to be answered by name, sorted, and what else was given: its name, and a sentence that says why not."""
+    """Files to be answered by name, sorted by it, and what else was given: its name, and a sentence that says why not."""
 
     files: dict[str, Path]
     problems: dict[str, str]
@@ -64,8 +67,7 @@ def _several(names: list[str]) -> Pictures:
     twice = [name for name, times in Counter(name for name, _ in [*files, *problems]).items() if times > 1]
     if twice:
         raise InputError(f"{printable(twice[0])} is named twice; name each picture once.")
-    good = _sorted_out(sorted(files))
-    return Pictures(good.files, dict(sorted({**good.problems, **dict(problems)}.items())))
+    return _sorted_out(files, problems)
 
 
 def _in_folder(folder: Path) -> Pictures:
@@ -75,9 +77,8 @@ def _in_folder(folder: Path) -> Pictures:
         place = Path(error.filename)
         unread[place.relative_to(folder).as_posix()] = f"{printable(place)} cannot be read ({error.strerror.lower()})."
 
-    files = sorted(file for file in _files_below(folder, note))
-    found = _sorted_out((file.relative_to(folder).as_posix(), file) for file in files)
-    return Pictures(found.files, dict(sorted({**found.problems, **unread}.items())))
+    files = [(file.relative_to(folder).as_posix(), file) for file in _files_below(folder, note)]
+    return _sorted_out(files, unread.items())
 
 
 def _files_below(folder: Path, note) -> Iterator[Path]:
@@ -90,13 +91,18 @@ def _files_below(folder: Path, note) -> Iterator[Path]:
         yield from (Path(place) / name for name in kept)
 
 
-def _sorted_out(files: Iterable[tuple[str, Path]]) -> Pictures:
-    """Part what can be opened from the rest."""
-    good, problems = {}, {}
+def _sorted_out(files: Iterable[tuple[str, Path]], faults: Iterable[tuple[str, str]]) -> Pictures:
+    """Part what can be opened from the rest, and from what has `faults` already."""
+    good, problems = [], list(faults)
     for name, path in files:
         fault = file_fault(path)
         if fault:
-            problems[name] = f"{printable(path)} {fault}."
+            problems.append((name, f"{printable(path)} {fault}."))
         else:
-            good[name] = path
-    return Pictures(good, problems)
+            good.append((name, path))
+    return Pictures(_by_name(good), _by_name(problems))
+
+
+def _by_name(named: list[tuple[str, T]]) -> dict[str, T]:
+    """In order of the names as they are printed, which all tables, sheets and pages of them have."""
+    return dict(sorted(named, key=lambda pair: as_unicode(pair[0])))

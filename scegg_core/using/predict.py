@@ -33,7 +33,8 @@ LONGEST_HEAD = 2**20
 
 @dataclass(frozen=True)
 class Answers:
-    """What a model says of images: `paths` (n) as the caller named them, `scores` (n, k) over `classes`, rows of the model's classes.
+    """What a model says of images: `paths` (n) as the caller named them, sorted, and `scores` (n, k) over `classes`, rows
+    of the model's classes.
 
     `semantics` is e_l (n, A), None where the space has no SCEN; `problems` are the images left out, with a sentence.
     """
@@ -65,8 +66,11 @@ class Answers:
         return self.classes[self.scores.argmax(axis=1)]
 
     def frame(self, top: int = 5, attributes: int = 5) -> "DataFrame":
-        """Return a row per image in order of their paths: the `top` classes, the `attributes` that speak most for the
-        first, and for an image that could not be used the problem instead."""
+        """Return a row per image: the `top` classes, the `attributes` that speak most for the first, and the problem.
+
+        Images are sorted by name, as `paths` and `scores` are; those left out, which have a problem alone, stand at
+        their place among them: `frame[frame.problem == ""]` has the rows of `paths`.
+        """
         from pandas import DataFrame, concat
 
         classes, chances = self.first(top)
@@ -102,9 +106,12 @@ class Answers:
 
 
 def predict(model: Model, images: str | Path | Iterable[str | Path] | Pictures, task: str = "gzsl") -> Answers:
-    """Return what `model` says of `images`: a folder (all pictures below it), one file, or several of both.
+    """Return what `model` says of `images`: a folder (all pictures below it), one file, or several of both, or what
+    `find_pictures` found.
 
-    `task` is gzsl (all classes) or czsl (the unseen ones). What cannot be answered is among the answers' problems.
+    `task` is gzsl (all classes, k of them) or czsl (the unseen ones). Pictures that cannot be used are among the answers'
+    problems. Raises InputError for another task, for a model without a backbone, where nothing is found (as
+    `find_pictures`), and where no picture can be used.
     """
     if task not in TASKS:
         raise InputError(f"task is {task!r}; known: {', '.join(TASKS)}.")
@@ -127,7 +134,11 @@ def predict(model: Model, images: str | Path | Iterable[str | Path] | Pictures, 
 
 
 def write_answers(frame: "DataFrame", path: str | Path) -> None:
-    """Write a frame of answers as .csv or .parquet, whole or not at all."""
+    """Write a frame of `Answers.frame` as `path`, .csv (six digits) or .parquet, whole or not at all.
+
+    Earlier answers there are replaced. Raises InputError for another ending, for a path that cannot be written, and for
+    any other file there.
+    """
     path = require_answers_file(path)
     if path.suffix == ".csv":
         write_text(path, frame.to_csv(index=False, float_format="%.6g"))

@@ -27,7 +27,6 @@ def write_sheets(answers: Answers, images: dict[str, Path], folder: str | Path, 
     The sheets are numbered in the order of the answers, and LIST says which image each is of. Raises InputError for a
     folder that holds anything but sheets written before, which are replaced.
     """
-    require_attention(answers.model)
     require_sheet_folder(folder)
     names = answers.paths[:most]
     sheets = [_sheet_name(row, name) for row, name in enumerate(names, start=1)]
@@ -71,7 +70,12 @@ def require_attention(model: Model) -> None:
 
 @torch.inference_mode()
 def attention_sheet(answers: Answers, row: int, path: Path) -> AttentionSheet:
-    """Return the sheet of the answered image number `row`, which lies at `path`."""
+    """Return the sheet of the answered image number `row` of `answers.paths`, whose file is `path`.
+
+    In it are the photograph, the weight of each region in g, and the maps of the attributes that speak most for the
+    image's first class. Raises InputError for a model without SCEN, and for a file that cannot be used.
+    """
+    require_attention(answers.model)
     model = answers.model
     block = np.concatenate(list(model.regions([path])))
     regions = model.scen.prepare(torch.from_numpy(block).to(model.device))

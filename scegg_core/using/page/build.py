@@ -16,7 +16,7 @@ from scegg_core.training.progress import bar
 from scegg_core.using.page.model import AnswersPage, ShownAnswer
 from scegg_core.using.places import require_own_output
 from scegg_core.using.predict import Answers
-from scegg_core.using.sheets import attention_sheet, require_attention
+from scegg_core.using.sheets import attention_sheet
 
 HERE = Path(__file__).parent
 
@@ -34,9 +34,12 @@ def write_page(
     attributes: int = 5,
     attention: int = 0,
 ) -> None:
-    """Write a page of the answers as `path` (.html), whole or not at all; `images` are the files by their names.
+    """Write a page of the answers as `path` (.html), whole or not at all; `images` are the files by their names, as in
+    `find_pictures(…).files`.
 
     It shows the first MOST pictures with `top` classes and `attributes`, and the attention of the first `attention` ones.
+    Raises InputError for a path that is not an earlier page's and not free, for a picture that is gone, and with
+    `attention` for a model without SCEN.
     """
     path = require_page_file(path, images.values())
     write_text(path, render(answers_page(answers, images, top, attributes, attention)))
@@ -85,7 +88,6 @@ def answers_page(
 def _sheets(answers: Answers, images: Mapping[str, Path], count: int) -> list[ShownSheet | None]:
     if not count:
         return []
-    require_attention(answers.model)
     with bar(count, "attention", unit="image", delay=2) as progress:
         sheets = []
         for row, name in enumerate(answers.paths[:count]):

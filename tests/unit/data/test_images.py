@@ -73,6 +73,31 @@ def test_a_transparent_palette_lies_over_white(tmp_path):
     assert np.array_equal(opened(image, tmp_path / "a.png", transparency=0)[0, 0], (255, 255, 255))
 
 
+#: Bits a sample, colours, the row of samples, the transparent one, and what has to come out.
+TRANSPARENT = {
+    "bits": (1, 0, b"\x40", (1,), [0, 255]),
+    "dark_bits": (1, 0, b"\x40", (0,), [255, 255]),
+    "two": (2, 0, b"\x6c", (1,), [255, 170, 255, 0]),
+    "four": (4, 0, b"\x7a\x0f", (7,), [255, 170, 0, 255]),
+    "eight": (8, 0, bytes([0, 200]), (0,), [255, 200]),
+    "deep": (16, 0, struct.pack(">3H", 7710, 51400, 7711), (7710,), [255, 200, 30]),
+    "colours": (8, 2, bytes([9, 8, 7, 9, 9, 9]), (9, 8, 7), [255, 9]),
+    "deep_colours": (16, 2, struct.pack(">6H", 1000, 2000, 3000, *[51400] * 3), (1000, 2000, 3000), [255, 200]),
+}
+
+
+@pytest.mark.parametrize("name", TRANSPARENT)
+def test_a_transparent_colour_lies_over_white_whatever_the_samples(tmp_path, name):
+    bits, colours, row, colour, expected = TRANSPARENT[name]
+    chunks = (
+        (b"IHDR", struct.pack(">2I5B", len(expected), 1, bits, colours, 0, 0, 0)),
+        (b"IDAT", zlib.compress(b"\0" + row)),
+    )
+    clear = b"tRNS", struct.pack(f">{len(colour)}H", *colour)
+    write_chunks(tmp_path / "a.png", chunks[0], clear, chunks[1], (b"IEND", b""))
+    assert np.asarray(open_rgb(tmp_path / "a.png"))[0].tolist() == [[value] * 3 for value in expected]
+
+
 TURNED = {
     2: lambda pixels: pixels[:, ::-1],
     3: lambda pixels: pixels[::-1, ::-1],

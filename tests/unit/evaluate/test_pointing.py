@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from scegg_core.evaluate.pointing import Pointing, pointing_table
+from scegg_core.evaluate.pointing import Pointing, had_by_classes, pointing_table
 
 TABLES, MISSED = 200, 0.09  # of the tables 5 %, and what chance adds
 
@@ -12,6 +12,13 @@ def table_of(hit: np.ndarray, mean_hit: np.ndarray, present: np.ndarray | None =
     names = [f"a{attribute}" for attribute in range(hit.shape[1])]
     found = Pointing(hit, mean_hit, np.where(np.isnan(hit), np.nan, 0.1), np.zeros(hit.shape))
     return pointing_table(found, names, ["wing"] * len(names), present)
+
+
+@pytest.mark.parametrize("scale", [1, 4, 5, 20, 100], ids=lambda scale: f"0 to {scale}")
+def test_a_class_has_an_attribute_from_half_of_the_scale_on(scale):
+    shares = np.array([[1, 0.5, 0.45, 0], [0.25, 0, -1, 0.95]], np.float32)
+    given = np.where(shares < 0, -1, scale * shares).astype(np.float32)
+    assert had_by_classes(given).tolist() == [[True, True, False, False], [False, False, False, True]]
 
 
 def test_the_margin_is_that_of_the_difference_beside_it():

@@ -91,7 +91,9 @@ def test_weight_file_of_features_or_of_the_whole_network(tmp_path, prefix):
 
 def test_weights_of_another_network_are_refused(tmp_path):
     torch.save(feature_extractor("resnet50").state_dict(), tmp_path / "weights.pt")
-    with pytest.raises(InputError, match=r"weights\.pt does not fit resnet18: .*size mismatch"):
+    with pytest.raises(
+        InputError, match=r"weights\.pt is of another network than resnet18, which has no 'layer1\.0\.conv3"
+    ):
         build_backbone(settings(), tmp_path / "weights.pt")
 
 
@@ -272,6 +274,77 @@ def test_weight_files_as_people_have_them_are_read(tmp_path, name):
     found = features.state_dict()
     assert len(found) == 30
     assert all(torch.equal(value, state[key]) for key, value in found.items())
+
+
+def zeros(network: str, **options) -> dict:
+    """Weights of the whole network, all 0."""
+    return {name: torch.zeros_like(value) for name, value in models.get_model(network, **options).state_dict().items()}
+
+
+@pytest.mark.usefixtures("without_start")
+@pytest.mark.parametrize(
+    ("network", "deeper", "cut", "surplus"),
+    [
+        ("resnet18", "resnet34", None, "layer1.2.conv1.weight"),
+        ("swin_t", "swin_s", None, "features.5.6.norm1.weight"),
+        ("swin_t", "swin_s", "5", "features.5.6.norm1.weight"),
+        ("convnext_tiny", "convnext_small", None, "features.5.9.layer_scale"),
+        ("resnet18", "resnet34", "conv1", None),
+        ("swin_t", "swin_s", "3", None),
+    ],
+)
+def test_weights_of_a_deeper_network_are_refused(tmp_path, network, deeper, cut, surplus):
+    """Unless nothing tells it from the one that is named, in the part that is used."""
+    torch.save({"model": zeros(deeper)}, tmp_path / "w.pth")
+    given = settings(network=network, features_up_to=cut)
+    features = feature_extractor(network, cut)
+    if surplus is None:
+        return load_weights(features, given, tmp_path / "w.pth")
+    with pytest.raises(InputError) as error:
+        load_weights(features, given, tmp_path / "w.pth")
+    assert str(error.value) == (
+        f"{tmp_path}/w.pth is of another network than {network}, which has no 'model.{surplus}'; set backbone.network to "
+        "the one that the weights are of."
+    )
+
+
+@pytest.mark.usefixtures("without_start")
+@pytest.mark.parametrize("network", ["resnet18", "swin_t", "maxvit_t", "googlenet", "regnet_y_400mf"])
+def test_heads_counters_and_what_is_beside_the_network_are_left_out(tmp_path, network):
+    features = feature_extractor(network)
+    options = {"init_weights": False} if network == "googlenet" else {}  # its random start takes minutes
+    more = {"projector.0.weight": 2, "fc.0.weight": 2, "aux3.conv.weight": 2, "total_ops": 1, "layer1.total_ops": 1}
+    torch.save(zeros(network, **options) | {name: torch.zeros(size) for name, size in more.items()}, tmp_path / "w.pth")
+    load_weights(features, settings(network=network, image_size=224), tmp_path / "w.pth")
+
+
+@pytest.mark.usefixtures("without_start")
+@pytest.mark.parametrize(("network", "size"), [("vit_b_32", 96), ("resnet18", 64)])
+def test_a_network_that_is_there_twice_is_refused_at_any_size(tmp_path, network, size):
+    state, given = zeros(network), settings(network=network, image_size=size)
+    for content, shown in (
+        ({"student": {"module": state}, "teacher": state, "epoch": 3}, "'student.module.' and 'teacher.'"),
+        (state | {f"ema.{name}": value for name, value in state.items()}, "'' and 'ema.'"),
+    ):
+        torch.save(content, tmp_path / "w.pth")
+        with pytest.raises(InputError) as error:
+            load_weights(feature_extractor(network, None, size), given, tmp_path / "w.pth")
+        assert str(error.value) == (
+            f"{tmp_path}/w.pth holds several weights of {network}, under {shown}; save one of them alone."
+        )
+
+
+@pytest.mark.usefixtures("without_start")
+def test_another_part_of_the_network_is_no_second_one(tmp_path):
+    """VGG's classifier begins with a layer called as the first one of its features."""
+    sizes = {
+        "features.0.weight": (64, 3, 3, 3),
+        "features.0.bias": 64,
+        "classifier.0.weight": (4, 9),
+        "classifier.0.bias": 4,
+    }
+    torch.save({name: torch.zeros(size) for name, size in sizes.items()}, tmp_path / "w.pth")
+    load_weights(feature_extractor("vgg11", "0"), settings(network="vgg11", features_up_to="0"), tmp_path / "w.pth")
 
 
 def test_missing_weights_are_named_with_the_nearest_names(tmp_path):

@@ -15,6 +15,7 @@ from scegg_core.artifacts.files import Provenance, read_description
 from scegg_core.errors import InputError
 from scegg_core.regions import extraction, store
 from scegg_core.regions.backbone import build_backbone, random_features
+from scegg_core.regions.batches import load_rows
 from scegg_core.regions.decoding import (
     Encoded,
     GpuDecoder,
@@ -25,7 +26,7 @@ from scegg_core.regions.decoding import (
     make_decoder,
 )
 from scegg_core.regions.extraction import Rate, _forward, batch_size_on, extract_shard, fitting_batch, region_features
-from scegg_core.regions.store import RegionStore, one_ahead
+from scegg_core.regions.store import RegionStore, one_ahead, shard_rows
 from scegg_core.settings.backbone import BackboneSettings
 from tests.conftest import PATIENCE
 
@@ -59,6 +60,19 @@ def test_a_shard_holds_each_images_features_under_its_row(pictures, tmp_path):
     for path, features in zip(pictures, found, strict=True):
         alone = torch.from_numpy(np.array(load_image(path, given))).permute(2, 0, 1)[None]
         np.testing.assert_allclose(features, backbone(alone)[0].numpy(), atol=5e-3)
+
+
+def test_more_shards_than_images_leave_some_empty(pictures, tmp_path, capsys):
+    backbone, shards = build_backbone(settings(), None), [tmp_path / f"part-{shard}.parquet" for shard in range(5)]
+    for shard, path in enumerate(shards):
+        rows = shard_rows(2, len(shards), shard)
+        extract_shard(backbone, [pictures[row] for row in rows], rows, settings(), CPU, path, Provenance("regions"))
+    assert "part-0: no images" in capsys.readouterr().err
+    found = RegionStore(shards)
+    assert [group.path.name for group in found.groups] == ["part-2.parquet", "part-4.parquet"]
+    assert found.positions(np.array([1, 0])).tolist() == [1, 0]
+    expected = np.concatenate(list(region_features(backbone, pictures[:2], settings(batch_size=1), CPU)))
+    assert np.array_equal(load_rows(found, np.array([1, 0])), expected[::-1])
 
 
 def test_a_shard_says_how_its_images_were_normalized(pictures, tmp_path):

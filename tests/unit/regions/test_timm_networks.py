@@ -214,6 +214,56 @@ def test_names_of_another_code_are_read_by_timm(tmp_path):
 
 
 @needs_timm
+@pytest.mark.parametrize("named", [dict, as_first_published], ids=["as timm names them", "as first published"])
+def test_a_network_that_is_there_twice_is_refused(named, tmp_path):
+    state = whole_state("test_convnext")
+    other = {name: value + 1 for name, value in state.items()}
+    torch.save({"model": named(state), "optimizer": {"state": {}}, "model_ema": named(other)}, tmp_path / "w.pth")
+    given = settings(network="timm/test_convnext", weights=str(tmp_path / "w.pth"))
+    said = "under 'model.' and 'model_ema.'; save one"
+    with pytest.raises(InputError, match=rf"w\.pth holds several weights of timm/test_convnext, {said} of them alone"):
+        load_weights(feature_extractor(given.network), given, tmp_path / "w.pth")
+
+
+@needs_timm
+def test_a_student_and_its_teacher_are_refused_at_another_size(tmp_path):
+    student, teacher = (
+        {f"backbone.{name}": value for name, value in whole_state("test_vit").items()} for _ in range(2)
+    )
+    heads = {"head.mlp.0.weight": torch.zeros(2, 2)}
+    torch.save({"student": {"module": student | heads}, "teacher": teacher | heads}, tmp_path / "w.pth")
+    given = settings(weights=str(tmp_path / "w.pth"), image_size=96)
+    with pytest.raises(InputError, match=r"under 'student\.module\.backbone\.' and 'teacher\.backbone\.'; save one"):
+        load_weights(feature_extractor(given.network, None, 96), given, tmp_path / "w.pth")
+
+
+@needs_timm
+@pytest.mark.parametrize(
+    ("network", "beside", "taken"),
+    [
+        ("test_vit", "blocks.6.attn.qkv.weight", False),
+        ("test_vit", "blocks.0.ls1.gamma", False),
+        ("test_convnext", "stages.3.blocks.2.gamma", False),
+        ("test_vit", "head.mlp.0.weight", True),
+        ("test_vit", "fc_norm.weight", True),
+        ("test_vit", "mask_token", True),
+        ("test_vit", "decoder_blocks.0.norm1.weight", True),
+        ("test_convnext", "head.mlp.0.weight", True),
+        ("swin_tiny_patch4_window7_224", "layers.0.blocks.0.attn_mask", True),
+        ("swin_tiny_patch4_window7_224", "layers.0.blocks.0.attn.relative_position_index", True),
+    ],
+)
+def test_what_may_lie_beside_the_network_and_what_makes_it_another_one(network, beside, taken, tmp_path):
+    torch.save(whole_state(network) | {beside: torch.zeros(3)}, tmp_path / "w.pth")
+    given = filled(settings(network=f"timm/{network}", weights=str(tmp_path / "w.pth")))
+    features = feature_extractor(given.network, None, given.image_size)
+    if taken:
+        return load_weights(features, given, tmp_path / "w.pth")
+    with pytest.raises(InputError, match=rf"w\.pth is of another network than timm/{network}, which has no '{beside}'"):
+        load_weights(features, given, tmp_path / "w.pth")
+
+
+@needs_timm
 @pytest.mark.parametrize("content", [{"other": torch.zeros(1)}, {"visual.class_embedding": torch.zeros(2)}, {}])
 def test_files_that_are_no_weights_of_the_network(content, tmp_path):
     torch.save(content, tmp_path / "w.pth")

@@ -16,6 +16,7 @@ from scegg_core.using.model import ClassList, Model
 from scegg_core.using.page.build import MARK, answers_page, render, require_page_file, write_page
 from scegg_core.using.page.model import AnswersPage
 from scegg_core.using.predict import Answers
+from scegg_core.using.sheets import attention_sheet, write_sheets
 
 NAMES = ("001.Blue_Bird", "Red <b>bird</b>", "Moon Bird")
 PROBLEM = "in/x.heic is a HEIC picture, which cannot be read here; save it as JPEG or PNG."
@@ -82,6 +83,20 @@ def test_the_page_holds_classes_chances_reasons_and_what_was_left_out(images):
     assert page.left_out == (("in/x.heic", PROBLEM),)
     assert dict(page.facts)["pictures"] == "60 answered, 1 left out"
     assert (page.classes.names[0], page.classes.shown[0]) == ("001.Blue_Bird", "Blue Bird")
+
+
+def test_attention_of_a_model_without_scen_is_refused_wherever_it_is_asked_for(images, tmp_path):
+    answers, first = made_answers(images), next(iter(images.values()))
+    for ask in (
+        lambda: attention_sheet(answers, 0, first),
+        lambda: write_page(answers, images, tmp_path / "a.html", attention=1),
+        lambda: write_sheets(answers, images, tmp_path / "sheets"),
+    ):
+        with pytest.raises(
+            InputError, match=r"birds/sc-egg/seed0 has no SCEN, so there is no attention to show; leave"
+        ):
+            ask()
+    assert not list(tmp_path.iterdir())
 
 
 def test_pictures_that_are_too_many_are_counted(images, monkeypatch):

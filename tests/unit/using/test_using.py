@@ -65,6 +65,26 @@ def test_frame_has_classes_probabilities_and_attributes(model, small):
     assert frame["attributes"].str.count("%").between(1, 3).all()
 
 
+def test_rows_of_the_frame_are_in_the_order_of_the_answers(model, small, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    names = [f"{folder}/a.png" for folder in ("crow", "crow (2)", "crow-billed")] + ["crow.png", "crow/none.png"]
+    for name, path in zip(names, small.index.paths, strict=False):
+        (tmp_path / "in" / name).parent.mkdir(parents=True, exist_ok=True)
+        shutil.copy(small.images / path, tmp_path / "in" / name)
+    (tmp_path / "in/crow/none.png").write_text("no picture")
+    whole = sorted(["crow (2)/a.png", "crow-billed/a.png", "crow.png", "crow/a.png"])
+    for images, paths in (
+        ("in", whole),
+        (["in/crow", "in/crow-billed", "in/crow.png"], ["in/crow-billed/a.png", "in/crow.png", "in/crow/a.png"]),
+    ):
+        answers = predict(model, images)
+        frame = answers.frame(top=1)
+        assert list(frame["image"]) == sorted(frame["image"])
+        good = frame[frame.problem == ""]
+        assert list(answers.paths) == list(good["image"]) == paths
+        assert [model.classes.names[row] for row in answers.predicted] == list(good["class_1"])
+
+
 def test_czsl_names_unseen_classes_alone(model, small):
     frame = predict(model, small.images, "czsl").frame()
     assert set(frame["class_1"]) == {"004.Large_Bird"}

@@ -96,7 +96,7 @@ def rated(index, highest, norm="none"):
 
 
 @pytest.mark.parametrize("row", [[5, 4, 3, 2, 1], [1, 0, 1, 0.5, 0], [0.1, 0.2, 0, 0, 0]])
-@pytest.mark.parametrize("highest", [4.8, 5])
+@pytest.mark.parametrize("highest", [4.8, 5, 9.5])
 def test_values_on_the_data_sets_own_scale_stay_as_they_are(small, tmp_path, row, highest):
     given = table(tmp_path, [",".join(map(str, ["A", *row]))])
     extended = extend_index(rated(small.index, highest), given)
@@ -108,12 +108,13 @@ def test_values_on_the_data_sets_own_scale_stay_as_they_are(small, tmp_path, row
     [
         (5, "A,50,40,30,20,10", "gives class A 50 for 'has_wing_color::blue'; values go from 0 to 5."),
         (5, "A,6,4,3,2,1", "gives class A 6 for 'has_wing_color::blue'; values go from 0 to 5."),
+        (20, "A,60,40,30,20,10", "gives class A 60 for 'has_wing_color::blue'; values go from 0 to 20."),
+        (20, "A,0.6,0.4,0.3,0.2,0", "gives class A no value above 1, but those of the data set go from 0 to 20,{}"),
         (1, "A,60,4,3,2,1", "gives class A 60 for 'has_wing_color::blue'; values go from 0 to 1."),
         (
             87,
             "A,1,0,1,0,0",
-            "gives class A no value above 1, but those of the data set go from 0 to 100, and with class_norm none their size "
-            "counts; give values on the same scale.",
+            "gives class A no value above 1, but those of the data set go from 0 to 100,{}",
         ),
     ],
 )
@@ -121,7 +122,14 @@ def test_another_scale_is_refused_where_size_counts(small, tmp_path, highest, ro
     given = table(tmp_path, [row])
     with pytest.raises(InputError) as caught:
         extend_index(rated(small.index, highest), given)
-    assert str(caught.value) == f"{given} {sentence}"
+    size_counts = " and with class_norm none their size counts; give values on the same scale."
+    assert str(caught.value) == f"{given} {sentence.format(size_counts)}"
+
+
+@pytest.mark.parametrize(("highest", "row"), [(20, [20, 4, 0, 2, 1]), (87, [95, 60, 2, 0, 0]), (60, [100, 3, 2, 0, 0])])
+def test_good_strengths_of_larger_scales_stay_as_they_are(small, tmp_path, highest, row):
+    given = table(tmp_path, [",".join(map(str, ["A", *row]))])
+    np.testing.assert_array_equal(extend_index(rated(small.index, highest), given).vectors[-1], row)
 
 
 def test_a_scale_up_to_five_with_vectors_of_length_one(small, tmp_path):
