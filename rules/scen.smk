@@ -18,7 +18,7 @@ rule train_scen:
     priority: 2  # the longest chain starts here
     threads: threads_of
     resources:
-        mem_mb=memory(6000, per_mb=1.3, most=kept_regions),
+        mem_mb=memory(6000, per_mb=2.3, most=kept_regions),  # stage 2 keeps attention, at most as much as regions
         runtime=minutes(60, per_mb=0.02),
         gpu=1,
         device=CONFIG.run.device,

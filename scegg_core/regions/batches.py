@@ -38,11 +38,6 @@ class ResidentBatches:
         for rows in order.split(self.batch_size)[start:]:
             yield self.features[rows], self.beside[rows]
 
-    def has_room(self, more: int, budget: float) -> bool:
-        """Return whether `more` bytes an image, beside its features, fit into `budget` GiB and onto their device."""
-        more *= len(self.labels)
-        return self.features.nbytes + more <= budget * GIB and more <= _room_on(self.features.device)
-
     def numbered(self) -> "ResidentBatches":
         """Return the same batches with each image's number in `scan` in place of its label."""
         same = copy.copy(self)
@@ -173,6 +168,16 @@ def region_batches(
     return StreamedBatches(store, rows, labels, batch_size, seed, int(budget * GIB * WINDOW_FRACTION))
 
 
+def attention_bytes(images: int, regions: int, channels: int, attributes: int, budget: float) -> int:
+    """Return the bytes of attention on resident maps of `images` that stage 2 of SCEN keeps, 0 where it keeps none.
+
+    It does where attention takes no more than the maps, and `budget` GiB have room for both. What a GPU has free decides
+    only where it is kept: last digits depend on whether it is.
+    """
+    maps, attention = 2 * images * regions * channels, 4 * images * regions * attributes
+    return attention if attention <= maps and maps + attention <= budget * GIB else 0
+
+
 def check_budget(size: int, budget: float, balanced: bool, section: str = "scen") -> None:
     """Refuse batches that are drawn evenly over the classes from `size` bytes of features, if `budget` GiB is less."""
     need = size / GIB
@@ -196,11 +201,11 @@ def load_rows(store: RegionStore, rows: np.ndarray) -> Tensor:
 
 def _near(features: Tensor, device: torch.device) -> Tensor:
     """Return the features on the device, or unmoved if they would take too much of its memory."""
-    return features.to(device) if features.nbytes <= _room_on(device) else features
+    return features.to(device) if features.nbytes <= room_on(device) else features
 
 
-def _room_on(device: torch.device) -> float:
-    """Bytes that may be kept on the device: on a GPU most of what is free there."""
+def room_on(device: torch.device) -> float:
+    """Return the bytes that may be kept on the device: on a GPU most of what is free there."""
     return DEVICE_FRACTION * torch.cuda.mem_get_info(device)[0] if device.type == "cuda" else float("inf")
 
 

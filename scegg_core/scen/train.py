@@ -8,7 +8,7 @@ import torch
 from torch import Tensor
 
 from scegg_core.data.tables import DatasetIndex
-from scegg_core.regions.batches import ResidentBatches, StreamedBatches, on_device
+from scegg_core.regions.batches import ResidentBatches, StreamedBatches, attention_bytes, on_device, room_on
 from scegg_core.regions.store import RegionStore
 from scegg_core.scen import losses
 from scegg_core.scen.compression import uprightness
@@ -18,7 +18,7 @@ from scegg_core.settings.scen import ScenSettings
 from scegg_core.training.alarms import warn
 from scegg_core.training.checkpoint import Checkpoint
 from scegg_core.training.curve import Curve
-from scegg_core.training.device import seeded
+from scegg_core.training.device import moved, seeded
 
 ORIENTATION_STEPS = 16  # batches from which the sign of g is determined
 
@@ -68,18 +68,17 @@ class ScenTrainer(StagedTrainer):
 
     @torch.no_grad()
     def remember(self) -> None:
-        """Keep LEN's attention and e_l of all images, which stage 2 leaves as they are, if there is room on their device."""
-        local, batches = self.model.local, self.batches
-        if not isinstance(batches, ResidentBatches) or batches.features.device != device_of(self.model):
+        """Keep LEN's attention and e_l of all images, which stage 2 leaves as they are, where the budget has room for them."""
+        local, batches, device = self.model.local, self.batches, device_of(self.model)
+        size = batches.features.shape if isinstance(batches, ResidentBatches) else (0, 0, 0)
+        need = attention_bytes(*size, len(local.words), self.settings.memory_budget)
+        if not need:
             return
-        attention = batches.features.shape[1] * local.words[:, 0].nbytes  # bytes an image
-        if not batches.has_room(attention, self.settings.memory_budget):
-            return
-        kept, done, images = None, 0, len(batches.labels)
-        for regions, _ in batches.scan():
+        place, kept, done = device if need <= room_on(device) else torch.device("cpu"), None, 0
+        for regions, _ in on_device(batches.scan(), device):
             parts = local.attend_and_embed(self.model.prepare(regions))
             # filled in place: to join all parts would need the memory twice
-            kept = kept or tuple(part.new_empty(images, *part.shape[1:]) for part in parts)
+            kept = kept or tuple(part.new_empty(size[0], *part.shape[1:], device=place) for part in parts)
             for whole, part in zip(kept, parts, strict=True):
                 whole[done : done + len(regions)] = part
             done += len(regions)
@@ -158,13 +157,17 @@ class ScenTrainer(StagedTrainer):
         local = self.model.local
         with torch.no_grad():
             regions = self.model.prepare(regions)
-            known = [of_all[beside] for of_all in self.attended] if self.attended else local.attend_and_embed(regions)
+            known = self._remembered(beside) if self.attended else local.attend_and_embed(regions)
             attention, scores = known[0], local.class_scores(known[1])
         global_scores = self.model.glob(attention, regions).scores
         loss = losses.semantic_consistency(scores, global_scores)
         if self.settings.stage2_reduction == "mean":
             loss = loss / scores.shape[1]
         return loss, {"L_SCR": loss}
+
+    def _remembered(self, images: Tensor) -> list[Tensor]:
+        """Attention and e_l of the images with these numbers, on their device."""
+        return [moved(of_all[images.to(of_all.device)], images.device) for of_all in self.attended]
 
 
 def start_scen(

@@ -14,7 +14,7 @@ from scegg_core.data.validation import class_split
 from scegg_core.eggn.generators import NETWORKS
 from scegg_core.errors import InputError
 from scegg_core.regions.backbone import FeatureMap, build_backbone, map_size
-from scegg_core.regions.batches import check_budget
+from scegg_core.regions.batches import attention_bytes, check_budget
 from scegg_core.regions.timm_networks import filled
 from scegg_core.regions.train import check_batch_size, start
 from scegg_core.regions.training_images import kept_bytes
@@ -131,9 +131,13 @@ def regions_on_disk(images: int, size: FeatureMap) -> int:
 
 
 def held(index: DatasetIndex, size: FeatureMap, plan: Plan) -> int:
-    """Return the bytes of region features that a training on them holds."""
-    needed = regions_on_disk(len(index.in_split("trainval")), size)
-    return int(max((min(needed, given.memory_budget * 2**30) for given in plan.on_maps), default=0))
+    """Return the bytes of region features, and of attention on them, that a training on them holds."""
+    images, attributes = len(index.in_split("trainval")), len(index.attributes)
+    needed = regions_on_disk(images, size)
+    maps = (min(needed, int(given.memory_budget * 2**30)) for given in plan.on_maps)
+    sizes = images, size.regions, size.channels, attributes
+    attention = (attention_bytes(*sizes, given.memory_budget) for given in plan.scen)
+    return max((*maps, *(needed + more for more in attention if more)), default=0)
 
 
 def images_held(index: DatasetIndex, settings: DatasetSettings, plan: Plan) -> int:

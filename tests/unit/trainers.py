@@ -40,13 +40,13 @@ def random(*size: int, seed: int = 0) -> torch.Tensor:
     return torch.randn(*size, generator=torch.Generator().manual_seed(seed))
 
 
-def scen_trainer(checkpoint: Checkpoint | None = None, seed: int = 1, **settings) -> ScenTrainer:
+def scen_trainer(checkpoint: Checkpoint | None = None, seed: int = 1, attributes: int = 4, **settings) -> ScenTrainer:
     """13 images in batches of 4, so four steps an epoch; two epochs in each stage."""
     given = ScenSettings(**{"stage1_epochs": 2, "stage2_epochs": 2, "batch_size": 4, "learning_rate": 1e-2, **settings})
     labels = np.arange(13) % 3
     regions = random(13, 5, 6, seed=4) + 3 * nn.functional.one_hot(torch.from_numpy(labels), 6)[:, None]
     batches = ResidentBatches(regions.half(), labels, 4, seed, balanced=given.sampling == "class_balanced")
-    model = start_scen(random(4, 3, seed=5), random(4, 4, seed=6), 6, given, seed)
+    model = start_scen(random(attributes, 3, seed=5), random(4, attributes, seed=6), 6, given, seed)
     return ScenTrainer(model, batches, SEEN, given, checkpoint)
 
 

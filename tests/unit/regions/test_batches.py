@@ -14,6 +14,7 @@ from scegg_core.regions.batches import (
     ResidentBatches,
     StreamedBatches,
     _near,
+    attention_bytes,
     balanced_order,
     load_rows,
     on_device,
@@ -238,10 +239,19 @@ def test_balanced_batches_are_full_and_even_and_restartable(store):
     assert [b[1].tolist() for b in make().epoch(2, 3)] == [b[1].tolist() for b in make().epoch(2)][3:]
 
 
-def test_there_is_room_for_more_beside_the_features_up_to_the_budget():
-    gib = 1 << 30
-    batches = ResidentBatches(torch.zeros(4, 2, 8, dtype=torch.half), np.arange(4), 2, seed=0)  # 128 bytes
-    assert batches.has_room(32, budget=256 / gib) and not batches.has_room(33, budget=256 / gib)
+@pytest.mark.parametrize(
+    ("attributes", "bytes_of_budget", "kept"),
+    [
+        (4, 256, 128),
+        (4, 255, 0),
+        (5, 1 << 30, 0),
+    ],  # maps have 2 × 4 × 2 × 8 = 128 bytes; of 5 attributes, attention 160
+    ids=["room for both", "a byte too little", "more than the maps"],
+)
+def test_attention_is_kept_where_it_is_no_larger_than_the_maps_and_the_budget_has_room(
+    attributes, bytes_of_budget, kept
+):
+    assert attention_bytes(4, 2, 8, attributes, bytes_of_budget / (1 << 30)) == kept
 
 
 def test_numbered_batches_have_each_images_number_beside_its_features():

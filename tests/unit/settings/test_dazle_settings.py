@@ -13,6 +13,7 @@ from scegg_core.settings.dazle import DazleSettings
 from scegg_core.settings.features import FeatureSettings
 from scegg_core.settings.plan import Plan, plan_of
 from scegg_core.settings.resolve import read_configuration
+from scegg_core.settings.scen import ScenSettings
 from scegg_core.using.truths import held, truths
 from tests.conftest import ROOT
 
@@ -95,6 +96,12 @@ def test_the_check_says_before_that_balanced_batches_do_not_fit(index):
         "0.01 GiB; raise it, or set sampling: shuffled."
     ]
     assert held(index, FeatureMap(1024, 32, 32), Plan(dazle=(replace(given, memory_budget=1.0),))) == 10 * 2 * 1024**2
+
+
+@pytest.mark.parametrize(("budget", "more"), [(1.0, 10 * 1024 * 2 * 4), (0.0196, 0)])  # of two attributes; no room
+def test_the_check_counts_the_attention_that_stage_2_keeps(index, budget, more):
+    plan = Plan(scen=(ScenSettings(memory_budget=budget),))
+    assert held(index, FeatureMap(1024, 32, 32), plan) == 10 * 2 * 1024**2 + more
 
 
 def test_the_check_says_before_that_features_are_no_maps(index, tmp_path):

@@ -154,7 +154,8 @@ def test_stage_2_asks_len_once_for_each_image_where_memory_has_room(settings, mo
     trained = []
     for budget in (1.0, 1e-9):  # of 13 images: room for their attention, or not
         asked.clear()
-        trained.append(result(scen_trainer(stage1_epochs=0, stage2_epochs=3, memory_budget=budget, **settings)))
+        asked_for = {"stage1_epochs": 0, "stage2_epochs": 3, "memory_budget": budget, **settings}
+        trained.append(result(scen_trainer(attributes=3, **asked_for)))
         trained_on = 3 * 4 * 4 if settings.get("sampling") else 3 * 13
         assert sum(asked) == (13 if budget == 1.0 else trained_on)
     kept, anew = (weights for weights, _ in trained)  # up to the order of sums, which goes with the batch
@@ -171,13 +172,21 @@ def test_what_stage_2_keeps_of_len_never_lies_in_memory_twice(monkeypatch):
         return parts
 
     monkeypatch.setattr(LocalEmbeddingNetwork, "attend_and_embed", watched)
-    trainer = scen_trainer()  # 13 images in batches of 4
+    trainer = scen_trainer(attributes=3)  # 13 images in batches of 4
     trainer.remember()
     assert alive == [0, 2, 2, 2]  # those of the batch before, until the next takes their place
     monkeypatch.undo()
     with torch.no_grad():
         wanted = trainer.model.local.attend_and_embed(trainer.model.prepare(trainer.batches.features))
     assert all(torch.allclose(found, right, atol=1e-6) for found, right in zip(trainer.attended, wanted, strict=True))
+
+
+@pytest.mark.parametrize("room", [float("inf"), 0])
+def test_what_is_kept_of_len_does_not_depend_on_a_gpus_free_memory(room, monkeypatch):
+    monkeypatch.setattr("scegg_core.scen.train.room_on", lambda device: room)
+    trainer = scen_trainer(attributes=3)
+    trainer.remember()
+    assert trainer.attended is not None
 
 
 def test_mean_compression_uses_the_mlp_in_stage_1_alone():
