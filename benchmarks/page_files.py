@@ -1,6 +1,5 @@
 """A made-up data set with every file that its page is made from, of the size of a real one; `page.py` measures its page."""
 
-import os
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -10,7 +9,7 @@ from PIL import Image
 
 from benchmarks.shapes import Shape
 from benchmarks.stream import Size, made_up_index, write_regions
-from scegg_core.artifacts.files import Provenance
+from scegg_core.artifacts.files import Provenance, link_or_copy
 from scegg_core.artifacts.paths import IndexFiles
 from scegg_core.classify.predictions import Predictions, write_predictions
 from scegg_core.data.tables import DatasetIndex, write_index
@@ -141,7 +140,7 @@ def _write_pictures(index: DatasetIndex, folder: Path) -> None:
         _picture(draw).save(first, quality=90)
         for place in index.test_images[number + PICTURES :: PICTURES]:
             (folder / index.paths[place]).parent.mkdir(exist_ok=True)
-            os.link(first, folder / index.paths[place])
+            link_or_copy(first, folder / index.paths[place])
 
 
 def _picture(draw: np.random.Generator) -> Image.Image:

@@ -24,4 +24,5 @@ with run_job(snakemake) as job:
     ):
         eggn, curve = train_eggn(read_space(job.space_files()), settings, seed, device, checkpoint, snapshots.take)
         curve.write(files.curve, made_from)
+        snapshots.publish()
         write_eggn(Path(files.eggn), eggn, settings, made_from)

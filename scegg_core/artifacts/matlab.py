@@ -21,6 +21,12 @@ def write_mat(path: Path, content: dict[str, np.ndarray], text: str = "SC-EGG", 
         file.write(f"MATLAB 5.0 MAT-file, {text}".encode("ascii").ljust(TEXT_SIZE)[:TEXT_SIZE])
 
 
+def image_numbers(rows: np.ndarray, images: int) -> np.ndarray:
+    """Return rows, 0-based, of a set of so many images as xlsa17's files have them: a column of 1-based numbers, uint16
+    as in its own files, or uint32 where that is too small."""
+    return (rows[:, None] + 1).astype(np.uint16 if images <= np.iinfo(np.uint16).max else np.uint32)
+
+
 def cells(texts: list[str] | tuple[str, ...]) -> np.ndarray:
     """Return a column of MATLAB cells, (n, 1)."""
     column = np.empty((len(texts), 1), dtype=object)

@@ -55,18 +55,23 @@ def write_captions(count: int, seed: int) -> list[str]:
     """Return that many sentences in lower case without punctuation; every word of an attribute's name occurs."""
     rng = np.random.default_rng([seed, 3])
     pairs = [(trait.name, trait.part, value) for trait in TRAITS for value in trait.values]
-    # in turn, so that even a short text mentions every attribute
-    return [_sentence(*pairs[number % len(pairs)], rng) for number in range(count)]
+    # in turn, so that even a short text is about every attribute
+    sentences = [_sentence(*pairs[number % len(pairs)], rng) for number in range(count)]
+    spoken = set(" ".join(sentences).split())
+    for number, (trait, part, value) in enumerate(pairs[:count]):
+        if not spoken.issuperset({*trait.split("_"), value}):  # in short texts alone
+            sentences[number] = _sentence(trait, part, value, rng, templates=1)
+    return sentences
 
 
-def _sentence(trait: str, part: str, value: str, rng: np.random.Generator) -> str:
-    """Return one sentence about one attribute."""
+def _sentence(trait: str, part: str, value: str, rng: np.random.Generator, templates: int | None = None) -> str:
+    """Return one sentence about one attribute, of the first `templates` ones; the very first says all of its name."""
     kind = trait.rpartition("_")[2]
     v1, v2 = rng.permutation(VALUE_WORDS[value].split())[:2]
     if not part:
-        template = WHOLE_SENTENCES[rng.integers(len(WHOLE_SENTENCES))]
+        template = rng.choice(WHOLE_SENTENCES[:templates])
         return template.format(kind=kind, value=value, v1=v1, v2=v2)
     p1, p2 = rng.permutation(PART_WORDS[part].split())[:2]
-    template = PART_SENTENCES[rng.integers(len(PART_SENTENCES))]
+    template = rng.choice(PART_SENTENCES[:templates])
     k1 = rng.choice(KIND_WORDS[kind].split())
     return template.format(part=part, kind=kind, value=value, v1=v1, v2=v2, p1=p1, p2=p2, k1=k1)

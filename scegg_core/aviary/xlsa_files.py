@@ -4,7 +4,7 @@ from pathlib import Path
 
 import numpy as np
 
-from scegg_core.artifacts.matlab import cells, write_mat
+from scegg_core.artifacts.matlab import cells, image_numbers, write_mat
 from scegg_core.aviary.species import Species
 
 DATASET = "AVIARY"
@@ -30,7 +30,7 @@ def write_xlsa_files(folder: Path, species: Species, paths: list[str], seed: int
         "allclasses_names": cells(names),
         "att": original / np.linalg.norm(original, axis=0),
         "original_att": original,
-        **{key: (rows[:, None] + 1).astype(np.uint16) for key, rows in splits.items()},
+        **{key: image_numbers(rows, len(paths)) for key, rows in splits.items()},
     }, DRAWN)  # fmt: skip
     labels = np.argsort(order)[folders] + 1
     files = cells([FOREIGN_PREFIX + path for path in paths])

@@ -5,15 +5,14 @@ Only the networks that synthesis and the classifier's input need are kept (`Netw
 
 import hashlib
 import json
-import os
 import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from tempfile import TemporaryDirectory
 
-from scegg_core.artifacts.files import Provenance, read_description, read_tensors, write_tensors
+from scegg_core.artifacts.files import Provenance, link_or_copy, read_description, read_tensors, write_tensors
+from scegg_core.artifacts.sets import whole_folder
 from scegg_core.eggn.files import eggn_of
 from scegg_core.eggn.model import Networks
 from scegg_core.errors import InputError
@@ -36,10 +35,10 @@ def snapshot_epochs(epochs: int, count: int) -> list[int]:
 
 
 class SnapshotKeeper:
-    """Writes the snapshots of one training, each to a file of its own when its epoch ends."""
+    """Writes the snapshots of one training into `beside`, each when its epoch ends, and at last all into `folder`."""
 
-    def __init__(self, folder: Path, settings: EggnSettings, provenance: Provenance):
-        self.folder, self.settings, self.provenance = folder, settings, provenance
+    def __init__(self, folder: Path, beside: Path, settings: EggnSettings, provenance: Provenance):
+        self.folder, self.beside, self.settings, self.provenance = folder, beside, settings, provenance
         self.epochs = snapshot_epochs(settings.epochs, settings.snapshots)
 
     def take(self, epoch: int, eggn: Networks) -> None:
@@ -48,32 +47,29 @@ class SnapshotKeeper:
             kept = eggn.kept
             tensors = {name: value for name, value in eggn.state_dict().items() if name.split(".")[0] in kept}
             extra = {"epoch": epoch, "settings": as_mapping(self.settings)}
-            write_tensors(self.folder / _name(epoch), "snapshot", tensors, self.provenance, extra)
+            write_tensors(self.beside / _name(epoch), "snapshot", tensors, self.provenance, extra)
 
-    def publish(self, folder: Path) -> None:
-        """Put all snapshots into `folder`, which appears whole or not at all."""
-        folder.parent.mkdir(parents=True, exist_ok=True)
-        with TemporaryDirectory(prefix=f".{folder.name}.", suffix=".part", dir=folder.parent) as temporary:
-            whole = Path(temporary) / folder.name
-            whole.mkdir()
+    def publish(self) -> None:
+        """Put all snapshots into the folder, which appears whole or not at all; those beside it stay.
+
+        They are what a training needs to go on, as long as its state is there.
+        """
+        with whole_folder(self.folder) as whole:
             for epoch in self.epochs:
-                os.link(self.folder / _name(epoch), whole / _name(epoch))
-            shutil.rmtree(folder, ignore_errors=True)
-            whole.rename(folder)
+                link_or_copy(self.beside / _name(epoch), whole / _name(epoch))
 
 
 @contextmanager
 def keeping(folder: str | Path, settings: EggnSettings, provenance: Provenance) -> Iterator[SnapshotKeeper]:
-    """Yield the keeper of a training's snapshots, which are in `folder` when the block ends without an error.
+    """Yield the keeper of a training's snapshots, to be published within the block.
 
-    Until then they lie beside it, under a name that stands for what is being trained, so that a training which is
-    interrupted and continued finds those it has taken already, and no others.
+    Until it ends without an error they lie beside `folder`, under a name that stands for what is being trained, so that
+    a training which is interrupted and continued finds those it has taken already, and no others. The training's state
+    has to go before them (`resumable` within this block): a training that continued without them could not publish.
     """
     folder = Path(folder)
     key = hashlib.sha256(json.dumps(asdict(provenance), sort_keys=True).encode()).hexdigest()[:16]
-    keeper = SnapshotKeeper(folder.with_name(f"{folder.name}.{key}"), settings, provenance)
-    yield keeper
-    keeper.publish(folder)
+    yield SnapshotKeeper(folder, folder.with_name(f"{folder.name}.{key}"), settings, provenance)
     for left in folder.parent.glob(f"{folder.name}.*"):
         shutil.rmtree(left, ignore_errors=True)
 

@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 
 from scegg_core.artifacts.files import Provenance, file_digest, write_record
-from scegg_core.artifacts.matlab import LIMIT, cells, write_mat
+from scegg_core.artifacts.matlab import LIMIT, cells, image_numbers, write_mat
 from scegg_core.artifacts.sets import refuse_others, whole_folder
 from scegg_core.data.tables import SPLITS, DatasetIndex
 from scegg_core.errors import InputError
@@ -75,12 +75,11 @@ def _splits(index: DatasetIndex, validation: DatasetIndex) -> dict[str, np.ndarr
     unseen = np.asarray(validation.split) == "test_unseen"
     # DEVIATES: in xlsa17's own files these two hold the images of test_seen too.
     places = locations(index) | {"train_loc": validation.rows[~unseen], "val_loc": validation.rows[unseen]}
-    number = np.uint16 if len(index.paths) <= np.iinfo(np.uint16).max else np.uint32
     return {
         "allclasses_names": cells(index.classes),
         "att": index.vectors.T.astype(np.float64),
         "original_att": index.percent.T.astype(np.float64),
-        **{name: (images[:, None] + 1).astype(number) for name, images in places.items()},
+        **{name: image_numbers(rows, len(index.paths)) for name, rows in places.items()},
     }
 
 

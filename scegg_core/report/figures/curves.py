@@ -70,7 +70,12 @@ def gather(seeds: Sequence[int], tables: Sequence["DataFrame"]) -> "DataFrame":
 
 @styled
 def draw_curves(curves: "DataFrame", title: str = "") -> "Figure":
-    """Return a panel per stage and term of `curves` (seed, stage, epoch, term, value), with a line per seed."""
+    """Return a panel per stage and term of `curves` (seed, stage, epoch, term, value), with a line per seed.
+
+    Without any epoch it is one empty panel that says so.
+    """
+    if curves.empty:
+        return _nothing_trained(title)
     panels = list(curves.sort_values("stage", kind="stable").groupby(["stage", "term"], sort=False))
     seeds = sorted(curves["seed"].unique())
     rows = -(-len(panels) // COLUMNS)
@@ -84,6 +89,15 @@ def draw_curves(curves: "DataFrame", title: str = "") -> "Figure":
     _add_legend(figure, seeds)
     figure.suptitle(title, fontsize=10)
     figure.supylabel("mean over an epoch (no unit)", fontsize=9)
+    return figure
+
+
+def _nothing_trained(title: str) -> "Figure":
+    figure = new_figure(2.6 * COLUMNS, 2.5)
+    axes = figure.subplots()
+    axes.axis("off")
+    axes.text(0.5, 0.5, "nothing was trained: 0 epochs", transform=axes.transAxes, ha="center", va="center")
+    figure.suptitle(title, fontsize=10)
     return figure
 
 

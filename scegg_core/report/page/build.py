@@ -110,4 +110,4 @@ def _training(files: PageFiles, given: PageSettings) -> tuple[VariantPanels, ...
             [given.scored[place][1] for place in also],
         )
         found.append(gather.training_panels(curves, given.table.titles[variant]))
-    return tuple(found)
+    return tuple(variant for variant in found if variant.panels)  # none where no stage has an epoch

@@ -17,8 +17,12 @@ from scipy.io import loadmat
 
 from scegg_core.aviary import AviarySettings, generate_aviary
 from scegg_core.aviary.anatomy import Pose, circle, smooth
+from scegg_core.aviary.captions import write_captions
+from scegg_core.aviary.cub_files import image_paths
 from scegg_core.aviary.new_species import draw_new_species
+from scegg_core.aviary.species import invent_species
 from scegg_core.aviary.traits import PARTS, TRAITS, attribute_names, attribute_parts
+from scegg_core.aviary.xlsa_files import write_xlsa_files
 from scegg_core.errors import InputError
 from tests.conftest import PATIENCE, ROOT
 
@@ -97,6 +101,18 @@ def test_splits_are_disjoint_complete_and_one_based(splits):
     assert sorted(together.tolist()) == list(range(1, IMAGES + 1))
 
 
+def test_more_images_than_uint16_counts_keep_their_numbers(tmp_path):
+    """Lists alone, of pictures that are not there; the numbers stay uint16 where they fit, as in xlsa17's files."""
+    for images, kind in ((2**13 - 1, np.uint16), (2**13, np.uint32)):
+        settings = AviarySettings(classes=8, unseen_classes=2, images_per_class=images)
+        species = invent_species(settings)
+        write_xlsa_files(tmp_path, species, image_paths(species, images), 0)
+        mat = loadmat(tmp_path / "xlsa17/data/AVIARY/att_splits.mat")
+        together = np.concatenate([mat[f"{name}_loc"].ravel() for name in ("trainval", "test_seen", "test_unseen")])
+        assert together.dtype == kind
+        assert np.array_equal(np.sort(together), np.arange(1, 8 * images + 1))
+
+
 def test_unseen_classes_are_never_trained_on(aviary, splits, labels):
     listed = {name for [name] in rows(aviary / "xlsa17/data/AVIARY/testclasses.txt")}
     of_split = {key: {names(splits["mat"])[int(label) - 1] for label in labels[splits[key].astype(int) - 1]}
@@ -166,9 +182,18 @@ def test_attributes_are_named_as_in_cub_and_bound_to_parts(aviary):
 
 
 def test_captions_hold_every_word_of_the_attribute_names(aviary):
-    spoken = set((aviary / "captions.txt").read_text().split())
     wanted = set(re.sub(r"_|::", " ", " ".join(attribute_names())).split()) - {"has"}
-    assert wanted <= spoken
+    assert wanted <= set((aviary / "captions.txt").read_text().split())
+    for seed in range(100):  # the fewest that settings allow
+        assert wanted <= set(" ".join(write_captions(100, seed)).split())
+
+
+def test_the_demos_captions_stay_what_they_are():
+    """The README's table depends on them."""
+    text = "".join(f"{sentence}\n" for sentence in write_captions(6000, 0))
+    assert (
+        hashlib.sha256(text.encode()).hexdigest() == "e28c1125d2240234b309d155e22bb1f5f3049afefac8c46224dac2d82c3b1c0f"
+    )
 
 
 @pytest.mark.slow

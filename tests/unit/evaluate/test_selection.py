@@ -1,5 +1,7 @@
 """Snapshots of a training, the epoch that validation selects, and the grids that are tuned on it."""
 
+import os
+import shutil
 from dataclasses import replace
 from pathlib import Path
 
@@ -33,7 +35,7 @@ from scegg_core.settings.eggn import EggnSettings
 from scegg_core.settings.resolve import read_configuration
 from scegg_core.settings.synthesis import SynthesisSettings
 from scegg_core.settings.tuning import TuningSettings, winners
-from scegg_core.training.checkpoint import Checkpoint
+from scegg_core.training.checkpoint import Checkpoint, resumable
 from tests.conftest import ROOT
 
 NAMES = ("Acc, conventional", "U, unseen classes", "S, seen classes", "H, harmonic mean", "AUSUC")
@@ -68,6 +70,7 @@ def train_with_snapshots(
             run_steps(KINDS["eggn"], trainer, stop_after)
             raise Stopped
         trainer.run()
+        snapshots.publish()
     return trainer.model
 
 
@@ -113,8 +116,8 @@ def test_snapshots_of_another_training_are_never_taken_over(tmp_path):
         with pytest.raises(Stopped), keeping(tmp_path / "s", SMALL, replace(MADE, seed=seed)) as snapshots:
             snapshots.take(1, filled(seed))
             raise Stopped
-    with keeping(tmp_path / "s", SMALL, replace(MADE, seed=1)):
-        pass  # continued after its only epoch
+    with keeping(tmp_path / "s", SMALL, replace(MADE, seed=1)) as snapshots:
+        snapshots.publish()  # continued after its only epoch
     assert [path.name for path in tmp_path.iterdir()] == ["s"]
     (found,) = read_snapshots(tmp_path / "s")
     assert float(found.eggn.generator.out.bias[0]) == 1
@@ -124,8 +127,57 @@ def test_snapshots_replace_those_of_a_run_before(tmp_path):
     for value in (1, 2):
         with keeping(tmp_path / "s", SMALL, MADE) as snapshots:
             snapshots.take(1, filled(value))
+            snapshots.publish()
     (found,) = read_snapshots(tmp_path / "s")
     assert float(found.eggn.generator.out.bias[0]) == 2
+
+
+def refuse(*_):
+    raise PermissionError(1, "Operation not permitted")
+
+
+@pytest.mark.parametrize("link", [os.link, refuse], ids=["links", "no links"])
+def test_snapshots_are_published_where_a_file_system_has_no_hard_links(tmp_path, monkeypatch, link):
+    monkeypatch.setattr(os, "link", link)
+    train_with_snapshots(tmp_path / "s")
+    assert [snapshot.epoch for snapshot in read_snapshots(tmp_path / "s")] == [1, 2, 3]
+    assert [path.name for path in tmp_path.iterdir()] == ["s"]
+
+
+@pytest.mark.parametrize("broken", [True, False], ids=["not published", "published"])
+def test_a_training_that_ends_around_publishing_is_neither_lost_nor_without_its_snapshots(
+    tmp_path, monkeypatch, broken
+):
+    """As rule train_eggn does it: whatever fails last, the state and the snapshots before it are still there."""
+    place = tmp_path / "s"
+    with (
+        pytest.raises((PermissionError, Stopped)),
+        keeping(place, SMALL, MADE) as snapshots,
+        resumable(tmp_path / "eggn", MADE, 0) as checkpoint,
+        monkeypatch.context() as patched,
+    ):
+        snapshots.take(1, filled(1))
+        checkpoint.save({"epoch": 1})
+        if broken:
+            patched.setattr(os, "link", refuse)
+            patched.setattr(shutil, "copyfile", refuse)
+        snapshots.publish()
+        raise Stopped
+    assert place.exists() != broken
+    shutil.rmtree(place, ignore_errors=True)  # as Snakemake removes what a failed job made
+    with keeping(place, SMALL, MADE) as snapshots, resumable(tmp_path / "eggn", MADE, 0) as checkpoint:
+        assert checkpoint.load() == {"epoch": 1}
+        snapshots.publish()
+    (found,) = read_snapshots(place)
+    assert float(found.eggn.generator.out.bias[0]) == 1
+    assert [path.name for path in tmp_path.iterdir()] == ["s"]
+
+
+def test_the_rules_state_goes_before_its_snapshots():
+    """Managers end in reverse order; a state without its snapshots could be continued but never published."""
+    script = (ROOT / "workflow_scripts/train_eggn.py").read_text()
+    order = [script.index(f" {word}(") for word in ("keeping", "resumable", "snapshots.publish", "write_eggn")]
+    assert order == sorted(order)
 
 
 def test_a_run_that_keeps_none_has_an_empty_folder_and_is_refused_with_a_sentence(tmp_path):

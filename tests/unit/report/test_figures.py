@@ -11,10 +11,12 @@ import pandas as pd
 import pytest
 from jinja2 import Template
 
+from scegg_core.artifacts.files import Provenance, read_table
 from scegg_core.evaluate import pointing, separation
 from scegg_core.evaluate.metrics import trade_off
 from scegg_core.report import style
 from scegg_core.report.figures import attention, confusion, curves, tradeoff, tsne
+from scegg_core.training.curve import Curve
 from tests.conftest import ROOT
 
 SCENES = 717  # classes of SUN
@@ -276,6 +278,16 @@ def test_curves_have_a_panel_per_term_and_a_line_per_seed():
     assert [len(axes.lines) for axes in figure.axes] == [2, 2, 2, 0]
     assert figure.axes[1].get_title() == "stage 3\nWasserstein estimate (Eq. 11)"
     assert not figure.axes[3].axison
+
+
+def test_curves_of_a_run_that_trains_nothing_are_one_panel_that_says_so(tmp_path):
+    Curve().write(tmp_path / "curve.parquet", Provenance("train_scen"))
+    found = curves.read_curves([tmp_path / "curve.parquet"] * 2, [0, 1])
+    curves.write_curves(tmp_path / "curves.parquet", found, Provenance("plot_curves"))
+    figure = curves.draw_curves(found, "SC-EGG")
+    style.save(figure, tmp_path / "curves.png")
+    assert [text.get_text() for axes in figure.axes for text in axes.texts] == ["nothing was trained: 0 epochs"]
+    assert read_table(tmp_path / "curves.parquet", "curves").num_rows == 0
 
 
 def test_trade_off_names_area_and_marks_the_operating_points():

@@ -5,6 +5,7 @@ import io
 import json
 import re
 from dataclasses import replace
+from types import SimpleNamespace
 
 import numpy as np
 import pandas as pd
@@ -16,10 +17,11 @@ from scegg_core.artifacts.files import Provenance, write_table
 from scegg_core.classify.predictions import Predictions
 from scegg_core.data.tables import DatasetIndex
 from scegg_core.report.figures.tradeoff import trade_offs
-from scegg_core.report.page import gather
+from scegg_core.report.page import build, gather
 from scegg_core.report.page.pictures import choose_pictures, read_pictures
 from scegg_core.report.page.render import packed, render, to_json
 from scegg_core.report.runs import VariantRuns
+from scegg_core.training.curve import Curve
 
 
 @pytest.fixture
@@ -115,6 +117,16 @@ def test_sections_without_data_are_left_out():
     assert sections(whole) == [
         *("run", "results", "tradeoff", "spaces", "attention", "confusion", "classes", "training", "describe")
     ]
+
+
+def test_a_variant_that_trained_nothing_has_no_training_curves(tmp_path):
+    paths = [str(tmp_path / "none.parquet"), str(tmp_path / "some.parquet")]
+    for path, points in zip(paths, ([], [("1", 1, "L_LCE", 2.0)]), strict=True):
+        Curve(points).write(path, Provenance("train_scen"))
+    files = SimpleNamespace(curves=paths, epochs=[])
+    titles = SimpleNamespace(titles={"a": "A", "b": "B"})
+    given = SimpleNamespace(trained=[("a", 0), ("b", 0)], scored=[], table=titles)
+    assert [(one.title, len(one.panels)) for one in build._training(files, given)] == [("B", 1)]
 
 
 def test_descriptions_are_shares_and_what_is_not_known_is_zero(index, tmp_path):

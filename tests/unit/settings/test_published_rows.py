@@ -73,6 +73,7 @@ def write_run(config: Configuration, name: str, variant: str, space: Space, fold
     given = replace(config.eggn_of(name, variant), epochs=1, hidden_width=16)
     with keeping(folder / "snapshots", given, MADE) as snapshots:
         eggn, _ = train_eggn(space, given, SEED, CPU, on_epoch=snapshots.take)
+        snapshots.publish()
     synthesis = replace(config.synthesis_of(name, variant), per_class=2)
     final = FinalSettings(synthesis, replace(config.classifier_of(name, variant), epochs=1), SEED)
     write_metrics(folder / "metrics.json", run_final_steps(space, eggn, final, CPU).metrics, MADE)
