@@ -10,7 +10,7 @@ from torch import Tensor, nn
 from scegg_core.artifacts.files import file_digest, input_digest
 from scegg_core.artifacts.weights import read_weights
 from scegg_core.errors import InputError
-from scegg_core.regions.adapters import PatchMap, adapter_of
+from scegg_core.regions.adapters import PatchMap, adapter_of, feature_extractor
 from scegg_core.regions.timm_networks import TimmMap, classifiers, hub_url, own_values
 from scegg_core.regions.vision import import_torchvision
 from scegg_core.settings.backbone import BackboneSettings
@@ -103,11 +103,15 @@ def load_weights(features: nn.Module, settings: BackboneSettings, path: Path) ->
     """
     if isinstance(features, TimmMap):
         return _load_into_timm(features, settings, path)
-    today = adapter_of(settings.network).name_today
+    today, uncut = adapter_of(settings.network).name_today, features
+    if (
+        settings.features_up_to is not None
+    ):  # its names tell the network from others, where the part that is used does not
+        uncut = feature_extractor(settings.network, None, settings.image_size)
 
     def used(given: Weights) -> Weights:
         """Return what the network needs of all that is in the file."""
-        return _selected({today(name): value for name, value in given.items()}, features, settings, path)
+        return _selected({today(name): value for name, value in given.items()}, features, uncut, settings, path)
 
     state = read_weights(path, used)
     if isinstance(features, PatchMap):
@@ -123,29 +127,40 @@ def _load_into_timm(features: TimmMap, settings: BackboneSettings, path: Path) -
         """Return the network's part of a file with timm's names, and all that is in another one."""
         if not _fitting(given, model.state_dict()):
             return given
-        return {name: given[there] for name, there in _inside(given, model, settings, path).items()}
+        return {name: given[there] for name, there in _inside(given, model, model, settings, path).items()}
 
     given = read_weights(path, used)
     readings = features.readings(given)
     _refuse_several(readings, settings, path)
-    _load_exact(model, _selected(next(iter(readings.values()), given), model, settings, path), settings, path)
+    chosen = next(iter(readings.values()), given)
+    _load_exact(model, _selected(chosen, model, model, settings, path), settings, path)
 
 
-def _inside(given: Weights, module: nn.Module, settings: BackboneSettings, path: Path) -> dict[str, str]:
-    """The names in a file of the weights of `module`, and of what is beside them in its parts, by those they have there."""
-    wanted, parts = module.state_dict(), tuple(f"{part}." for part in _parts(module, settings))
+def _inside(
+    given: Weights, module: nn.Module, uncut: nn.Module, settings: BackboneSettings, path: Path
+) -> dict[str, str]:
+    """The names in a file of the weights of `module`, and of what is beside them in the parts of the uncut network, but
+    for its head, by those they have there."""
+    wanted, parts = module.state_dict(), {_top(name) for name in uncut.state_dict()} - classifiers(uncut)
     prefix = _prefix(given, wanted, settings, path)
     names = {name.removeprefix(prefix): name for name in given if name.startswith(prefix)}
-    return {own: name for own, name in names.items() if own in wanted or own.startswith(parts)}
+    return {own: name for own, name in names.items() if own in wanted or _top(own) in parts}
 
 
-def _selected(given: Weights, module: nn.Module, settings: BackboneSettings, path: Path) -> Weights:
+def _top(name: str) -> str:
+    """The part of a network that a weight is in; of those that are numbered all are one."""
+    top = name.partition(".")[0]
+    return "" if top.isdigit() else top
+
+
+def _selected(given: Weights, module: nn.Module, uncut: nn.Module, settings: BackboneSettings, path: Path) -> Weights:
     """Return the weights of a file that `module` has, under its names.
 
-    Learned weights beside them are those of another network, of which this one would be a part: raises InputError.
+    Learned weights that the uncut network has not are those of another one, of which this one would be a part: raises
+    InputError.
     """
-    wanted, names = module.state_dict(), _inside(given, module, settings, path)
-    tables = {f"{place}.{name}" for place, part in module.named_modules() for name in part._buffers}  # saved or not
+    wanted, names = uncut.state_dict(), _inside(given, module, uncut, settings, path)
+    tables = {f"{place}.{name}" for place, part in uncut.named_modules() for name in part._buffers}  # saved or not
     for own, name in names.items():
         learned = given[name].is_floating_point() and given[name].numel() > 1  # others are counters
         if learned and own not in wanted and own not in tables:
@@ -153,13 +168,7 @@ def _selected(given: Weights, module: nn.Module, settings: BackboneSettings, pat
                 f"{path} is of another network than {settings.network}, which has no {name!r}; set backbone.network to "
                 "the one that the weights are of."
             )
-    return {name: given[names[name]] for name in wanted if name in names}
-
-
-def _parts(module: nn.Module, settings: BackboneSettings) -> set[str]:
-    """The names of the parts that are used as a whole: neither a head, nor a Swin's row of stages that is cut."""
-    cut = settings.features_up_to is not None and hasattr(module, "features")
-    return {".".join(name.split(".")[: 2 if cut else 1]) for name in module.state_dict()} - classifiers(module)
+    return {name: given[names[name]] for name in module.state_dict() if name in names}
 
 
 def _prefix(given: Weights, wanted: Weights, settings: BackboneSettings, path: Path) -> str:
