@@ -38,6 +38,7 @@ from scegg_core.evaluate.outcomes import outcomes
 from scegg_core.evaluate.scores import score
 from scegg_core.evaluate.separation import Labelled, nearest_mean_accuracy
 from scegg_core.regions.backbone import FeatureMap
+from scegg_core.regions.store import RegionStore
 from scegg_core.report.classes import class_rows
 from scegg_core.report.figures.confusion import confusion_picture
 from scegg_core.report.figures.tradeoff import trade_offs
@@ -81,8 +82,15 @@ def made_up_classes(classes: int) -> DatasetIndex:
     return replace(plain, seen=seen, labels=labels, paths=paths, split=tuple(split.tolist()))
 
 
-def trained_on(index: DatasetIndex, images: int) -> DatasetIndex:
-    """Return the same with the first `images` for training, the others for the test of seen classes."""
+def on_regions(classes: int, folder: Path) -> tuple[DatasetIndex, RegionStore, np.ndarray]:
+    """Return an index whose first images are for training, their regions in `folder`, and the attributes' vectors."""
+    write_regions(folder / "shard.parquet", MAPS, MAP)
+    words = np.random.default_rng(1).standard_normal((ATTRIBUTES, 300), dtype=np.float32)
+    return _trained_on(made_up_classes(classes), MAPS), repeated_store(folder / "shard.parquet", MAPS), words
+
+
+def _trained_on(index: DatasetIndex, images: int) -> DatasetIndex:
+    """The same with the first `images` for training, the others for the test of seen classes."""
     return replace(index, split=("trainval",) * images + ("test_seen",) * (len(index.paths) - images))
 
 
@@ -110,10 +118,7 @@ def class_table(classes: int, folder: Path) -> Work:
 
 def scen(classes: int, folder: Path) -> Work:
     """Two steps of each stage of SCEN on batches of 64 images of 7 × 7 × 2,048, and 128 images embedded."""
-    index = trained_on(made_up_classes(classes), MAPS)
-    write_regions(folder / "shard.parquet", MAPS, MAP)
-    words = np.random.default_rng(1).standard_normal((ATTRIBUTES, 300), dtype=np.float32)
-    settings, store = ScenSettings(stage1_steps=2, stage2_steps=2), repeated_store(folder / "shard.parquet", MAPS)
+    settings, (index, store, words) = ScenSettings(stage1_steps=2, stage2_steps=2), on_regions(classes, folder)
 
     def work() -> None:
         trained = train_scen(index, store, words, settings, 0, CPU)
@@ -133,7 +138,7 @@ def _space(classes: int, guide: bool = False) -> Space:
 def eggn(classes: int, folder: Path) -> Work:
     """Ten steps of the generator of width 256 in batches of 64, guided by CLS_g."""
     space = _space(classes, guide=True)
-    space = replace(space, index=trained_on(space.index, 5 * 64))
+    space = replace(space, index=_trained_on(space.index, 5 * 64))
     return lambda: train_eggn(space, EggnSettings(epochs=1, hidden_width=256), 0, CPU)
 
 

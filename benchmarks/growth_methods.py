@@ -1,27 +1,23 @@
 """The work of the other methods that has classes in it, at the sizes of `growth_classes.py`; `growth.py` measures it.
 
 Each generator trains on 20,000 features of 256 channels in batches of 64, with networks of width 256 and without a guide, which
-`growth_classes.py` has; DAZLE on regions; a backbone on small pictures, one to two of a class or more.
+`growth_classes.py` has; DAZLE on regions; a backbone on small pictures, at least one of each seen class.
 """
 
 from pathlib import Path
 
-import numpy as np
 import torch
 
 from benchmarks.growth_classes import (
     ATTRIBUTES,
     CHANNELS,
     CPU,
-    MAP,
-    MAPS,
     TRAINING,
     Prepare,
     Work,
     made_up_classes,
-    trained_on,
+    on_regions,
 )
-from benchmarks.stream import repeated_store, write_regions
 from scegg_core.classify.train import training_inputs
 from scegg_core.dazle.embed import embed_by_dazle
 from scegg_core.dazle.train import train_dazle
@@ -42,14 +38,11 @@ WIDTH, SIDE = 256, 16  # of networks; of pictures, in pixels
 
 def dazle(classes: int, folder: Path) -> Work:
     """Two steps of DAZLE on batches of 64 images of 7 × 7 × 2,048, and 128 images embedded."""
-    index = trained_on(made_up_classes(classes), MAPS)
-    write_regions(folder / "shard.parquet", MAPS, MAP)
-    words = np.random.default_rng(1).standard_normal((ATTRIBUTES, 300), dtype=np.float32)
-    store = repeated_store(folder / "shard.parquet", MAPS)
+    index, store, words = on_regions(classes, folder)
 
     def work() -> None:
         trained = train_dazle(index, store, words, DazleSettings(epochs=1, batch_size=64), 0, CPU)
-        embed_by_dazle(store, np.arange(MAPS), trained.model, CPU)
+        embed_by_dazle(store, index.in_split("trainval"), trained.model, CPU)
 
     return work
 

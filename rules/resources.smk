@@ -51,4 +51,4 @@ def shard_minutes(wildcards, input, attempt):
 def kept_regions(wildcards):
     """Return the MB of region features, with SCEN's attention on them, that a training keeps in memory at most."""
     given = {"scen": CONFIG.scen_of, "dazle": CONFIG.dazle_of}[CONFIG.space(wildcards.space).kind]
-    return 1.074e3 * given(wildcards.dataset, wildcards.space).memory_budget  # GiB
+    return 2**30 / 1e6 * given(wildcards.dataset, wildcards.space).memory_budget  # which is in GiB

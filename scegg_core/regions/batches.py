@@ -168,16 +168,6 @@ def region_batches(
     return StreamedBatches(store, rows, labels, batch_size, seed, int(budget * GIB * WINDOW_FRACTION))
 
 
-def attention_bytes(images: int, regions: int, channels: int, attributes: int, budget: float) -> int:
-    """Return the bytes of attention on resident maps of `images` that stage 2 of SCEN keeps, 0 where it keeps none.
-
-    It does where attention takes no more than the maps, and `budget` GiB have room for both. What a GPU has free decides
-    only where it is kept: last digits depend on whether it is.
-    """
-    maps, attention = 2 * images * regions * channels, 4 * images * regions * attributes
-    return attention if attention <= maps and maps + attention <= budget * GIB else 0
-
-
 def check_budget(size: int, budget: float, balanced: bool, section: str = "scen") -> None:
     """Refuse batches that are drawn evenly over the classes from `size` bytes of features, if `budget` GiB is less."""
     need = size / GIB

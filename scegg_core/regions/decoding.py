@@ -133,6 +133,7 @@ def make_decoder(settings: BackboneSettings, device: torch.device) -> PillowDeco
         )
 
     def decode(files: list[Tensor]) -> list[Tensor]:
+        """Return the images of JPEG files, (3, height, width) each, on the device."""
         # nvJPEG writes from a stream of its own into memory that work queued on this one may still use: torchvision
         # 0.28 does not wait for that (pytorch/vision#9606), and images or features would be wrong without a word
         torch.cuda.current_stream(device).synchronize()

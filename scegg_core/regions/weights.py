@@ -104,9 +104,8 @@ def load_weights(features: nn.Module, settings: BackboneSettings, path: Path) ->
     if isinstance(features, TimmMap):
         return _load_into_timm(features, settings, path)
     today, uncut = adapter_of(settings.network).name_today, features
-    if (
-        settings.features_up_to is not None
-    ):  # its names tell the network from others, where the part that is used does not
+    if settings.features_up_to is not None:
+        # its names tell the network from others, where the part that is used does not
         uncut = feature_extractor(settings.network, None, settings.image_size)
 
     def used(given: Weights) -> Weights:

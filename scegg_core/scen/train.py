@@ -8,7 +8,7 @@ import torch
 from torch import Tensor
 
 from scegg_core.data.tables import DatasetIndex
-from scegg_core.regions.batches import ResidentBatches, StreamedBatches, attention_bytes, on_device, room_on
+from scegg_core.regions.batches import GIB, ResidentBatches, StreamedBatches, on_device, room_on
 from scegg_core.regions.store import RegionStore
 from scegg_core.scen import losses
 from scegg_core.scen.compression import uprightness
@@ -168,6 +168,16 @@ class ScenTrainer(StagedTrainer):
     def _remembered(self, images: Tensor) -> list[Tensor]:
         """Attention and e_l of the images with these numbers, on their device."""
         return [moved(of_all[images.to(of_all.device)], images.device) for of_all in self.attended]
+
+
+def attention_bytes(images: int, regions: int, channels: int, attributes: int, budget: float) -> int:
+    """Return the bytes of attention on resident maps of `images` that stage 2 keeps, 0 where it keeps none.
+
+    It does where attention takes no more than the maps, and `budget` GiB have room for both. What a GPU has free decides
+    only where it is kept: last digits depend on whether it is.
+    """
+    maps, attention = 2 * images * regions * channels, 4 * images * regions * attributes
+    return attention if attention <= maps and maps + attention <= budget * GIB else 0
 
 
 def start_scen(

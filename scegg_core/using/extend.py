@@ -133,6 +133,7 @@ def _provenance(parent: Parent, table: Path, device_type: str) -> MadeFrom:
     code = code_digest(Path(__file__).resolve(), root)
 
     def made_from(stage: str, settings: dict | None = None, now: dict[str, str] | None = None) -> Provenance:
+        """Return the provenance of a file of `stage`; `now`: inputs that the extension itself has made, by name."""
         computed = computed_on(device_type, deterministic=True, threads=parent.threads)
         return Provenance(stage, settings or {}, code, inputs | (now or {}), seed, computed=computed)
 

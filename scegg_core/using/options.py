@@ -128,6 +128,7 @@ def count(most: int = MOST, least: int = 1) -> Callable[[str], int]:
     """Return the reader of an argument that is a whole number from `least` to `most`, in plain digits."""
 
     def read(text: str) -> int:
+        """Return the number that the option's text says; raises ArgumentTypeError for others."""
         plain = text.isascii() and text.isdigit() and len(text) <= 20
         if not plain or not least <= int(text) <= most:
             raise argparse.ArgumentTypeError(f"has to be a whole number from {least} to {most}, got {text!r}")

@@ -74,6 +74,7 @@ def _in_folder(folder: Path) -> Pictures:
     unread: dict[str, str] = {}
 
     def note(error: OSError) -> None:
+        """Keep the sentence that says which folder cannot be read."""
         place = Path(error.filename)
         unread[place.relative_to(folder).as_posix()] = f"{printable(place)} cannot be read ({error.strerror.lower()})."
 

@@ -16,11 +16,13 @@ class _Lasting:
         self.stream = stream
 
     def write(self, text: str) -> int:
+        """Write the text where somebody still reads it; return its length."""
         with suppress(OSError):
             self.stream.write(text)
         return len(text)
 
     def flush(self) -> None:
+        """Send what is written, where somebody still reads it."""
         with suppress(OSError):
             self.stream.flush()
 

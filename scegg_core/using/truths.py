@@ -14,11 +14,12 @@ from scegg_core.data.validation import class_split
 from scegg_core.eggn.generators import NETWORKS
 from scegg_core.errors import InputError
 from scegg_core.regions.backbone import FeatureMap, build_backbone, map_size
-from scegg_core.regions.batches import attention_bytes, check_budget
+from scegg_core.regions.batches import check_budget
 from scegg_core.regions.timm_networks import filled
 from scegg_core.regions.train import check_batch_size, start
 from scegg_core.regions.training_images import kept_bytes
 from scegg_core.regions.weights import weights_url
+from scegg_core.scen.train import attention_bytes
 from scegg_core.settings.backbone import BackboneSettings
 from scegg_core.settings.datasets import DatasetSettings
 from scegg_core.settings.eggn import EggnSettings

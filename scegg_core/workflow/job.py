@@ -132,15 +132,18 @@ class _Said:
         self.terminal, self.log = terminal, log
 
     def write(self, text: str) -> int:
+        """Write the text to the log, and to the terminal where that is wanted; return its length."""
         kept = _done(self.log.write, text.encode(errors="backslashreplace"))
         if not (kept and LOG_ALONE in os.environ):
             _done(self.terminal.write, text)
         return len(text)
 
     def flush(self) -> None:
+        """Send to the terminal what is written."""
         _done(self.terminal.flush)
 
     def isatty(self) -> bool:
+        """Return whether the terminal is one."""
         return self.terminal.isatty()
 
 

@@ -76,10 +76,15 @@ def test_the_documented_example_word_for_word(fresh):
     ]
 
 
+def write_horses_and_zebras(folder: Path, attributes: str) -> None:
+    """Write three pictures of each class, and a table of two attributes."""
+    for name in ("horse", "zebra"):
+        write_pictures(folder / "images" / name, 3)
+    (folder / "attributes.csv").write_text(f"class,{attributes}\nhorse,1,0\nzebra,0,1\n")
+
+
 def test_what_an_archive_brought_is_known_by_its_sha256_and_looked_at_again(fresh):
-    write_pictures(fresh.folder / "raw/images/horse", 3)
-    write_pictures(fresh.folder / "raw/images/zebra", 3)
-    (fresh.folder / "raw/attributes.csv").write_text("class,a,b\nhorse,1,0\nzebra,0,1\n")
+    write_horses_and_zebras(fresh.folder / "raw", "a,b")
     archive = fresh.folder / "data/archives/animals.zip"
     archive.parent.mkdir(parents=True)
     with zipfile.ZipFile(archive, "w") as file:
@@ -104,9 +109,7 @@ def test_what_an_archive_brought_is_known_by_its_sha256_and_looked_at_again(fres
 
 
 def test_a_fetched_file_of_word_vectors_is_looked_at_again(fresh):
-    write_pictures(fresh.folder / "raw/images/horse", 3)
-    write_pictures(fresh.folder / "raw/images/zebra", 3)
-    (fresh.folder / "raw/attributes.csv").write_text("class,red,blue\nhorse,1,0\nzebra,0,1\n")
+    write_horses_and_zebras(fresh.folder / "raw", "red,blue")
     words = fresh.folder / "data/archives/words.txt"
     words.parent.mkdir(parents=True)
     words.write_text("red 1 0\nblue 0 1\n")

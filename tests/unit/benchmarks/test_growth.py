@@ -86,7 +86,7 @@ def test_memory_grows_with_images_and_classes_not_with_their_product(name, few, 
 @pytest.mark.parametrize("name", sorted(growth.STAGES.keys() - {"scen", "figures"}))  # which take seconds
 def test_a_stage_can_be_measured(name, few, tmp_path):
     with_images(few, 400)
-    for sizes in ("ATTRIBUTES", "CHANNELS", "MAP", "MAPS", "TRAINING"):
+    for sizes in ("ATTRIBUTES", "CHANNELS", "TRAINING"):
         few.setattr(growth_methods, sizes, getattr(growth_classes, sizes))
     growth.STAGES[name][1](40, tmp_path)()
 

@@ -14,7 +14,6 @@ from scegg_core.regions.batches import (
     ResidentBatches,
     StreamedBatches,
     _near,
-    attention_bytes,
     balanced_order,
     load_rows,
     on_device,
@@ -237,21 +236,6 @@ def test_balanced_batches_are_full_and_even_and_restartable(store):
     assert {len(batch) for batch in drawn} == {BATCH}
     assert np.mean(sum(drawn, [])) == pytest.approx(0.5, abs=0.05)
     assert [b[1].tolist() for b in make().epoch(2, 3)] == [b[1].tolist() for b in make().epoch(2)][3:]
-
-
-@pytest.mark.parametrize(
-    ("attributes", "bytes_of_budget", "kept"),
-    [
-        (4, 256, 128),
-        (4, 255, 0),
-        (5, 1 << 30, 0),
-    ],  # maps have 2 × 4 × 2 × 8 = 128 bytes; of 5 attributes, attention 160
-    ids=["room for both", "a byte too little", "more than the maps"],
-)
-def test_attention_is_kept_where_it_is_no_larger_than_the_maps_and_the_budget_has_room(
-    attributes, bytes_of_budget, kept
-):
-    assert attention_bytes(4, 2, 8, attributes, bytes_of_budget / (1 << 30)) == kept
 
 
 def test_numbered_batches_have_each_images_number_beside_its_features():

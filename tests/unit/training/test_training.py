@@ -13,7 +13,7 @@ from scegg_core.errors import InputError
 from scegg_core.scen import losses
 from scegg_core.scen.compression import mean_compression
 from scegg_core.scen.model import ChannelScale, LocalEmbeddingNetwork
-from scegg_core.scen.train import make_optimizer, start_scen
+from scegg_core.scen.train import attention_bytes, make_optimizer, start_scen
 from scegg_core.settings.scen import ScenSettings
 from scegg_core.training.curve import Curve
 from scegg_core.training.device import keep_freed_memory, seeded
@@ -160,6 +160,21 @@ def test_stage_2_asks_len_once_for_each_image_where_memory_has_room(settings, mo
         assert sum(asked) == (13 if budget == 1.0 else trained_on)
     kept, anew = (weights for weights, _ in trained)  # up to the order of sums, which goes with the batch
     assert all(torch.allclose(kept[name], anew[name], atol=1e-5) for name in kept)
+
+
+@pytest.mark.parametrize(
+    ("attributes", "bytes_of_budget", "kept"),
+    [
+        (4, 256, 128),
+        (4, 255, 0),
+        (5, 1 << 30, 0),
+    ],  # maps have 2 × 4 × 2 × 8 = 128 bytes; of 5 attributes, attention 160
+    ids=["room for both", "a byte too little", "more than the maps"],
+)
+def test_attention_is_kept_where_it_is_no_larger_than_the_maps_and_the_budget_has_room(
+    attributes, bytes_of_budget, kept
+):
+    assert attention_bytes(4, 2, 8, attributes, bytes_of_budget / (1 << 30)) == kept
 
 
 def test_what_stage_2_keeps_of_len_never_lies_in_memory_twice(monkeypatch):
